@@ -1,5 +1,7 @@
 """Read and write frames, masks and maps: the only module that touches image files."""
 
+import io
+import os
 from pathlib import Path
 
 import cv2
@@ -7,7 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from vosbench.codecs import Mask, Pixels, codec
 from vosbench.errors import DataError
+
+END_OF_PNG = b"IEND\xaeB`\x82"
 
 
 def read_frame(path: Path) -> NDArray[np.uint8]:
@@ -39,3 +44,91 @@ def size(path: Path) -> tuple[int, int]:
             return image.height, image.width
     except (OSError, UnidentifiedImageError) as error:
         raise DataError(f'"{path}" cannot be read as an image; copy it again from the dataset') from error
+
+
+def read_pixels(source: Path | bytes, name: str) -> tuple[Pixels, str]:
+    """Read an image as it is stored: palette indices stay indices.
+
+    Args:
+        source: a file, or its bytes.
+        name: what to call it in an error.
+
+    Returns:
+        (H, W) or (H, W, 3) pixels, uint8 or uint16, and the mode: ``"1"`` (as 0/255), ``"L"``, ``"I;16"``,
+        ``"RGB"`` or ``"P"``.
+
+    Raises:
+        DataError: where it is missing, corrupt or of another kind.
+    """
+    try:
+        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
+            mode = image.mode
+            pixels: Pixels = np.array(image.convert("L") if mode == "1" else image)
+    except FileNotFoundError:
+        raise DataError(f'"{name}" does not exist') from None
+    except (OSError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError) as error:
+        raise DataError(f'"{name}" is corrupt or no image; write or download it again') from error
+    if mode in {"RGBA", "LA"} and (pixels[..., -1] == 255).all():
+        mode, pixels = ("RGB", pixels[..., :3]) if mode == "RGBA" else ("L", pixels[..., 0])
+    if mode not in {"1", "L", "I;16", "RGB", "P"}:
+        raise DataError(f'"{name}" is stored as "{mode}"; masks are opaque bilevel, grey, RGB or palette images')
+    return pixels, mode
+
+
+def read_mask(source: Path | bytes, codec_name: str, name: str | None = None) -> Mask:
+    """Read a mask by a declared codec.
+
+    Args:
+        source: a file, or its bytes.
+        codec_name: one of `vosbench.codecs.CODECS`.
+        name: what to call it in an error; the path where not given.
+
+    Returns:
+        (H, W) bool, True on the object.
+
+    Raises:
+        DataError: where the file is missing, corrupt or not in that encoding.
+    """
+    name = name or str(source)
+    pixels, mode = read_pixels(source, name)
+    try:
+        return codec(codec_name).decode(pixels, mode)
+    except DataError as error:
+        raise DataError(f'"{name}" {error}') from None
+
+
+def write_png(path: Path, pixels: Pixels) -> None:
+    """Write a PNG file whole or not at all: under a temporary name first, then renamed.
+
+    Args:
+        path: where to; folders are made.
+        pixels: (H, W) grey or (H, W, 3) RGB, uint8 or uint16.
+    """
+    stored = pixels[..., ::-1] if pixels.ndim == 3 else pixels
+    _, data = cv2.imencode(".png", np.ascontiguousarray(stored), [cv2.IMWRITE_PNG_COMPRESSION, 3])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part")
+    part.write_bytes(data.tobytes())
+    part.replace(path)
+
+
+def write_map(path: Path, values: NDArray[np.float32], bits: int = 8) -> None:
+    """Write a soft map as a grey PNG file, rounded to the nearest level.
+
+    Args:
+        path: where to.
+        values: (H, W) in [0, 1].
+        bits: 8 or 16 per pixel.
+    """
+    levels = np.rint(values.astype(np.float64) * (2**bits - 1))
+    write_png(path, levels.astype(np.uint8 if bits == 8 else np.uint16))
+
+
+def is_complete(path: Path) -> bool:
+    """Say whether a PNG file is there to its very end."""
+    try:
+        with path.open("rb") as file:
+            file.seek(-len(END_OF_PNG), os.SEEK_END)
+            return file.read() == END_OF_PNG
+    except OSError:
+        return False
