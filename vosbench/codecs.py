@@ -80,7 +80,8 @@ def luma(pixels: Pixels) -> Pixels:
     if pixels.ndim == 2:
         return pixels
     weighted = pixels.astype(np.uint32) @ np.array([299, 587, 114], dtype=np.uint32)
-    return ((weighted + 500) // 1000).astype(pixels.dtype)
+    grey = (weighted + 500) // 1000
+    return grey.astype(np.uint8) if pixels.dtype == np.uint8 else grey.astype(np.uint16)
 
 
 def _upper_half(pixels: Pixels) -> Mask:

@@ -1,0 +1,5 @@
+"""Run vosbench as ``python -m vosbench``."""
+
+from vosbench.cli import main
+
+main()

@@ -1,0 +1,117 @@
+"""``vosbench run`` and ``vosbench score``: from a method, or from its masks, to a record."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vosbench.cli import options
+from vosbench.cli.console import command, progress, result, say
+from vosbench.errors import DataError
+
+if TYPE_CHECKING:
+    from vosbench.record import Record
+
+OUT = Path("results")
+
+
+@command
+def run(
+    method: Annotated[str, typer.Option("--method", help="Method or method.variant; see: vosbench list methods.")],
+    dataset: options.DatasetName,
+    root: options.Root = None,
+    split: options.Split = None,
+    layout: options.LayoutName = None,
+    protocol: options.ProtocolName = None,
+    videos: options.Videos = "",
+    limit: options.Limit = None,
+    weights: Annotated[Path | None, typer.Option("--weights", help="Weights, a safetensors file.")] = None,
+    untrained: Annotated[bool, typer.Option("--untrained", help="Run with random weights.")] = False,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of random weights.")] = 0,
+    device: Annotated[str, typer.Option("--device", help="Where to compute, as torch names it.")] = "cpu",
+    batch: Annotated[int, typer.Option("--batch", min=1, help="Frames per forward pass.")] = 1,
+    out: Annotated[Path, typer.Option("--out", help="Folder of maps and records.")] = OUT,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Discard maps of another setup.")] = False,
+    plugin: options.Plugins = None,
+    shown: options.Shown = "table",
+    quiet: options.Quiet = False,
+) -> None:
+    """Run a method on a dataset: write its maps, score them, print the result.
+
+    The same command goes on where an interrupted one stopped.
+    """
+    from vosbench.method import Setup
+    from vosbench.registry import load_dataset, load_method
+    from vosbench.run import resolve_weights
+    from vosbench.run import run as run_method
+    from vosbench.selection import Choice, select
+
+    found, variant = load_method(method, plugin or ())
+    setup = Setup(variant=variant, weights=weights, seed=seed, device=device, batch=batch)
+    setup = resolve_weights(found, setup, untrained=untrained)
+    choice = Choice(root=root, split=split, layout=layout, protocol=protocol, videos=options.names(videos), limit=limit)
+    selection = select(load_dataset(dataset, plugin or ()), choice)
+    if untrained and not quiet:
+        say(f"note: {method} runs with random weights (seed {seed}); its numbers mean nothing")
+    total = sum(len(video) for video in selection.videos)
+    with progress(total, "frames", quiet=quiet) as advance:
+        before = dict.fromkeys((video.name for video in selection.videos), 0)
+
+        def count(video: str, done: int) -> None:
+            before[video] = done
+            advance(video, sum(before.values()))
+
+        record, path = run_method(found, setup, selection, out, overwrite=overwrite, advance=count)
+    if not quiet:
+        say(f"note: maps and record are in {path.with_suffix('')} and {path}")
+    _show(record, shown)
+
+
+@command
+def score(
+    masks: Annotated[Path, typer.Argument(help="Folder or zip file of masks or maps, as <video>/<frame>.png.")],
+    dataset: options.DatasetName,
+    root: options.Root = None,
+    split: options.Split = None,
+    layout: options.LayoutName = None,
+    protocol: options.ProtocolName = None,
+    videos: options.Videos = "",
+    limit: options.Limit = None,
+    codec: Annotated[str | None, typer.Option("--codec", help="How masks are read; recognised if not given.")] = None,
+    name: Annotated[str | None, typer.Option("--name", help="What to call the method.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Write the record below this folder too.")] = None,
+    plugin: options.Plugins = None,
+    shown: options.Shown = "table",
+    quiet: options.Quiet = False,
+) -> None:
+    """Score masks that are on disk, of any method."""
+    from vosbench import record as records
+    from vosbench.registry import load_dataset
+    from vosbench.score import score as score_masks
+    from vosbench.selection import Choice, select
+
+    choice = Choice(root=root, split=split, layout=layout, protocol=protocol, videos=options.names(videos), limit=limit)
+    selection = select(load_dataset(dataset, plugin or ()), choice)
+    with progress(len(selection.videos), "videos", quiet=quiet) as advance:
+        record, rows, notes = score_masks(
+            masks, selection, method=name, codec=codec, advance=lambda done: advance(masks.name, done)
+        )
+    for note in notes if not quiet else ():
+        say(f"note: {note}")
+    if out is not None:
+        records.write(out / record.dataset / f"{record.method}.json", record, rows)
+    _show(record, shown)
+    absent = [each for each in record.missing if "/" in each]
+    if absent:
+        more = ", …" if len(absent) > 5 else ""
+        raise DataError(
+            f'"{masks}" lacks {len(absent)} masks that protocol "{selection.protocol.name}" scores '
+            f"({', '.join(absent[:5])}{more}); without them there is no mean"
+        )
+
+
+def _show(record: "Record", shown: options.Shown) -> None:
+    from vosbench.leaderboard import scores_table
+    from vosbench.tables import render
+
+    result(record.to_json() if shown == "json" else render(scores_table(record), shown))

@@ -1,0 +1,29 @@
+"""The options that several verbs share, declared once."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+DatasetName = Annotated[str, typer.Option("--dataset", help="Dataset; see: vosbench list datasets.")]
+Root = Annotated[Path | None, typer.Option("--root", help="The dataset's folder.")]
+Split = Annotated[str | None, typer.Option("--split", help="Split; the one that papers report where not given.")]
+LayoutName = Annotated[str | None, typer.Option("--layout", help="Folder layout; recognised where not given.")]
+ProtocolName = Annotated[str | None, typer.Option("--protocol", help="Protocol; the dataset's own where not given.")]
+Videos = Annotated[str, typer.Option("--videos", help="Names of videos to work on, with commas between.")]
+Limit = Annotated[int | None, typer.Option("--limit", help="Work on the first frames of each video only.")]
+Plugins = Annotated[list[Path] | None, typer.Option("--plugin", help="Python file with a Method or Dataset.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress and no notes.")]
+Shown = Annotated[
+    Literal["table", "md", "csv", "json", "latex"],
+    typer.Option("--format", help="How the result is shown; json is the whole record."),
+]
+
+
+def names(listed: str) -> tuple[str, ...]:
+    """Take a list with commas apart.
+
+    >>> names("cows, dog")
+    ('cows', 'dog')
+    """
+    return tuple(name.strip() for name in listed.split(",") if name.strip())

@@ -1,0 +1,98 @@
+"""Drive a predictor over a video, and write its maps; go on where an earlier run was stopped."""
+
+import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vosbench import images
+from vosbench.errors import VideoError, VosbenchError
+from vosbench.method import FloatMap, Predictor, Resumable, State
+from vosbench.provenance import write_whole
+from vosbench.video import Video
+
+STATE = ".state.npz"
+
+
+def write_maps(predictor: Predictor, video: Video, folder: Path, advance: Callable[[int], None]) -> None:
+    """Write one 8-bit map per frame into a folder, as ``<frame's stem>.png``.
+
+    Maps that are complete on disk are kept. A `Resumable` predictor goes on behind them, from the state saved
+    beside them; any other begins the video anew and gives the same maps.
+
+    Args:
+        predictor: the method.
+        video: the video; its annotations are withheld from the method.
+        folder: where to.
+        advance: called with the number of frames that are done.
+
+    Raises:
+        VideoError: where the method fails, or gives maps that break the contract.
+    """
+    paths = [folder / f"{frame.stem}.png" for frame in video.frames]
+    done = next((index for index, path in enumerate(paths) if not images.is_complete(path)), len(paths))
+    advance(done)
+    if done == len(paths):
+        (folder / STATE).unlink(missing_ok=True)
+        return
+    start, state = _saved(folder / STATE, done) if isinstance(predictor, Resumable) else (0, {})
+    index = start
+    for values in _maps(predictor, video.unannotated(), start, state):
+        if index == len(paths):
+            raise VideoError(f'the method gives more maps for "{video.name}" than its {len(paths)} frames')
+        _check(values, images.size(video.frames[index]), f'map {index} of "{video.name}"')
+        if not images.is_complete(paths[index]):
+            images.write_map(paths[index], values)
+        index += 1
+        if isinstance(predictor, Resumable):
+            _save(folder / STATE, index, predictor.state())
+        advance(max(done, index))
+    if index < len(paths):
+        raise VideoError(f'the method gives {index} maps for the {len(paths)} frames of "{video.name}"')
+    (folder / STATE).unlink(missing_ok=True)
+
+
+def _maps(predictor: Predictor, video: Video, start: int, state: State) -> Iterator[FloatMap]:
+    """The method's maps from frame ``start`` on; whatever it raises becomes a `VideoError`."""
+    index = start
+    try:
+        maps = predictor.resume(video, start, state) if isinstance(predictor, Resumable) else predictor.predict(video)
+        for values in maps:
+            yield values
+            index += 1
+    except VosbenchError:
+        raise
+    except Exception as error:
+        raise VideoError(
+            f'the method fails on frame {index} of "{video.name}": {type(error).__name__}: {error}'
+        ) from error
+
+
+def _check(values: FloatMap, size: tuple[int, int], label: str) -> None:
+    """Hold a map against the contract of `Predictor`."""
+    if not isinstance(values, np.ndarray) or values.dtype != np.float32 or values.shape != size:
+        what = f"{values.dtype} {values.shape}" if isinstance(values, np.ndarray) else type(values).__name__
+        raise VideoError(f"{label} is {what}; a predictor gives float32 {size}")
+    if not (values.min() >= 0 and values.max() <= 1):
+        raise VideoError(f"{label} ranges from {values.min()} to {values.max()}; a predictor gives values in [0, 1]")
+
+
+def _save(path: Path, following: int, state: State) -> None:
+    """Save what is needed to go on at frame ``following``."""
+    buffer = io.BytesIO()
+    named: dict[str, NDArray[np.float64]] = {f"state.{name}": value for name, value in state.items()}
+    np.savez(buffer, allow_pickle=False, following=np.array(following), **named)
+    write_whole(path, buffer.getvalue())
+
+
+def _saved(path: Path, done: int) -> tuple[int, State]:
+    """Load where to go on: at frame 0 where nothing is saved, or where maps before it are gone."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            following = int(file["following"])
+            state = {name.removeprefix("state."): file[name] for name in file.files if name != "following"}
+    except (OSError, ValueError, KeyError):
+        return 0, {}
+    return (following, state) if following <= done else (0, {})

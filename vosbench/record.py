@@ -1,0 +1,100 @@
+"""The record of an evaluation: scores, the protocol they were taken under, and where they come from."""
+
+import csv
+import gzip
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from vosbench.errors import DataError
+from vosbench.evaluate import Row
+from vosbench.provenance import write_whole
+
+
+class Provenance(BaseModel):
+    """Where numbers come from; what does not apply is None."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    date: str = Field(description="day of the evaluation, UTC, as YYYY-MM-DD")
+    vosbench: str = Field(description="version of vosbench")
+    commit: str | None = Field(default=None, description="git commit of vosbench's source, where it is a checkout")
+    dirty: bool | None = Field(default=None, description="whether tracked source files differed from that commit")
+    packages: dict[str, str] = Field(description="versions of the packages that numbers depend on")
+    annotations: str = Field(description="SHA-256 of the scored annotations as decoded")
+    predictions: str | None = Field(default=None, description="name of the folder or zip file that was scored")
+    codec: str = Field(description="how the predictions were read")
+    untrained: bool = Field(default=False, description="whether the method ran with random weights")
+    seed: int | None = Field(default=None, description="seed of the random weights")
+    weights: str | None = Field(default=None, description="SHA-256 of the weights file")
+    device: str | None = Field(default=None, description="where the method ran")
+    batch: int | None = Field(default=None, description="frames per forward pass")
+    limit: int | None = Field(default=None, description="frames of each video, where not all were used")
+
+
+class Record(BaseModel):
+    """One method on one dataset under one protocol. Values are in [0, 1], raw and unrounded."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    schema_: Literal["vosbench/record@1"] = Field(default="vosbench/record@1", alias="schema")
+    method: str
+    dataset: str
+    split: str
+    protocol: str
+    signature: str = Field(description="every choice that moves a number, in one line")
+    scores: dict[str, float | None] = Field(description="means over the split; None where it is incomplete")
+    videos: dict[str, dict[str, float | None]] = Field(description="the same for each video")
+    missing: list[str] = Field(default=[], description="videos of the split, or frames, that were not scored")
+    provenance: Provenance
+
+    @property
+    def shortcomings(self) -> list[str]:
+        """Why the record cannot stand in a leaderboard; empty where it can."""
+        found = []
+        if self.provenance.untrained:
+            found.append("untrained")
+        if self.provenance.limit is not None:
+            found.append(f"only {self.provenance.limit} frames of each video")
+        if self.missing:
+            found.append(f"{len(self.missing)} videos or frames missing")
+        return found
+
+    def to_json(self) -> str:
+        """The record as JSON, ending in a newline."""
+        return json.dumps(self.model_dump(by_alias=True), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def read(path: Path) -> Record:
+    """Read a record.
+
+    Raises:
+        DataError: where the file is missing or no record.
+    """
+    try:
+        return Record.model_validate_json(path.read_bytes())
+    except OSError:
+        raise DataError(f'the record "{path}" cannot be read') from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise DataError(f'"{path}" is no vosbench record: {where}: {first["msg"]}') from None
+
+
+def write(path: Path, record: Record, rows: Sequence[Row]) -> None:
+    """Write a record, and its rows as ``.csv.gz`` beside it; each whole or not at all, equal input to equal bytes."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(Row._fields)
+    table.writerows(rows)
+    write_whole(path.with_suffix(".csv.gz"), gzip.compress(text.getvalue().encode(), mtime=0))
+    write_whole(path, record.to_json().encode())
+
+
+def json_schema() -> str:
+    """The JSON Schema of a record, as shipped in ``record.schema.json``."""
+    return json.dumps(Record.model_json_schema(by_alias=True), indent=2) + "\n"

@@ -1,0 +1,130 @@
+"""Run a method on a dataset: names in, maps and record out."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from vosbench import provenance, record, score
+from vosbench.errors import UsageError, VideoError
+from vosbench.method import Method, Setup
+from vosbench.predict import write_maps
+from vosbench.record import Record
+from vosbench.selection import Selection
+
+Advance = Callable[[str, int], None]
+
+
+def resolve_weights(method: Method, setup: Setup, *, untrained: bool) -> Setup:
+    """Settle which weights a method runs with: those given, those shipped, or random ones on request.
+
+    Raises:
+        UsageError: where there are none and random ones were not asked for, or both were.
+    """
+    if untrained:
+        if setup.weights is not None:
+            raise UsageError("--weights and --untrained contradict each other; give one")
+        return setup
+    name = f"{method.name}.{setup.variant}" if setup.variant else method.name
+    weights = setup.weights or method.weights.get(setup.variant)
+    if weights is None:
+        if not method.needs_weights:
+            return setup
+        raise UsageError(
+            f'"{name}" comes without weights; give a file with --weights, or --untrained to run with random ones'
+        )
+    if not weights.is_file():
+        raise UsageError(f'the weights "{weights}" of "{name}" do not exist')
+    return replace(setup, weights=weights)
+
+
+def run(
+    method: Method,
+    setup: Setup,
+    selection: Selection,
+    out: Path,
+    *,
+    overwrite: bool = False,
+    advance: Advance = lambda _video, _done: None,
+) -> tuple[Record, Path]:
+    """Run a method on the selected videos, score its maps and write the record.
+
+    Maps go to ``<out>/<dataset>/<method>/<video>/<frame>.png``, the record to ``<out>/<dataset>/<method>.json``
+    and its rows beside it. What an interrupted run has left there is gone on with.
+
+    Args:
+        method: the method.
+        setup: how it is set up; see `resolve_weights`.
+        selection: the videos and the protocol.
+        out: the results folder.
+        overwrite: discard maps of another setup instead of refusing.
+        advance: called with a video's name and its frames that are done.
+
+    Returns:
+        the record and its path.
+
+    Raises:
+        UsageError: where the folder holds maps of another setup.
+        VideoError: where the method failed on a video; the others are finished first.
+    """
+    name = f"{method.name}.{setup.variant}" if setup.variant else method.name
+    folder = out / selection.dataset.name / name
+    card = _open_folder(folder, _card(method, setup, selection), overwrite=overwrite)
+    predictor = method.load(setup)
+    failures = []
+    for video in selection.videos:
+        try:
+            write_maps(predictor, video, folder / video.name, partial(advance, video.name))
+        except VideoError as error:
+            failures.append(str(error))
+    if failures:
+        rest = f" (and {len(failures) - 1} more videos failed)" if len(failures) > 1 else ""
+        raise VideoError(failures[0] + rest)
+    scored, rows, _ = score.score(folder, selection, method=name, codec="map")
+    known = scored.provenance.model_copy(
+        update={key: card[key] for key in ("date", "untrained", "seed", "weights", "device", "batch")}
+    )
+    result = scored.model_copy(update={"provenance": known})
+    path = folder.with_name(f"{name}.json")
+    record.write(path, result, rows)
+    return result, path
+
+
+def _card(method: Method, setup: Setup, selection: Selection) -> dict[str, object]:
+    """What maps depend on; maps under an equal card are equal."""
+    untrained = setup.weights is None and method.needs_weights
+    return {
+        "dataset": selection.dataset.name,
+        "split": selection.split,
+        "weights": provenance.sha256(setup.weights) if setup.weights else None,
+        "untrained": untrained,
+        "seed": setup.seed if untrained else None,
+        "device": setup.device,
+        "batch": setup.batch,
+        "limit": selection.limit,
+        "packages": provenance.package_versions(),
+    }
+
+
+def _open_folder(folder: Path, card: dict[str, object], *, overwrite: bool) -> dict[str, object]:
+    """Begin or go on with a folder of maps; its card also keeps the day on which it was begun."""
+    path = folder / score.CARD
+    if path.is_file():
+        found = json.loads(path.read_text("utf-8"))
+        differing = [key for key, value in card.items() if found.get(key) != value]
+        if not differing:
+            return dict(found)
+        if not overwrite:
+            key = differing[0]
+            raise UsageError(
+                f'"{folder}" holds maps of another run ({key} was {found.get(key)}, now {card[key]}); '
+                "choose another --out, or discard them with --overwrite"
+            )
+        for old in folder.glob("*/*.png"):
+            old.unlink()
+        for old in folder.glob("*/.*"):
+            old.unlink()
+    card = {**card, "date": provenance.today()}
+    provenance.write_whole(path, (json.dumps(card, indent=2) + "\n").encode())
+    return card

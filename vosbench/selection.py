@@ -1,0 +1,160 @@
+"""What is worked on: a dataset's split, some of its videos, and the protocol."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from vosbench import __version__
+from vosbench.dataset import Dataset, Listed
+from vosbench.errors import DataError, UsageError
+from vosbench.protocol import DatasetProtocol
+from vosbench.video import Video
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What the user asks for; None takes the dataset's default.
+
+    Attributes:
+        root: the dataset's folder.
+        split: one of its splits.
+        layout: one of its layouts.
+        protocol: one of its protocols.
+        videos: names of the videos to work on; all of the split where empty.
+        limit: frames of each video.
+    """
+
+    root: Path | None = None
+    split: str | None = None
+    layout: str | None = None
+    protocol: str | None = None
+    videos: tuple[str, ...] = ()
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What is worked on.
+
+    Attributes:
+        dataset: the dataset.
+        split: its split.
+        protocol: how masks are scored.
+        videos: the videos chosen, complete.
+        expected: every video of the split.
+        limit: frames of each video, or None for all.
+    """
+
+    dataset: Dataset
+    split: str
+    protocol: DatasetProtocol
+    videos: tuple[Video, ...]
+    expected: tuple[str, ...]
+    limit: int | None
+
+    def signature(self) -> str:
+        """The protocol's signature, with the split and frame limit where they are not the usual ones."""
+        line = self.protocol.signature(__version__)
+        if self.split != self.dataset.splits[0]:
+            line = f"split:{self.split}|{line}"
+        return line if self.limit is None else f"limit:{self.limit}|{line}"
+
+
+def select(dataset: Dataset, choice: Choice) -> Selection:
+    """Find the chosen videos and make sure that they are whole.
+
+    Raises:
+        UsageError: where a split, protocol or video name is not the dataset's, or a root is needed.
+        DataError: where the root is not the dataset, or chosen videos are missing or incomplete.
+    """
+    split = split_of(dataset, choice.split)
+    names = {protocol.name: protocol for protocol in dataset.protocols}
+    protocol = names[_one_of(choice.protocol, tuple(names), f"{dataset.name} has no protocol")]
+    listing = dataset.listing(split)
+    for name in choice.videos:
+        if name not in listing:
+            raise UsageError(f'{dataset.name} {split} has no video "{name}"; it has {", ".join(listing)}')
+    if choice.limit is not None and choice.limit < 1:
+        raise UsageError(f"the limit is {choice.limit} frames; give 1 or more")
+    root = choice.root or generated_root(dataset)
+    found = {video.name: video for video in dataset.videos(root, split, choice.layout)}
+    chosen = choice.videos or tuple(listing)
+    problem = _incomplete(found, {name: listing[name] for name in chosen})
+    if problem:
+        raise DataError(f'{dataset.title} {split} in "{root}" is incomplete: {problem}; see: vosbench verify')
+    videos = tuple(found[name] if choice.limit is None else found[name].first(choice.limit) for name in chosen)
+    return Selection(
+        dataset=dataset,
+        split=split,
+        protocol=protocol,
+        videos=videos,
+        expected=tuple(listing),
+        limit=choice.limit,
+    )
+
+
+def generated_root(dataset: Dataset) -> Path:
+    """The folder of a dataset that the program makes itself, made on first use in the user's cache.
+
+    The cache is ``VOSBENCH_CACHE``, or the system's usual place.
+
+    Raises:
+        UsageError: where the dataset is none of these.
+    """
+    if dataset.generate is None:
+        raise UsageError(f"{dataset.title} has to be given: say where it is with --root")
+    home = os.environ.get("VOSBENCH_CACHE")
+    if home is None:
+        import pooch
+
+        home = str(pooch.os_cache("vosbench"))
+    folder = Path(home) / f"{dataset.name}-{__version__}"
+    if not folder.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        part = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        try:
+            dataset.generate(part)
+            if not folder.is_dir():  # another process may have been faster
+                part.rename(folder)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+    return folder
+
+
+def split_of(dataset: Dataset, asked: str | None) -> str:
+    """The split that is asked for, or the one that papers report.
+
+    Raises:
+        UsageError: where the dataset has no such split.
+    """
+    return _one_of(asked, dataset.splits, f"{dataset.name} has no split")
+
+
+def _one_of(asked: str | None, known: Sequence[str], problem: str) -> str:
+    if asked is None:
+        return known[0]
+    if asked not in known:
+        raise UsageError(f'{problem} "{asked}"; there are: {", ".join(known)}')
+    return asked
+
+
+def _incomplete(found: dict[str, Video], listing: dict[str, Listed]) -> str:
+    missing = [name for name in listing if name not in found]
+    if missing:
+        return f"{len(missing)} of {len(listing)} videos are missing ({_some(missing)})"
+    for name, listed in listing.items():
+        video = found[name]
+        if len(video) != listed.frames:
+            return f'"{name}" has {len(video)} frames of {listed.frames}'
+        annotated = range(listed.frames) if listed.annotated is None else listed.annotated
+        absent = [index for index in annotated if index not in video.annotations]
+        if absent:
+            return f'"{name}" lacks {len(absent)} of {len(annotated)} annotations (frames {_some(absent)})'
+    return ""
+
+
+def _some(names: Sequence[object]) -> str:
+    return ", ".join(str(name) for name in names[:5]) + (", …" if len(names) > 5 else "")
