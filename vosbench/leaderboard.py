@@ -43,10 +43,8 @@ def leaderboard(records: Sequence[Record]) -> tuple[Table, list[str]]:
     fit = [each for each in records if not each.shortcomings]
     if not fit:
         reason = f" ({'; '.join(left_out)})" if left_out else ""
-        raise DataError(
-            f"there is no record that can stand in a leaderboard{reason}; see: vosbench run, vosbench score"
-        )
-    signatures = sorted({each.signature for each in fit})
+        raise DataError(f"no record can stand in a leaderboard{reason}; see: vosbench run, vosbench score")
+    signatures = sorted({each.signature.rpartition("|vosbench ")[0] for each in fit})
     if len(signatures) > 1:
         raise DataError(f"these records were not taken alike: {' and '.join(signatures)}; choose one with --protocol")
     key = "JF_mean" if "JF_mean" in fit[0].scores else next(iter(fit[0].scores))
@@ -70,7 +68,7 @@ def read_records(folder: Path, dataset: str, protocol: str | None = None, split:
     ]
     if not chosen:
         raise DataError(
-            f'"{folder / dataset}" holds no record of {dataset}; make some with vosbench run or score --out'
+            f'"{folder / dataset}" holds no such record; make some with vosbench run, or vosbench score --out'
         )
     return chosen
 

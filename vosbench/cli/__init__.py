@@ -1,17 +1,33 @@
 """The command line: parse, call one function, print. The only place that prints or exits."""
 
+from typing import Annotated
+
 import typer
 
+from vosbench import __version__
 from vosbench.cli import datasets, methods, tables
+from vosbench.cli.console import result
 
 app = typer.Typer(
     name="vosbench",
-    help="Benchmark and evaluation suite for unsupervised video object segmentation.",
     no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+@app.callback()
+def vosbench(
+    version: Annotated[bool, typer.Option("--version", help="Show the version.", is_eager=True)] = False,
+) -> None:
+    """Benchmark and evaluation suite for unsupervised video object segmentation."""
+    if version:
+        result(f"vosbench {__version__}\n")
+        raise typer.Exit
+
+
 app.command("run")(methods.run)
 app.command("score")(methods.score)
 app.command("table")(tables.table)

@@ -1,0 +1,129 @@
+"""The tree on disk: writing it, and finding its videos.
+
+Conventions:
+    ``<root>/frames/<video>/00000.png`` is RGB; ``<root>/annotations/<video>/00000.png`` is grey, 255 where the object
+    is seen and 0 elsewhere. ``<root>/sample.json`` is the marker and written last: where it is, the tree is whole.
+"""
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from vosbench.datasets.sample.sequences import SPLITS, VERSION, Script, scripts
+from vosbench.errors import DataError, UsageError
+from vosbench.video import Video
+
+MARKER = "sample.json"
+LAYOUT = "sample"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marker:
+    """What a tree says of itself.
+
+    Attributes:
+        version: of the sequences.
+        annotate_every: frames 0, n, 2n, … are annotated.
+        videos: the names of those that were written.
+    """
+
+    version: int
+    annotate_every: int
+    videos: tuple[str, ...]
+
+    def annotated(self, script: Script) -> Sequence[int]:
+        """The annotated frames of a sequence, 0-based."""
+        return range(0, script.frames, self.annotate_every)
+
+
+def generate(root: Path, *, annotate_every: int = 1, videos: Collection[str] | None = None) -> None:
+    """Write the dataset, the same bytes every time.
+
+    Args:
+        root: where to; files that are there are replaced.
+        annotate_every: write the masks of frames 0, n, 2n, … only.
+        videos: names of the sequences to write, or None for all of them.
+
+    Raises:
+        UsageError: for an unknown sequence, or a step below 1.
+    """
+    from vosbench.datasets.sample.scene import render
+    from vosbench.images import write_png
+
+    everything = [script for split in SPLITS for script in scripts(split)]
+    unknown = set(videos or ()) - {script.name for script in everything}
+    if unknown:
+        raise UsageError(f'"{min(unknown)}" is no sequence of the sample dataset')
+    if annotate_every < 1:
+        raise UsageError(f"annotate_every is {annotate_every}; it is a step in frames, 1 or more")
+    chosen = [script for script in everything if videos is None or script.name in videos]
+    marker = Marker(version=VERSION, annotate_every=annotate_every, videos=tuple(script.name for script in chosen))
+    (root / MARKER).unlink(missing_ok=True)
+    for script in chosen:
+        annotated = marker.annotated(script)
+        for index, (frame, mask) in enumerate(render(script)):
+            write_png(_file(root, "frames", script, index), frame)
+            if index in annotated:
+                write_png(_file(root, "annotations", script, index), mask)
+    (root / MARKER).write_text(json.dumps(asdict(marker), indent=2) + "\n", encoding="utf-8")
+
+
+def find(root: Path, split: str, layout: str | None = None) -> Sequence[Video]:
+    """Find the videos of a split that were written; decode nothing.
+
+    Args:
+        root: the folder that `generate` wrote.
+        split: ``"val"`` or ``"train"``.
+        layout: ``"sample"``, the only one there is, or None.
+
+    Raises:
+        UsageError: for an unknown split or layout.
+        DataError: where the root is no such tree, or one of another version, or incomplete.
+    """
+    listed = scripts(split)
+    if layout not in {None, LAYOUT}:
+        raise UsageError(f'sample has no layout "{layout}"; it has "{LAYOUT}"')
+    marker = _read_marker(root)
+    videos = [_video(root, script, marker) for script in listed if script.name in marker.videos]
+    if not videos:
+        raise DataError(f'"{root}" was written without the split "{split}"; delete the folder, it will be made again')
+    return videos
+
+
+def _read_marker(root: Path) -> Marker:
+    """Read the marker of a tree."""
+    try:
+        text = (root / MARKER).read_text(encoding="utf-8")
+    except OSError:
+        message = f'"{root}" is no sample dataset, it has no {MARKER}; name a new folder, and it will be made there'
+        raise DataError(message) from None
+    try:
+        said = json.loads(text)
+        marker = Marker(
+            version=int(said["version"]),
+            annotate_every=max(int(said["annotate_every"]), 1),
+            videos=tuple(said["videos"]),
+        )
+    except (ValueError, TypeError, KeyError):
+        raise DataError(f'"{root / MARKER}" is damaged; delete the folder, it will be made again') from None
+    if marker.version != VERSION:
+        found = f'"{root}" is version {marker.version} of the sample dataset, and this is version {VERSION}'
+        raise DataError(f"{found}; delete the folder, it will be made again")
+    return marker
+
+
+def _video(root: Path, script: Script, marker: Marker) -> Video:
+    """One video, after looking that all of its files are there."""
+    frames = tuple(_file(root, "frames", script, index) for index in range(script.frames))
+    annotations = {index: _file(root, "annotations", script, index) for index in marker.annotated(script)}
+    missing = [path for path in (*frames, *annotations.values()) if not path.is_file()]
+    if missing:
+        found = f'"{script.name}" lacks {len(missing)} files, the first is "{missing[0]}"'
+        raise DataError(f"{found}; delete the folder, it will be made again")
+    return Video(name=script.name, frames=frames, annotations=annotations, category=script.category)
+
+
+def _file(root: Path, kind: str, script: Script, index: int) -> Path:
+    """The path of a frame or an annotation."""
+    return root / kind / script.name / f"{index:05d}.png"

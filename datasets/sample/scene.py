@@ -1,0 +1,143 @@
+"""Scenes: from a script to frames and masks.
+
+A frame is the ground, as the camera sees it, the object over it, and posts over both. The ground carries stones and,
+where the script asks for background clutter, look-alikes of the object; all of these stand still on it.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vosbench.datasets.sample.motion import Motion, plan
+from vosbench.datasets.sample.sequences import VERSION, Script
+from vosbench.datasets.sample.shapes import OUTLINES, Outline, Points, blob
+from vosbench.datasets.sample.textures import FINE, Colours, palette, surface
+
+Alpha = NDArray[np.float32]
+FINER = 4  # edges are drawn on a grid this many times as fine
+FRACTION = 4  # bits of a corner's position below that grid
+STEP = 4  # between the levels of a frame: not seen, and halves the PNG files
+
+
+def render(script: Script) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
+    """Draw a sequence.
+
+    Yields:
+        a frame, (H, W, 3) uint8 RGB, and its mask, (H, W) uint8, 255 where the object is seen.
+    """
+    seed = hashlib.sha256(f"{VERSION}/{script.split}/{script.name}".encode()).digest()
+    rng = np.random.Generator(np.random.PCG64(int.from_bytes(seed[:16], "big")))
+    motion = plan(script, rng)
+    hue = rng.random()
+    outline = OUTLINES[script.category](rng, 1.0 if "DEF" in script.attributes else 0.2)
+    skin = _Skin(outline, surface(rng, script.size, palette(rng, hue + rng.uniform(0.25, 0.75)), FINE))
+    ground = _ground(rng, script, motion, skin, hue)
+    posts, cover = _posts(rng, script, motion)
+    for index in range(script.frames):
+        frame = _seen(ground, motion.camera[index], script.size)
+        shape = skin.alpha(motion, index, script.size)
+        frame = _paint(frame, skin.colours(motion, index, script.size), shape)
+        hidden = _seen(cover, motion.camera[index], script.size)
+        frame += hidden[..., None] * (_seen(posts, motion.camera[index], script.size) - frame)
+        levels = np.rint(frame * (255 / STEP)).clip(0, 255 // STEP) * STEP
+        mask = np.where(shape * (1 - hidden) >= 0.5, 255, 0)
+        yield levels.astype(np.uint8), mask.astype(np.uint8)
+
+
+@dataclass(frozen=True, slots=True)
+class _Skin:
+    """The object: its outline, and a texture that moves and turns with it."""
+
+    outline: Outline
+    texture: Colours
+
+    def alpha(self, motion: Motion, index: int, size: tuple[int, int]) -> Alpha:
+        """How much of each pixel the object covers."""
+        mirror, angle, radius = (motion.heading, 1), motion.angle[index], motion.radius[index]
+        shapes = self.outline(motion.phase[index])
+        return _fill([_turn(shape * mirror, angle) * radius + motion.place[index] for shape in shapes], size)
+
+    def colours(self, motion: Motion, index: int, size: tuple[int, int]) -> Colours:
+        """The texture where the object is, over the whole frame."""
+        scale = motion.radius[index] / motion.radius.max()
+        cos, sin = scale * np.cos(motion.angle[index]), scale * np.sin(motion.angle[index])
+        matrix = np.array([[cos, -sin, 0], [sin, cos, 0]])
+        height, width = self.texture.shape[:2]
+        matrix[:, 2] = motion.place[index] - matrix[:, :2] @ (width / 2, height / 2)
+        warped = cv2.warpAffine(self.texture, matrix, size[::-1], borderMode=cv2.BORDER_REFLECT)
+        return np.asarray(warped, np.float32)
+
+
+def _ground(rng: np.random.Generator, script: Script, motion: Motion, skin: _Skin, hue: float) -> Colours:
+    """The still world: a surface with stones on it, and look-alikes where asked for."""
+    size = motion.world(script.size)
+    ground = surface(rng, size, palette(rng, hue, 0.5))
+    height, width = script.size
+    for _ in range(size[0] * size[1] // 2200):
+        centre, radius = rng.random(2) * size[::-1], rng.uniform(0.05, 0.17) * height
+        stone = [_turn(shape * (1, 0.75), rng.uniform(0, 3)) * radius + centre for shape in blob(rng, 0.0)(0.0)]
+        texture = surface(rng, size, palette(rng, rng.random()), FINE)
+        ground = _paint(ground, texture, _fill(stone, size))
+    if "BC" not in script.attributes:
+        return ground
+    texture = np.asarray(cv2.resize(skin.texture, size[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+    middle = motion.camera[script.frames // 2]
+    for side in (-1, 1):
+        centre = middle + np.array([width * (0.5 + 0.36 * side), height * (0.5 + 0.22 * side)])
+        radius, angle = motion.radius.mean() * rng.uniform(0.75, 0.95), rng.uniform(-0.2, 0.2)
+        shapes = skin.outline(rng.uniform(0, 6))
+        twin = [_turn(shape * (-side, 1), angle) * radius + centre for shape in shapes]
+        ground = _paint(ground, texture[:, ::side], _fill(twin, size))
+    return ground
+
+
+def _posts(rng: np.random.Generator, script: Script, motion: Motion) -> tuple[Colours, Alpha]:
+    """The occluders, as still as the ground: their surface, and how much of each pixel they cover."""
+    size = motion.world(script.size)
+    posts = surface(rng, size, palette(rng, rng.random()), FINE, stretch=6)
+    bars: list[Points] = []
+    if "OCC" in script.attributes:
+        times = (0.3, 0.7) if script.frames > 32 else (0.5,)
+        for time in times:
+            index = int(time * script.frames)
+            half = motion.radius[index] * rng.uniform(0.28, 0.36)
+            middle = motion.camera[index, 0] + motion.place[index, 0]
+            rows = np.linspace(-1, size[0] + 1, 24)
+            bend = 0.12 * half * np.sin(rows / rng.uniform(6, 12))
+            left = np.stack([middle - half + bend, rows], axis=1)
+            right = np.stack([middle + half - bend[::-1], rows[::-1]], axis=1)
+            bars.append(np.concatenate([left, right]))
+    return posts, _fill(bars, size)
+
+
+def _turn(points: Points, angle: float) -> Points:
+    """Rotate points around (0, 0), clockwise as seen."""
+    cos, sin = np.cos(angle), np.sin(angle)
+    turned: Points = points @ np.array([[cos, sin], [-sin, cos]])
+    return turned
+
+
+def _fill(shapes: list[Points], size: tuple[int, int]) -> Alpha:
+    """How much of each pixel a union of polygons covers, in [0, 1]; corners of pixels are integers."""
+    fine = np.zeros((size[0] * FINER, size[1] * FINER), np.uint8)
+    for shape in shapes:
+        corners = np.rint((shape * FINER - 0.5) * 2**FRACTION).astype(np.int32)
+        cv2.fillPoly(fine, [corners], 255, lineType=cv2.LINE_8, shift=FRACTION)
+    coarse = cv2.resize(fine, size[::-1], interpolation=cv2.INTER_AREA)
+    return np.asarray(coarse, np.float32) / np.float32(255)
+
+
+def _paint(canvas: Colours, colours: Colours, alpha: Alpha) -> Colours:
+    """Lay a shape over a canvas, darker towards its rim."""
+    shade = 0.7 + 0.4 * cv2.GaussianBlur(alpha, (0, 0), 2.5)
+    return np.asarray(canvas + alpha[..., None] * (colours * shade[..., None] - canvas), np.float32)
+
+
+def _seen(world: NDArray[np.float32], corner: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.float32]:
+    """Cut the camera's window out of the world, between pixels too."""
+    matrix = np.array([[1, 0, -corner[0]], [0, 1, -corner[1]]])
+    return np.asarray(cv2.warpAffine(world, matrix, size[::-1], borderMode=cv2.BORDER_REFLECT), np.float32)

@@ -1,0 +1,103 @@
+"""Outlines: closed curves that change smoothly with a phase.
+
+Conventions:
+    An outline takes a phase, in radians and with period 2π, and gives polygons whose union is the shape. Each is an
+    (N, 2) float64 array of x and y, in units of the object's radius around (0, 0), with y pointing down.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+Points = NDArray[np.float64]
+Outline = Callable[[float], list[Points]]
+
+
+def blob(rng: np.random.Generator, deform: float) -> Outline:
+    """A round shape with lobes: r(θ) = 1 + Σ aₖ cos(kθ + φₖ), whose lobes travel with the phase.
+
+    Args:
+        rng: draws the lobes.
+        deform: how strongly the outline changes; 0 is rigid.
+    """
+    theta = np.linspace(0, 2 * np.pi, 96, endpoint=False)
+    orders = np.arange(2, 6)
+    amplitude = rng.uniform(0.08, 0.2, 4) / np.sqrt(orders - 1)
+    start = rng.uniform(0, 2 * np.pi, 4)
+
+    def outline(phase: float) -> list[Points]:
+        angles = orders[:, None] * theta + (start + deform * np.sin(phase + start))[:, None]
+        swell = 1 + 0.35 * deform * np.sin(phase + 2 * start)
+        radius = 1 + ((amplitude * swell)[:, None] * np.cos(angles)).sum(axis=0)
+        return [radius[:, None] * np.stack([np.cos(theta), np.sin(theta)], axis=1)]
+
+    return outline
+
+
+def polygon(rng: np.random.Generator, deform: float) -> Outline:
+    """A shape of five to eight straight sides, whose corners move in and out with the phase.
+
+    Args:
+        rng: draws the corners.
+        deform: how strongly the outline changes; 0 is rigid.
+    """
+    corners = int(rng.integers(5, 9))
+    theta = (np.arange(corners) + rng.uniform(-0.25, 0.25, corners)) * 2 * np.pi / corners
+    distance = rng.uniform(0.7, 1.25, corners)
+    start = rng.uniform(0, 2 * np.pi, corners)
+
+    def outline(phase: float) -> list[Points]:
+        radius = distance * (1 + 0.25 * deform * np.sin(phase + start))
+        return [radius[:, None] * np.stack([np.cos(theta), np.sin(theta)], axis=1)]
+
+    return outline
+
+
+def animal(rng: np.random.Generator, deform: float) -> Outline:
+    """A four-legged animal in profile, looking along +x, that walks one double step per period.
+
+    Args:
+        rng: draws its build.
+        deform: how far the legs swing; 0 stands still.
+    """
+    depth, leg, neck, tail = rng.uniform([0.3, 0.6, 0.3, 0.5], [0.42, 0.8, 0.6, 0.9])
+    body = _ellipse((0.0, -0.15), 0.85, depth)
+
+    def outline(phase: float) -> list[Points]:
+        nod = 0.06 * deform * np.sin(2 * phase)
+        head = (0.95 + 0.3 * neck, -0.3 - neck + nod)
+        swings = 0.5 * deform * np.sin(phase + np.array([0.0, np.pi, 0.8 * np.pi, 1.8 * np.pi]))
+        hips = ((-0.62, 0.0), (-0.5, 0.0), (0.5, 0.0), (0.62, 0.0))
+        legs = [
+            _limb(hip, (hip[0] + leg * np.sin(swing), leg * np.cos(swing)), 0.16, 0.08)
+            for hip, swing in zip(hips, swings, strict=True)
+        ]
+        wag = 0.35 * deform * np.sin(phase + 1)
+        rear = _limb((-0.75, -0.25), (-0.75 - tail * np.cos(0.6 + wag), -0.25 - tail * np.sin(0.6 + wag)), 0.1, 0.03)
+        front = _limb((0.6, -0.2), head, 0.26, 0.15)
+        ear = _limb((head[0] - 0.08, head[1]), (head[0] - 0.18, head[1] - 0.36), 0.1, 0.02)
+        return [body, front, ear, rear, *legs, _ellipse((head[0] + 0.08, head[1]), 0.28, 0.17)]
+
+    return outline
+
+
+def _ellipse(centre: tuple[float, float], width: float, height: float) -> Points:
+    """An ellipse by its centre and half axes."""
+    theta = np.linspace(0, 2 * np.pi, 48, endpoint=False)
+    return np.array(centre) + np.stack([width * np.cos(theta), height * np.sin(theta)], axis=1)
+
+
+def _limb(start: tuple[float, float], end: tuple[float, float], wide: float, narrow: float) -> Points:
+    """A tapered bar from one point to another, with its half widths there."""
+    a, b = np.array(start), np.array(end)
+    along = (b - a) / np.hypot(*(b - a))
+    across = np.array([-along[1], along[0]])
+    return np.array([a - wide * across, b - narrow * across, b + narrow * across, a + wide * across])
+
+
+OUTLINES: dict[str, Callable[[np.random.Generator, float], Outline]] = {
+    "animal": animal,
+    "blob": blob,
+    "polygon": polygon,
+}

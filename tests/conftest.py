@@ -1,0 +1,79 @@
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from vosbench.images import write_png
+
+REPOSITORY = Path(__file__).parents[1]
+TOY = REPOSITORY / "tests" / "plugins" / "toy.py"
+Cli = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real data; the test is skipped where it is absent."""
+    folder = Path(os.environ.get("VOSBENCH_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
+    if not (folder / "DAVIS").is_dir():
+        pytest.skip(f"real data is absent: {folder} (VOSBENCH_TEST_DATA)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def reference(real_data: Path) -> Path:
+    """The folder of golden values, beside the real data."""
+    folder = real_data.parent / "reference"
+    if not folder.is_dir():
+        pytest.skip(f"golden values are absent: {folder}")
+    return folder
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever asks for real data can be left out by ``-m "not real"``."""
+    for item in items:
+        if "real_data" in getattr(item, "fixturenames", ()):
+            item.add_marker("real")
+
+
+def disk_mask(height: int, width: int, row: float, column: float, radius: float) -> NDArray[np.bool_]:
+    y, x = np.mgrid[:height, :width]
+    return (y - row) ** 2 + (x - column) ** 2 <= radius**2
+
+
+def write_toy(root: Path, videos: int = 2, frames: int = 5, size: tuple[int, int] = (24, 32)) -> Path:
+    """A disk that moves to the right, brighter than its background."""
+    for video in range(videos):
+        for frame in range(frames):
+            mask = disk_mask(*size, 12, 8 + 3 * frame, 5 + video)
+            picture = np.full((*size, 3), 60, np.uint8)
+            picture[mask] = 200
+            write_png(root / "frames" / f"v{video}" / f"{frame:05d}.png", picture)
+            write_png(root / "masks" / f"v{video}" / f"{frame:05d}.png", mask * np.uint8(255))
+    return root
+
+
+@pytest.fixture
+def toy_root(tmp_path: Path) -> Path:
+    return write_toy(tmp_path / "toy")
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> Cli:
+    """Run the command line in a process of its own, in an empty folder."""
+
+    def call(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "vosbench", *map(str, words)],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=tmp_path,
+            env={**os.environ, **environment},
+        )
+
+    return call

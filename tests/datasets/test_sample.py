@@ -1,0 +1,193 @@
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from vosbench.datasets.sample import dataset, generate, listing
+from vosbench.errors import DataError, UsageError
+from vosbench.images import read_frame, read_mask, read_pixels
+from vosbench.video import Video
+
+SOME = ("animal-01", "blob-post", "polygon-dash")
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sample")
+    generate(folder)
+    return folder
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    generate(tmp_path, videos=["polygon-dash"])
+    return tmp_path
+
+
+def digests(folder: Path) -> dict[str, str]:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def every_video(root: Path) -> Iterator[tuple[str, Video]]:
+    for split in dataset.splits:
+        for video in dataset.videos(root, split):
+            yield split, video
+
+
+def masks(video: Video) -> NDArray[np.bool_]:
+    return np.stack([read_mask(path, video.codec) for path in video.annotations.values()])
+
+
+def box(mask: NDArray[np.bool_]) -> int:
+    rows, columns = np.nonzero(mask)
+    return int((np.ptp(rows) + 1) * (np.ptp(columns) + 1))
+
+
+def region_similarity(prediction: NDArray[np.bool_], mask: NDArray[np.bool_]) -> float:
+    return float((prediction & mask).sum() / (prediction | mask).sum())
+
+
+def test_same_bytes_again_and_in_another_process(root: Path, tmp_path: Path) -> None:
+    generate(tmp_path / "here", videos=SOME)
+    script = "import sys, pathlib; from vosbench.datasets.sample import generate as g; g(pathlib.Path(sys.argv[1]), "
+    command = [sys.executable, "-c", f"{script} videos={SOME})", str(tmp_path / "there")]
+    subprocess.run(command, check=True, env=os.environ | {"PYTHONHASHSEED": "7"})
+    here = digests(tmp_path / "here")
+    assert here == digests(tmp_path / "there")
+    everything = digests(root)
+    assert all(everything[name] == digest for name, digest in here.items() if name != "sample.json")
+
+
+def test_import_is_light() -> None:
+    heavy = "{'cv2', 'scipy', 'skimage', 'torch', 'pandas', 'PIL'}"
+    script = f"import sys, vosbench.datasets.sample as s; s.listing('val'); print({heavy} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "set()"
+
+
+def test_tree_holds_what_the_listing_says(root: Path) -> None:
+    found = list(every_video(root))
+    assert [video.name for _, video in found] == [name for split in dataset.splits for name in listing(split)]
+    for split, video in found:
+        listed = listing(split)[video.name]
+        assert (len(video), video.category) == (listed.frames, listed.category)
+        assert list(video.annotations) == list(range(listed.frames))
+        assert listed.stable == ("OCC" not in listed.attributes)
+    assert sum(path.stat().st_size for path in root.rglob("*.png")) < 12e6
+
+
+def test_categories_and_names() -> None:
+    for split in dataset.splits:
+        assert {listed.category for listed in listing(split).values()} == {"animal", "blob", "polygon"}
+    assert not set(listing("val")) & set(listing("train"))
+
+
+def test_files_are_rgb_and_grey_of_two_levels(root: Path) -> None:
+    for _, video in every_video(root):
+        frame, kind = read_pixels(video.frames[0], "frame")
+        mask, encoding = read_pixels(video.annotations[0], "mask")
+        assert (kind, encoding) == ("RGB", "L")
+        assert frame.shape == (*mask.shape, 3)
+        assert np.unique(mask).tolist() == [0, 255]
+
+
+def test_no_mask_is_empty_and_the_attributes_hold(root: Path) -> None:
+    for split, video in every_video(root):
+        seen = masks(video)
+        boxes = np.array([box(mask) for mask in seen])
+        centres = np.array([np.argwhere(mask).mean(axis=0) for mask in seen])
+        attributes = listing(split)[video.name].attributes
+        assert seen.any(axis=(1, 2)).all()
+        assert (boxes.mean() < 0.1 * seen[0].size) == ("LR" in attributes)
+        if "OCC" not in attributes:
+            speed = np.hypot(*np.diff(centres, axis=0).T).mean()
+            assert (speed > 20 / 854 * seen.shape[2]) == ("FM" in attributes)
+            assert "SV" not in attributes or boxes.min() < 0.5 * boxes.max()
+
+
+def test_object_moves_and_so_does_the_ground(root: Path) -> None:
+    for _, video in every_video(root):
+        seen = masks(video)
+        first, last = (np.argwhere(mask).mean(axis=0) for mask in (seen[0], seen[-1]))
+        assert np.hypot(*(last - first)) > 0.1 * seen.shape[2]
+        still = ~(seen[0] | seen[-1])
+        change = read_frame(video.frames[-1]).astype(int) - read_frame(video.frames[0])
+        assert np.abs(change[still]).mean() > 4
+
+
+def test_posts_remove_pixels(root: Path) -> None:
+    for split, video in every_video(root):
+        areas = masks(video).sum(axis=(1, 2))
+        if not listing(split)[video.name].stable:
+            assert areas.min() < 0.75 * areas.max()
+
+
+def test_brightness_does_not_find_the_object(root: Path) -> None:
+    scores: dict[int, list[float]] = {1: [], -1: []}
+    for video in dataset.videos(root, "val"):
+        for index in range(0, len(video), 8):
+            mask = read_mask(video.annotations[index], video.codec)
+            light = read_frame(video.frames[index]).mean(axis=2)
+            for sign, row in scores.items():
+                row.append(region_similarity(sign * light >= np.quantile(sign * light, 1 - mask.mean()), mask))
+    assert all(np.mean(row) < 0.4 for row in scores.values())
+
+
+def test_sparse_annotation(tmp_path: Path) -> None:
+    generate(tmp_path, annotate_every=5, videos=["polygon-dash"])
+    (video,) = dataset.videos(tmp_path, "val")
+    assert (len(video), list(video.annotations)) == (20, [0, 5, 10, 15])
+    assert len(list((tmp_path / "annotations").rglob("*.png"))) == 4
+
+
+def test_unknown_requests_name_what_there_is(small: Path) -> None:
+    with pytest.raises(UsageError, match='no split "test"; it has val and train'):
+        dataset.videos(small, "test")
+    with pytest.raises(UsageError, match='no split "test"'):
+        listing("test")
+    with pytest.raises(UsageError, match='no layout "480p"; it has "sample"'):
+        dataset.videos(small, "val", "480p")
+    with pytest.raises(UsageError, match='"cow" is no sequence'):
+        generate(small, videos=["cow"])
+    with pytest.raises(UsageError, match="1 or more"):
+        generate(small, annotate_every=0)
+    assert len(dataset.videos(small, "val", "sample")) == 1
+
+
+def test_other_folders_are_refused(small: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    with pytest.raises(DataError, match=r"has no sample\.json"):
+        dataset.videos(tmp_path_factory.mktemp("empty"), "val")
+    with pytest.raises(DataError, match='without the split "train"; delete the folder'):
+        dataset.videos(small, "train")
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"version": 1, "annotate_every": "?", "videos": []}'])
+def test_damaged_marker_is_refused(small: Path, text: str) -> None:
+    (small / "sample.json").write_text(text)
+    with pytest.raises(DataError, match="is damaged; delete the folder"):
+        dataset.videos(small, "val")
+
+
+def test_another_version_is_refused(small: Path) -> None:
+    marker = json.loads((small / "sample.json").read_text())
+    (small / "sample.json").write_text(json.dumps(marker | {"version": 99}))
+    with pytest.raises(DataError, match=r"version 99 .* this is version 1; delete the folder"):
+        dataset.videos(small, "val")
+
+
+def test_incomplete_tree_is_refused(small: Path) -> None:
+    (small / "frames" / "polygon-dash" / "00003.png").unlink()
+    with pytest.raises(DataError, match=r'lacks 1 files, the first is ".*00003\.png"; delete the folder'):
+        dataset.videos(small, "val")
+    shutil.rmtree(small / "annotations")
+    with pytest.raises(DataError, match="lacks 21 files"):
+        dataset.videos(small, "val")

@@ -1,0 +1,186 @@
+import gzip
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+from PIL import Image
+
+from vosbench import record as records
+from vosbench.dataset import Dataset
+from vosbench.errors import DataError
+from vosbench.evaluate import Row, average, dataset_scores
+from vosbench.leaderboard import leaderboard, read_records
+from vosbench.protocol import DatasetProtocol
+from vosbench.record import Record
+from vosbench.registry import load_dataset
+from vosbench.score import score
+from vosbench.selection import Choice, Selection, select
+from vosbench.tables import Table, render
+
+TOY = Path(__file__).parent / "plugins" / "toy.py"
+
+
+def toy(**changes: object) -> Dataset:
+    return replace(load_dataset("toy", [TOY]), **changes)
+
+
+def chosen(root: Path, protocol: DatasetProtocol | None = None, protocol_name: str | None = None) -> Selection:
+    dataset = toy(protocols=(protocol,)) if protocol else toy()
+    return select(dataset, Choice(root=root, protocol=protocol_name))
+
+
+def test_perfect_masks(toy_root: Path) -> None:
+    record, rows, notes = score(toy_root / "masks", chosen(toy_root))
+    assert set(record.scores.values()) == {1.0, 0.0}
+    assert record.scores["J_decay"] == 0.0
+    assert len(rows) == 2 * 5 * 2
+    assert notes == ['masks are read as "map"']
+
+
+def copy_masks(root: Path) -> Path:
+    return Path(shutil.copytree(root / "masks", root / "predictions"))
+
+
+def test_a_missing_scored_frame_leaves_no_mean(toy_root: Path) -> None:
+    predictions = copy_masks(toy_root)
+    (predictions / "v0" / "00002.png").unlink()
+    record, rows, _ = score(predictions, chosen(toy_root))
+    assert record.scores["J_mean"] is None
+    assert record.videos["v0"]["J_mean"] is None
+    assert record.videos["v1"]["J_mean"] == 1.0
+    assert record.missing == ["v0/00002"]
+    assert len(rows) == 2 * 9
+
+
+def test_a_missing_frame_that_is_not_scored_is_a_note(toy_root: Path) -> None:
+    predictions = copy_masks(toy_root)
+    (predictions / "v0" / "00004.png").unlink()
+    record, _, notes = score(predictions, chosen(toy_root, protocol_name="toy-inner"))
+    assert record.scores["J_mean"] == 1.0
+    assert notes[1] == '1 frames have no mask, none of which protocol "toy-inner" scores'
+
+
+def test_a_missing_video_leaves_no_mean(toy_root: Path) -> None:
+    predictions = copy_masks(toy_root)
+    for path in (predictions / "v0").iterdir():
+        path.unlink()
+    record, _, _ = score(predictions, chosen(toy_root))
+    assert record.scores["J_mean"] is None
+    assert len(record.missing) == 5
+
+
+def test_wrong_size_is_refused_or_resized_as_the_protocol_says(toy_root: Path) -> None:
+    predictions = copy_masks(toy_root)
+    for path in predictions.rglob("*.png"):
+        Image.open(path).resize((64, 48), Image.Resampling.NEAREST).save(path)
+    with pytest.raises(DataError, match=r"is 64×48, its annotation 32×24; protocol .toy. does not resize"):
+        score(predictions, chosen(toy_root))
+    record, _, _ = score(predictions, chosen(toy_root, DatasetProtocol(name="r", resize="prediction")))
+    assert record.scores["J_mean"] == 1.0
+    assert "resize:prediction" in record.signature
+
+
+def test_empty_annotations_are_scored_or_skipped(toy_root: Path) -> None:
+    predictions = copy_masks(toy_root)
+    empty = np.zeros((24, 32), np.uint8)
+    Image.fromarray(empty).save(toy_root / "masks" / "v0" / "00001.png")
+    scored, _, _ = score(predictions, chosen(toy_root))
+    assert scored.videos["v0"]["J_mean"] == pytest.approx(0.8)
+    skipped, rows, _ = score(predictions, chosen(toy_root, DatasetProtocol(name="s", empty="skip")))
+    assert skipped.videos["v0"]["J_mean"] == 1.0
+    assert len(rows) == 2 * 9
+
+
+def test_annotation_hash_depends_on_content_only(toy_root: Path) -> None:
+    predictions = copy_masks(toy_root)
+    first, _, _ = score(predictions, chosen(toy_root))
+    for path in (toy_root / "masks").rglob("*.png"):
+        Image.open(path).convert("RGB").save(path, compress_level=1)
+    second, _, _ = score(predictions, chosen(toy_root))
+    assert first.provenance.annotations == second.provenance.annotations
+    Image.fromarray(np.full((24, 32), 255, np.uint8)).save(toy_root / "masks" / "v0" / "00001.png")
+    third, _, _ = score(predictions, chosen(toy_root))
+    assert first.provenance.annotations != third.provenance.annotations
+
+
+def test_average_is_over_videos_not_frames() -> None:
+    videos = {"short": average({"J": [1.0]}, ["J"]), "long": average({"J": [0.0] * 9}, ["J"])}
+    assert dataset_scores(videos, ["short", "long"])["J_mean"] == 0.5
+
+
+def test_records_are_written_alike_and_read_back(toy_root: Path, tmp_path: Path) -> None:
+    record, rows, _ = score(toy_root / "masks", chosen(toy_root))
+    for name in ("a", "b"):
+        records.write(tmp_path / name / "toy.json", record, rows)
+    files = [sorted((tmp_path / name).iterdir()) for name in ("a", "b")]
+    assert [path.read_bytes() for path in files[0]] == [path.read_bytes() for path in files[1]]
+    assert records.read(tmp_path / "a" / "toy.json") == record
+    lines = gzip.decompress((tmp_path / "a" / "toy.csv.gz").read_bytes()).decode().splitlines()
+    assert lines[:2] == ["video,frame,measure,value", "v0,0,J,1.0"]
+    jsonschema.validate(json.loads(record.to_json()), json.loads(records.json_schema()))
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"schema": "other@1"}', "[1]"])
+def test_what_is_no_record(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(text)
+    with pytest.raises(DataError, match="is no vosbench record"):
+        records.read(path)
+
+
+def named(record: Record, name: str, value: float, **provenance: object) -> Record:
+    return record.model_copy(
+        update={
+            "method": name,
+            "scores": {**record.scores, "JF_mean": value},
+            "provenance": record.provenance.model_copy(update=provenance),
+        }
+    )
+
+
+def test_leaderboard_ranks_and_leaves_out(toy_root: Path, tmp_path: Path) -> None:
+    record, rows, _ = score(toy_root / "masks", chosen(toy_root))
+    made = [
+        named(record, "worse", 0.5),
+        named(record, "better", 0.9),
+        named(record, "random", 1.0, untrained=True),
+        named(record, "short", 1.0, limit=3),
+    ]
+    for each in made:
+        records.write(tmp_path / "toy" / f"{each.method}.json", each, rows)
+    table, left_out = leaderboard(read_records(tmp_path, "toy"))
+    assert [row[0] for row in table.rows] == ["better", "worse"]
+    assert left_out == [
+        '"random" is left out: untrained',
+        '"short" is left out: only 3 frames of each video',
+    ]
+    with pytest.raises(DataError, match="no record can stand"):
+        leaderboard(made[2:])
+    other = made[0].model_copy(update={"signature": "x@2|vosbench 1"})
+    with pytest.raises(DataError, match="not taken alike"):
+        leaderboard([made[1], other])
+
+
+def test_no_records(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="holds no such record"):
+        read_records(tmp_path, "toy")
+
+
+def test_tables_render_alike() -> None:
+    table = Table(columns=("method", "J&F"), rows=[("a_b", 0.25), ("c", None)], notes=("toy@1",))
+    assert render(table, "csv").splitlines() == ["method,J&F,notes", "a_b,0.25,toy@1", "c,,toy@1"]
+    assert json.loads(render(table, "json"))["rows"] == [{"method": "a_b", "J&F": 0.25}, {"method": "c", "J&F": None}]
+    latex = render(table, "latex")
+    assert r"a\_b" in latex
+    assert r"J\&F" in latex
+    assert r"\toprule" in latex
+    assert "% toy@1" in latex
+    assert "0.250" in render(table, "table")
+
+
+def test_rows_are_named() -> None:
+    assert Row("v", 1, "J", 0.5)._asdict() == {"video": "v", "frame": 1, "measure": "J", "value": 0.5}

@@ -1,0 +1,132 @@
+"""The rules of the house that no linter holds."""
+
+import ast
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[1]
+GROUND = {"video", "errors", "method", "dataset", "protocol", "layout", "metrics", "images", "codecs"}
+SHARED = "vosbench.methods.deeplabv3"
+PLUGINS = [path for room in ("methods", "datasets") for path in sorted((REPOSITORY / room).rglob("*.py"))]
+
+
+@pytest.mark.parametrize("room", ["methods", "datasets"])
+def test_rooms_are_linked_and_are_no_packages(room: str) -> None:
+    assert not (REPOSITORY / room / "__init__.py").exists()
+    link = REPOSITORY / "vosbench" / room
+    assert link.is_symlink()
+    assert str(link.readlink()) == f"../{room}"
+
+
+@pytest.mark.parametrize("path", PLUGINS, ids=lambda path: str(path.relative_to(REPOSITORY)))
+def test_plugins_see_the_ground_floors_only(path: Path) -> None:
+    room, name = path.relative_to(REPOSITORY).parts[:2]
+    own = f"vosbench.{room}.{name}"
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        modules = []
+        if isinstance(node, ast.Import):
+            modules = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            modules = [node.module or ""]
+            if node.module == "vosbench":
+                modules = [f"vosbench.{alias.name}" for alias in node.names]
+        for module in modules:
+            if module.split(".")[0] == "vosbench" and not module.startswith((own, SHARED)):
+                assert module.split(".")[1] in GROUND, f"{path} imports {module}"
+
+
+@pytest.mark.parametrize("words", [["--help"], ["list"], ["list", "datasets"], ["run", "--help"]])
+def test_help_and_list_import_nothing_heavy(words: list[str]) -> None:
+    code = (
+        "import sys\n"
+        f"sys.argv = ['vosbench', *{words}]\n"
+        "from vosbench.cli import main\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
+        "heavy = {'torch', 'scipy.stats', 'pandas', 'matplotlib'} & sys.modules.keys()\n"
+        "assert not heavy, heavy\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_scoring_never_imports_torch(toy_root: Path) -> None:
+    toy = REPOSITORY / "tests" / "plugins" / "toy.py"
+    code = (
+        "import sys\n"
+        f"sys.argv = 'vosbench score {toy_root}/masks --dataset toy --root {toy_root} --plugin {toy}'.split()\n"
+        "from vosbench.cli import main\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
+        "assert not {'torch', 'scipy.stats', 'pandas'} & sys.modules.keys()\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_modules_stay_small() -> None:
+    folders = [REPOSITORY / room for room in ("vosbench/metrics", "vosbench/cli", "methods", "datasets")]
+    paths = [*(REPOSITORY / "vosbench").glob("*.py"), *(path for folder in folders for path in folder.rglob("*.py"))]
+    long = {path.name: count for path in paths if (count := len(path.read_text("utf-8").splitlines())) > 300}
+    assert not long
+
+
+def test_imports_go_down_only() -> None:
+    checked = subprocess.run(
+        [str(Path(sys.executable).with_name("lint-imports"))],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stdout
+
+
+def test_changelog_names_the_version() -> None:
+    from vosbench import __version__
+
+    changelog = (REPOSITORY / "CHANGELOG.md").read_text("utf-8")
+    assert re.search(rf"^## \[{re.escape(__version__)}\]", changelog, re.MULTILINE)
+
+
+def test_wheel_holds_plugins_and_their_data(tmp_path: Path) -> None:
+    left = shutil.ignore_patterns(".*", "build", "*.egg-info", "__pycache__", "results")
+    source = shutil.copytree(REPOSITORY, tmp_path / "source", symlinks=True, ignore=left)
+    command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "-q", "-w", "."]
+    subprocess.run([*command, str(source)], check=True, cwd=tmp_path)
+    (wheel,) = tmp_path.glob("*.whl")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    assert "vosbench/methods/adnet/__init__.py" in names
+    assert {"vosbench/datasets/davis16/sequences.csv", "vosbench/py.typed", "vosbench/record.schema.json"} <= names
+    assert not [name for name in names if name.startswith(("tests", "methods", "datasets", "results"))]
+
+
+def plain(schema: object) -> object:
+    """Without what only older versions of pydantic write: an enum of one beside a const."""
+    if isinstance(schema, dict):
+        return {key: plain(value) for key, value in schema.items() if key != "enum"}
+    return schema
+
+
+def test_schema_is_the_shipped_one() -> None:
+    from vosbench import record
+
+    shipped = (REPOSITORY / "vosbench" / "record.schema.json").read_text("utf-8")
+    assert plain(json.loads(shipped)) == plain(json.loads(record.json_schema()))
+
+
+def test_lowest_constraints_are_the_declared_ones() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
+    declared = dict(re.split(">=", line) for line in project["dependencies"])
+    pinned = dict(
+        line.split("==")
+        for line in (REPOSITORY / "constraints-lowest.txt").read_text("utf-8").splitlines()
+        if not line.startswith("#")
+    )
+    assert declared.keys() == pinned.keys()
+    assert not [name for name in declared if name != "torch" and not pinned[name].startswith(declared[name])]
