@@ -1,0 +1,120 @@
+"""AD-Net and its four ablations (Yang et al., ICCV 2019, Table 1), as released by the authors, yz93/anchor-diff-VOS."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from vosbench.methods.adnet.attention import Align, diffuse
+from vosbench.methods.deeplabv3.adnet_encoder import AdnetEncoder
+from vosbench.methods.deeplabv3.config import ADNET, ADNET_TINY, EncoderConfig
+from vosbench.methods.deeplabv3.layers import BNAct
+from vosbench.methods.deeplabv3.network import AdnetDeepLab
+
+STREAMS = {
+    "intra": ("intra", "current"),
+    "concat": ("anchor", "current"),
+    "inter": ("inter", "current"),
+    "ad": ("inter", "intra", "current"),
+}
+"""Variant → the embeddings that its classifier sees, in the order of its input channels."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """The sizes of the network, and the one choice about attention that the paper leaves open.
+
+    Attributes:
+        encoder: depths and widths of the encoder.
+        anchor_align: on whose positions the diffused embeddings lie; see `attention.diffuse`.
+    """
+
+    encoder: EncoderConfig = ADNET
+    anchor_align: Align = "anchor"
+
+
+FULL = Config()
+TINY = Config(encoder=ADNET_TINY)
+
+
+class AnchorDiffusion(nn.Module):
+    """A DeepLabv3 encoder, attention between and within frames, and a classifier of each position.
+
+    Args:
+        streams: what the classifier sees, of ``"anchor"``, ``"inter"``, ``"intra"`` and ``"current"``.
+        config: sizes.
+    """
+
+    def __init__(self, streams: tuple[str, ...], config: Config = FULL) -> None:
+        super().__init__()
+        channels = config.encoder.embedding
+        self.anchored = "anchor" in streams or "inter" in streams
+        self.features = AdnetEncoder(channels, config.encoder)
+        self.cls = nn.Sequential(
+            nn.Conv2d(len(streams) * channels, channels, 1),
+            BNAct(channels),
+            nn.Dropout2d(0.1),
+            nn.Conv2d(channels, 1, 1),
+        )
+        self._streams = streams
+        self._align = config.anchor_align
+
+    def embed(self, frames: Tensor) -> Tensor:
+        """(B, 3, H, W), BGR in 0…255 less its mean → (B, C, h, w)."""
+        embedding: Tensor = self.features(frames)
+        return embedding
+
+    def segment(self, anchor: Tensor | None, current: Tensor) -> Tensor:
+        """Segment frames from embeddings.
+
+        Args:
+            anchor: (1, C, h, w) or (B, C, h, w); None takes the current frame as its own anchor.
+            current: (B, C, h, w).
+
+        Returns:
+            logits, (B, 1, h, w).
+        """
+        make: dict[str, Callable[[Tensor], Tensor]] = {
+            "anchor": lambda x0: x0,
+            "inter": lambda x0: diffuse(x0, current, self._align),
+            "intra": lambda _: diffuse(current, current),
+            "current": lambda _: current,
+        }
+        x0 = current if anchor is None else anchor.expand_as(current)
+        logits: Tensor = self.cls(torch.cat([make[name](x0) for name in self._streams], dim=1))
+        return logits
+
+    def forward(self, reference: Tensor, current: Tensor) -> Tensor:
+        """Segment a batch of pairs.
+
+        Args:
+            reference: the anchors, (B, 3, H, W); not looked at where no stream needs them.
+            current: (B, 3, H, W).
+
+        Returns:
+            logits, (B, 1, h, w), at output stride 8.
+        """
+        anchor = self.embed(reference) if self.anchored else None
+        return self.segment(anchor, self.embed(current))
+
+
+class Baseline(AdnetDeepLab):
+    """The encoder alone, called like the other variants."""
+
+    def forward(self, reference: Tensor, current: Tensor) -> Tensor:  # type: ignore[override]  # noqa: ARG002
+        """(B, 3, H, W) twice, the first of which is not looked at → logits, (B, 1, h, w)."""
+        return self.embed(current)
+
+
+def build(variant: str, config: Config = FULL) -> AnchorDiffusion | Baseline:
+    """Make the network of a row of Table 1.
+
+    Args:
+        variant: ``"base"``, ``"intra"``, ``"concat"``, ``"inter"`` or ``"ad"``.
+        config: sizes.
+
+    Raises:
+        KeyError: where there is no such variant.
+    """
+    return Baseline(config.encoder) if variant == "base" else AnchorDiffusion(STREAMS[variant], config)

@@ -1,0 +1,41 @@
+"""The two DeepLabv3 networks that AD-Net and F2Net start from, each as a method of its own.
+
+They are the *Baseline* rows of the two papers' ablation tables, and they are not the same network: see `README.md`.
+"""
+
+from vosbench.method import Method, Predictor, Setup
+
+VARIANTS = {
+    "adnet": "baseline of AD-Net: deep stem, multi-grid, rates 12/24/36, 857×481 (the default)",
+    "f2net": "baseline of F2Net: 7×7 stem, stride on the 1×1, rates 6/12/18, 473×473",
+    "tiny": "the network of `adnet` with few and narrow layers, 241×137: seconds on a CPU",
+}
+
+
+def load(setup: Setup) -> Predictor:
+    """Make the predictor of a variant.
+
+    Args:
+        setup: variant, weights, device and batch.
+
+    Returns:
+        a predictor that works frame by frame; it is also `Resumable`.
+
+    Raises:
+        UsageError: where the variant, the device or the batch is not to be had.
+        DataError: where the weights do not fit the network.
+    """
+    from vosbench.methods.deeplabv3 import presets
+
+    return presets.load(setup)
+
+
+method = Method(
+    name="deeplabv3",
+    title="DeepLabv3",
+    paper="L.-C. Chen, G. Papandreou, F. Schroff, H. Adam. Rethinking Atrous Convolution for Semantic Image "
+    "Segmentation. arXiv:1706.05587, 2017",
+    licence="MIT",
+    load=load,
+    variants=VARIANTS,
+)

@@ -1,0 +1,45 @@
+"""F2Net: learning to focus on the foreground for unsupervised VOS. The card is `README.md`."""
+
+from vosbench.method import Method, Predictor, Setup
+
+VARIANTS = {
+    "base": "DeepLabv3 alone: the current frame by itself",
+    "ad": "+ anchor diffusion and intra-frame attention, concatenated",
+    "cgad": "+ centre-guided attention, concatenated",
+    "cgad-sa": "centre-guided attention, fused by spatial attention",
+    "cgad-ca": "centre-guided attention, fused by channel attention",
+    "cgad-sca": "centre-guided attention, fused by spatial, then channel attention",
+    "cgad-csa": "the full model: fused by channel, then spatial attention (the default)",
+    "cgad-csa-max": "`cgad-csa` with the highest peak as the centre, whatever the motion (Table 2)",
+    "released": "the authors' code as it runs: channel attention, no guidance, every module present",
+    "tiny": "`cgad-csa` with few and narrow layers, 241×241: seconds on a CPU",
+}
+
+
+def load(setup: Setup) -> Predictor:
+    """Make the predictor of a variant.
+
+    Args:
+        setup: variant, weights and device; ``batch`` only where no centre is followed through the video.
+
+    Returns:
+        a predictor that is also `Resumable`. It reads frames and nothing else: no annotation takes part.
+
+    Raises:
+        UsageError: where the variant, the device or the batch is not to be had.
+        DataError: where the weights do not fit the network.
+    """
+    from vosbench.methods.f2net import predictor
+
+    return predictor.load(setup)
+
+
+method = Method(
+    name="f2net",
+    title="F2Net",
+    paper="D. Liu, D. Yu, C. Wang, P. Zhou. F2Net: Learning to Focus on the Foreground for Unsupervised Video Object "
+    "Segmentation. AAAI 2021",
+    licence="MIT",
+    load=load,
+    variants=VARIANTS,
+)

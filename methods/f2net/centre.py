@@ -1,0 +1,210 @@
+"""Follow the centre of the object through a video (Liu et al., AAAI 2021, section *Center prediction branch*).
+
+Conventions: a point is (x, y); pixels are those of the network's input, and pixel 0 is centred on 0; a cell is a
+position of the heat map. Arrays of points are (m, 2) float64, oldest first.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Points = NDArray[np.float64]
+Map = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guide:
+    """How the centre is chosen and what is handed to the next frame.
+
+    Attributes:
+        select: ``"motion"`` takes the peak nearest to where the motion leads, ``"max"`` the highest.
+        peaks: how many peaks are candidates, *K*.
+        history: how many velocities are averaged, *n*.
+        distance: between a peak and the expected point, ``"l1"`` or ``"l2"``.
+        previous: the previous frame's Gauss map, made of its predicted ``"mask"``, of its ``"centre"``, or ``"zero"``.
+        sigma: of a Gauss map around a centre, in pixels.
+    """
+
+    select: Literal["motion", "max"] = "motion"
+    peaks: int = 5
+    history: int = 10
+    distance: Literal["l1", "l2"] = "l1"
+    previous: Literal["mask", "centre", "zero"] = "mask"
+    sigma: float = 15.0
+
+
+def find_peaks(heat: Map, count: int) -> tuple[Points, NDArray[np.float64]]:
+    """The highest local maxima of a heat map.
+
+    A cell is one where no neighbour, of eight, is higher; cells of score 0 are none.
+
+    Args:
+        heat: (h, w), in [0, 1].
+        count: how many at most.
+
+    Returns:
+        cells (m, 2) and their scores (m,), the highest first; of equals, the first in reading order.
+    """
+    highest = cv2.dilate(heat, np.ones((3, 3), dtype=np.uint8))
+    rows, columns = np.nonzero((heat == highest) & (heat > 0))
+    scores = heat[rows, columns].astype(np.float64)
+    order = np.argsort(-scores, kind="stable")[:count]
+    return np.stack([columns, rows], axis=1)[order].astype(np.float64), scores[order]
+
+
+def to_pixels(cells: Points, heat: tuple[int, int], image: tuple[int, int]) -> Points:
+    """Cells of a heat map of size ``heat`` (h, w) → pixels of an input of size ``image`` (H, W)."""
+    scale = np.array([image[1] / heat[1], image[0] / heat[0]])
+    pixels: Points = (cells + 0.5) * scale - 0.5
+    return pixels
+
+
+def to_cells(pixels: Points, heat: tuple[int, int], image: tuple[int, int]) -> Points:
+    """The inverse of `to_pixels`, unrounded."""
+    return to_pixels(pixels, image, heat)
+
+
+def expect(centres: Points, history: int) -> Points:
+    """Where the centre should be next: the last point, plus the mean of the last velocities.
+
+    The mean of *n* velocities is the way covered in *n* frames over *n*, so n + 1 points are all it takes.
+
+    Args:
+        centres: at least one point.
+        history: how many velocities are averaged.
+
+    Returns:
+        (2,); the last point itself where there is no velocity yet.
+    """
+    recent = centres[-(history + 1) :]
+    expected: Points = recent[-1] + (recent[-1] - recent[0]) / max(len(recent) - 1, 1)
+    return expected
+
+
+def select(heat: Map, centres: Points, image: tuple[int, int], guide: Guide) -> Points:
+    """Choose the centre of a frame.
+
+    Args:
+        heat: (h, w), in [0, 1].
+        centres: the centres chosen before, (m, 2); m = 0 in the first frame.
+        image: size (H, W) of the input.
+        guide: how to choose.
+
+    Returns:
+        (2,) pixels. Without any peak, the expected point, moved into the image; in the first frame, its middle.
+    """
+    cells, _ = find_peaks(heat, guide.peaks)
+    candidates = to_pixels(cells, heat.shape, image)
+    limits = np.array([image[1] - 1.0, image[0] - 1.0])
+    expected = expect(centres, guide.history) if len(centres) else limits / 2
+    if len(candidates) == 0:
+        inside: Points = np.clip(expected, 0.0, limits)
+        return inside
+    if len(centres) == 0 or guide.select == "max":
+        highest: Points = candidates[0]
+        return highest
+    away = np.linalg.norm(candidates - expected, ord=1 if guide.distance == "l1" else 2, axis=1)
+    nearest: Points = candidates[int(np.argmin(away))]
+    return nearest
+
+
+def radius(height: float, width: float, overlap: float = 0.7) -> int:
+    """CenterNet's radius for a box: how far its corners may move and still overlap.
+
+    As released with CenterNet, root for root, where the quadratic formula divides by 2 instead of 2a
+    (xingyizhou/CenterNet#116): networks were trained with it.
+
+    >>> [radius(side, side) for side in (12, 24, 36, 60, 95)]
+    [3, 6, 9, 16, 25]
+    """
+    total, area = height + width, height * width
+    cases = (
+        (1.0, total, area * (1 - overlap) / (1 + overlap)),
+        (4.0, 2 * total, area * (1 - overlap)),
+        (4 * overlap, -2 * overlap * total, area * (overlap - 1)),
+    )
+    return max(0, int(min((b + math.sqrt(b * b - 4 * a * c)) / 2 for a, b, c in cases)))
+
+
+def splat(size: tuple[int, int], cell: tuple[int, int], reach: int) -> Map:
+    """CenterNet's target: a Gauss of peak 1 on a cell (x, y), cut off beyond ``reach`` cells, σ = (2 reach + 1) / 6."""
+    y, x = np.ogrid[: size[0], : size[1]]
+    dx, dy = x - cell[0], y - cell[1]
+    sigma = (2 * reach + 1) / 6
+    bump = np.exp(-(dx * dx + dy * dy) / (2 * sigma * sigma))
+    return np.where((abs(dx) <= reach) & (abs(dy) <= reach), bump, 0.0).astype(np.float32)
+
+
+def gauss_at(size: tuple[int, int], centre: Points, sigma: float) -> Map:
+    """A Gauss of peak 1 around a point (x, y) of a map of size (h, w), everywhere positive until it underflows."""
+    y, x = np.ogrid[: size[0], : size[1]]
+    drawn: Map = np.exp(-((x - centre[0]) ** 2 + (y - centre[1]) ** 2) / (2 * sigma * sigma)).astype(np.float32)
+    return drawn
+
+
+def splat_mask(mask: NDArray[np.bool_], size: tuple[int, int]) -> tuple[Map, int] | None:
+    """The target of a mask: a Gauss on the middle of its bounding box, as wide as the box allows.
+
+    Args:
+        mask: (H, W).
+        size: (h, w) of the heat map; the mask is brought there by nearest neighbours.
+
+    Returns:
+        the map (h, w) and its radius in cells; None for an empty mask, which has no centre.
+    """
+    height, width = size
+    small = cv2.resize(mask.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
+    rows, columns = np.flatnonzero(small.any(axis=1)), np.flatnonzero(small.any(axis=0))
+    if len(rows) == 0:
+        return None
+    top, bottom, left, right = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
+    reach = radius(bottom - top, right - left)
+    return splat(size, ((left + right) // 2, (top + bottom) // 2), reach), reach
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """What the next frame needs to know of the ones before.
+
+    Attributes:
+        centres: the latest centres, in pixels; (m, 2), m ≤ history + 1.
+        gauss: the previous frame's Gauss map on the heat map's grid, (h, w); zeros before the first frame.
+        reach: radius of the last map made of a mask, in cells; −1 where there was none.
+    """
+
+    centres: Points
+    gauss: Map
+    reach: int = -1
+
+    @classmethod
+    def begin(cls, heat: tuple[int, int]) -> "Track":
+        """Before the first frame, for heat maps of size (h, w)."""
+        return cls(np.zeros((0, 2)), np.zeros(heat, dtype=np.float32))
+
+    def after(self, centre: Points, mask: NDArray[np.bool_], image: tuple[int, int], guide: Guide) -> "Track":
+        """The track once a frame is done.
+
+        Args:
+            centre: chosen in this frame, (2,) pixels.
+            mask: predicted for it, (H, W).
+            image: size (H, W) of the input.
+            guide: what to hand on. Where the mask is empty, a map around the centre with the last radius is;
+                zeros, where no mask has been seen yet.
+        """
+        size = self.gauss.shape
+        cell = to_cells(centre, size, image)
+        gauss, reach = np.zeros(size, dtype=np.float32), self.reach
+        if guide.previous == "centre":
+            gauss = gauss_at(size, cell, guide.sigma * size[1] / image[1])
+        elif guide.previous == "mask":
+            made = splat_mask(mask, size)
+            if made is not None:
+                gauss, reach = made
+            elif reach >= 0:
+                gauss = splat(size, (round(cell[0]), round(cell[1])), reach)
+        centres = np.concatenate([self.centres, centre[None]])[-(guide.history + 1) :]
+        return Track(centres, gauss, reach)

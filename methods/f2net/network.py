@@ -1,0 +1,210 @@
+"""F2Net and its ablations (Liu et al., AAAI 2021, Tables 1 and 2).
+
+Layers, their order and their names are as released by the authors (liudaizong/F2Net); guidance and fusion follow the
+paper, since the release applies neither the prior nor spatial attention. Each variant holds the modules it uses.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from vosbench.methods.deeplabv3.config import F2NET, F2NET_TINY, EncoderConfig
+from vosbench.methods.deeplabv3.f2net_encoder import F2netEncoder, Features
+from vosbench.methods.deeplabv3.layers import draw_weights
+from vosbench.methods.f2net.attention import Guidance, gauss, guided
+from vosbench.methods.f2net.centre import Guide
+from vosbench.methods.f2net.fusion import channel_weights, spatial_weights
+from vosbench.methods.f2net.heat import UpsampleModule
+
+Step = Literal["channel", "spatial"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """What a variant is made of.
+
+    Attributes:
+        encoder: depths and widths of the encoder.
+        attention: False for the encoder and its own classifier alone.
+        guidance: where the prior around the centre acts.
+        fusion: the attention steps that fuse the three streams, in order; none concatenates them.
+        spare: whether modules that nothing uses are held, as in the released weights.
+        guide: how the centre is chosen, and the width of the prior around it.
+        side: of the square input, in pixels; the layers take any.
+    """
+
+    encoder: EncoderConfig = F2NET
+    attention: bool = True
+    guidance: Guidance = "pre"
+    fusion: tuple[Step, ...] = ()
+    spare: bool = False
+    guide: Guide = field(default_factory=Guide)
+    side: int = 473
+
+
+VARIANTS = {
+    "base": Config(attention=False, guidance="none"),
+    "ad": Config(guidance="none"),
+    "cgad": Config(),
+    "cgad-sa": Config(fusion=("spatial",)),
+    "cgad-ca": Config(fusion=("channel",)),
+    "cgad-sca": Config(fusion=("spatial", "channel")),
+    "cgad-csa": Config(fusion=("channel", "spatial")),
+    "cgad-csa-max": Config(fusion=("channel", "spatial"), guide=Guide(select="max")),
+    "released": Config(guidance="none", fusion=("channel",), spare=True),
+    "tiny": Config(encoder=F2NET_TINY, fusion=("channel", "spatial"), guide=Guide(sigma=8.0), side=241),
+}
+
+
+class Output(NamedTuple):
+    """What a forward pass gives, before any logistic function.
+
+    Attributes:
+        mask: logits of the segmentation, (B, 1, h, w), at stride 8.
+        auxiliary: logits of the encoder's own classifier, (B, 1, h, w), at stride 8.
+        heat: logits of the centre, (B, 1, h', w'), at stride 4; None without a centre branch.
+    """
+
+    mask: Tensor
+    auxiliary: Tensor
+    heat: Tensor | None
+
+
+class F2Net(nn.Module):
+    """Encoder, centre branch, centre-guided attention, fusion and classifier.
+
+    Args:
+        config: what it is made of.
+    """
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.config = config
+        self.anchored = config.attention
+        self.guided = config.guidance != "none"
+        self.encoder = F2netEncoder(config.encoder)
+        channels = config.encoder.embedding
+        if self.guided or config.spare:
+            depth = channels // 4
+            self.upsample = UpsampleModule(32 * config.encoder.width, channels, depth)
+            self.fc = nn.Sequential(
+                nn.Conv2d(depth, channels, 3, padding=1), nn.ReLU(inplace=True), nn.Conv2d(channels, 1, 1)
+            )
+            self.motion_conv_w = nn.Conv2d(depth + 1, 1, 1)
+            self.motion_conv_b = nn.Conv2d(depth + 1, 1, 1)
+        if "channel" in config.fusion or config.spare:
+            self.channel_attention_conv1 = nn.Conv2d(channels, channels // 16, 1, bias=False)
+            self.channel_attention_bn = nn.BatchNorm2d(channels // 16)
+            self.channel_attention_conv2 = nn.Conv2d(channels // 16, 3 * channels, 1, bias=False)
+        if "spatial" in config.fusion or config.spare:
+            self.spatial_attention_conv = nn.Conv2d(channels, 3, 1, bias=False)
+        if config.attention:
+            self.cls = nn.Sequential(
+                nn.Conv2d(channels if config.fusion else 3 * channels, channels, 1),
+                nn.BatchNorm2d(channels),
+                nn.ReLU(inplace=True),
+                nn.Conv2d(channels, 1, 1),
+            )
+        draw_weights(self)
+        if self.guided or config.spare:
+            nn.init.constant_(self.fc.get_parameter("2.bias"), -2.19)  # a prior probability of 0.1, as in CenterNet
+
+    def encode(self, frames: Tensor) -> Features:
+        """(B, 3, H, W), BGR in 0…255 less its mean → embedding and pyramid."""
+        features: Features = self.encoder(frames)
+        return features
+
+    def embed(self, frames: Tensor) -> Tensor:
+        """(B, 3, H, W) → the embedding alone, (B, C, h, w)."""
+        return self.encode(frames).embedding
+
+    def locate(self, pyramid: tuple[Tensor, Tensor, Tensor, Tensor], previous: Tensor) -> Tensor:
+        """Score every cell as the object's centre (eq. 1 to 4, before the logistic function).
+
+        Args:
+            pyramid: of the current frame.
+            previous: the previous frame's Gauss map, (B, 1, h', w'), on the grid of the shallowest level.
+
+        Returns:
+            logits, (B, 1, h', w').
+        """
+        decoded = self.upsample(pyramid)
+        seen = torch.cat([decoded, previous], dim=1)
+        moved = torch.sigmoid(self.motion_conv_w(seen)) * previous + torch.sigmoid(self.motion_conv_b(seen))
+        heat: Tensor = moved + self.fc(decoded)
+        return heat
+
+    def prior(self, centres: Tensor, image: tuple[int, int], size: tuple[int, int]) -> Tensor:
+        """Centres (B, 2), (x, y) pixels of an input of size ``image`` → Gauss maps (B, 1, h, w) of size ``size``."""
+        return gauss(centres, image, size, self.config.guide.sigma)
+
+    def segment(self, anchor: Tensor | None, current: Tensor, prior: Tensor | None = None) -> Tensor:
+        """Segment frames from embeddings.
+
+        Args:
+            anchor: (1, C, h, w) or (B, C, h, w); None takes the current frame as its own anchor.
+            current: (B, C, h, w).
+            prior: (B, 1, h, w), the Gauss map around the centre; None guides nothing.
+
+        Returns:
+            logits, (B, 1, h, w).
+        """
+        if not self.config.attention:
+            auxiliary: Tensor = self.encoder.main_classifier(current)
+            return auxiliary
+        first = current if anchor is None else anchor.expand_as(current)
+        queries = (first, current)
+        inter, intra = (guided(query, current, prior, self.config.guidance) for query in queries)
+        logits: Tensor = self.cls(self.fuse(torch.stack([inter, intra, current], dim=1)))
+        return logits
+
+    def fuse(self, streams: Tensor) -> Tensor:
+        """(B, 3, C, h, w) → (B, 3 C, h, w) by concatenation, or (B, C, h, w) by attention (eq. 9 to 11)."""
+        if not self.config.fusion:
+            return streams.flatten(1, 2)
+        for step in self.config.fusion:
+            if step == "channel":
+                streams = streams * channel_weights(streams, self._squeeze, self.channel_attention_conv2)
+            else:
+                streams = streams * spatial_weights(streams, self.spatial_attention_conv)
+        return streams.sum(dim=1)
+
+    def _squeeze(self, pooled: Tensor) -> Tensor:
+        return functional.relu(self.channel_attention_bn(self.channel_attention_conv1(pooled)))
+
+    def forward(self, current: Tensor, reference: Tensor, previous: Tensor, centres: Tensor) -> Output:
+        """Segment a batch of frames whose centres are known, as in training.
+
+        Args:
+            current: (B, 3, H, W).
+            reference: the anchors, (B, 3, H, W); not looked at without attention.
+            previous: Gauss maps of the previous frames, (B, 1, h', w'); not looked at without a centre branch.
+            centres: (B, 2), (x, y) in pixels of the input; not looked at without guidance.
+
+        Returns:
+            the logits of mask, encoder and centre.
+        """
+        features = self.encode(current)
+        embedding = features.embedding
+        image, size = (current.shape[2], current.shape[3]), (embedding.shape[2], embedding.shape[3])
+        anchor = self.embed(reference) if self.anchored else None
+        prior = self.prior(centres, image, size) if self.guided else None
+        heat = self.locate(features.pyramid, previous) if self.guided or self.config.spare else None
+        return Output(self.segment(anchor, embedding, prior), self.encoder.main_classifier(embedding), heat)
+
+
+def build(variant: str, encoder: EncoderConfig | None = None) -> F2Net:
+    """Make the network of a variant.
+
+    Args:
+        variant: see `VARIANTS`.
+        encoder: other sizes for it.
+
+    Raises:
+        KeyError: where there is no such variant.
+    """
+    config = VARIANTS[variant]
+    return F2Net(config if encoder is None else replace(config, encoder=encoder))
