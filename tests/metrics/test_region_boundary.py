@@ -162,7 +162,7 @@ def compare_whole_frames(real_data: Path, step: int) -> None:
     found = predictions.find(real_data / "davis16_results" / "pdb.zip", videos)
     for video in videos:
         indices = list(range(0, len(video), step))
-        for index, prediction in zip(indices, found.read(video.name, indices), strict=True):
+        for index, prediction in zip(indices, found.read(video.name, indices, images.read_mask), strict=True):
             annotation = images.read_mask(video.annotations[index], video.codec)
             whole = match_boundaries(boundary_map(annotation), boundary_map(prediction), radius(annotation.shape))
             assert contour_accuracy(annotation, prediction) == whole

@@ -1,0 +1,174 @@
+"""Do one side's tasks of `peer_masks`; run by this environment's interpreter and by the peers' one.
+
+Nothing of vosbench is imported on the peer's side, and nothing at all for the bare interpreter.
+"""
+
+import json
+import re
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+Scores = dict[str, list[float]]
+Task = dict[str, Any]
+
+
+def names(folder: Path) -> list[str]:
+    """The videos."""
+    return sorted(path.name for path in (folder / "annotations").iterdir())
+
+
+@cache
+def arrays(folder: Path) -> dict[str, list[tuple[Any, Any]]]:
+    """Each video's pairs of annotation and result, (H, W) uint8 of 0 and 1."""
+    import numpy as np
+    from PIL import Image
+
+    def pixels(path: Path) -> Any:
+        return np.array(Image.open(path))
+
+    return {
+        video: [
+            (pixels(path), pixels(folder / "results" / video / path.name))
+            for path in sorted((folder / "annotations" / video).iterdir())
+        ]
+        for video in names(folder)
+    }
+
+
+def ours_on_arrays(folder: Path, _codec: str) -> Scores:
+    """Per frame."""
+    import numpy as np
+
+    from vosbench.metrics.packed import frame_scores, pack
+
+    scores = {}
+    for video, pairs in arrays(folder).items():
+        found = [frame_scores(pack(one.view(np.bool_)), pack(other.view(np.bool_))) for one, other in pairs]
+        scores[f"{video} J"] = [frame.region for frame in found]
+        scores[f"{video} F"] = [frame.contour for frame in found]
+    return scores
+
+
+def peer_on_arrays(folder: Path, _codec: str) -> Scores:
+    """Per frame."""
+    from vos_benchmark.evaluator import Evaluator
+
+    scores = {}
+    for video, pairs in arrays(folder).items():
+        evaluator = Evaluator(name=video)
+        for annotation, result in pairs:
+            evaluator.feed_frame(result, annotation)
+        scores[f"{video} J"] = [float(value) for value in evaluator.object_iou[1]]
+        scores[f"{video} F"] = [float(value) for value in evaluator.boundary_f[1]]
+    return scores
+
+
+def score_video(folder: Path, codec: str, video: str) -> tuple[list[float], list[float]]:
+    """J and F of a video's frames, from files."""
+    from vosbench.images import read_packed
+    from vosbench.metrics.packed import frame_scores
+
+    regions, contours = [], []
+    for path in sorted((folder / "annotations" / video).iterdir()):
+        result = read_packed(folder / "results" / video / path.name, codec)
+        frame = frame_scores(read_packed(path, codec), result)
+        regions.append(frame.region)
+        contours.append(frame.contour)
+    return regions, contours
+
+
+def ours_on_files(folder: Path, codec: str) -> Scores:
+    """Means of videos."""
+    scores = {}
+    for video in names(folder):
+        regions, contours = score_video(folder, codec, video)
+        scores[video] = [sum(regions) / len(regions), sum(contours) / len(contours)]
+    return scores
+
+
+def peer_on_files(folder: Path, _codec: str) -> Scores:
+    """Means of videos; the peer gives them in percent."""
+    from vos_benchmark.benchmark import VideoEvaluator
+
+    evaluate = VideoEvaluator(str(folder / "annotations"), str(folder / "results"), skip_first_and_last=False)
+    scores = {}
+    for video in names(folder):
+        _, regions, contours = evaluate(video)
+        (region,), (contour,) = regions.values(), contours.values()
+        scores[video] = [float(region) / 100, float(contour) / 100]
+    return scores
+
+
+@cache
+def pool(jobs: int) -> ProcessPoolExecutor:
+    """Processes that stay."""
+    return ProcessPoolExecutor(jobs)
+
+
+def spin(_folder: Path, _codec: str, _video: str) -> tuple[list[float], list[float]]:
+    """Count: what two processes gain in this is what the machine has to give just now."""
+    total = 0
+    for number in range(400_000):
+        total += number
+    return [], [float(total)]
+
+
+def in_processes(task: Task) -> Scores:
+    """Per frame, a video to a process."""
+    score = spin if task.get("spin") else score_video
+    videos = names(Path(task["folder"])) * task["repeat"]
+    pending = [pool(task["jobs"]).submit(score, Path(task["folder"]), task["codec"], video) for video in videos]
+    return {
+        video: [value for part in each.result() for value in part] for video, each in zip(videos, pending, strict=True)
+    }
+
+
+def peak(task: Task) -> dict[str, float]:
+    """Score the videos some times over; give the peak memory in MB."""
+    frames = 0
+    for _ in range(task["repeat"]):
+        for video in names(Path(task["folder"])):
+            frames += len(score_video(Path(task["folder"]), task["codec"], video)[0])
+    status = Path("/proc/self/status").read_text()  # getrusage's peak begins with that of the process that started us
+    return {"peak": int(re.findall(r"VmHWM:\s+(\d+)", status)[0]) / 1024, "frames": frames}
+
+
+def answer(side: str, task: Task) -> dict[str, Any]:
+    """Do one task and time it."""
+    if task["task"] == "peak":
+        return peak(task)
+    import cv2
+
+    cv2.setNumThreads(1)
+    folder = Path(task["folder"])
+    kinds: dict[tuple[str, str], Callable[[Path, str], Scores]] = {
+        ("ours", "arrays"): ours_on_arrays,
+        ("ours", "files"): ours_on_files,
+        ("peer", "arrays"): peer_on_arrays,
+        ("peer", "files"): peer_on_files,
+    }
+    if task["task"] == "arrays":
+        arrays(folder)
+    wall, start = time.perf_counter(), time.process_time()
+    scores = in_processes(task) if task["task"] == "pool" else kinds[side, task["task"]](folder, task["codec"])
+    return {"seconds": time.process_time() - start, "wall": time.perf_counter() - wall, "scores": scores}
+
+
+def main() -> None:
+    side = sys.argv[sys.argv.index("--worker") + 1]
+    for line in sys.stdin:
+        try:
+            found = answer(side, json.loads(line))
+        except Exception as error:  # noqa: BLE001 - the driver raises it
+            found = {"error": repr(error)}
+        sys.stdout.write(json.dumps(found) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+"""Does the tasks of `peer_saliency`, by vosbench or by its peers, in whichever environment it is started.
+
+``--worker ours`` and ``--worker peer`` answer ``{"task": …, "folder": …}`` line by line; both hold the same maps.
+"""
+
+import argparse
+import contextlib
+import functools
+import io
+import json
+import resource
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+FRAMES = 72
+POOLED = 144
+MEASURES = {"MAE, PR, F": ("MAE", "adpF", "maxF"), "S": ("S",), "E": ("adpE", "maxE"), "weighted F": ("wF",)}
+POOL, FILES, EVERY = "pooled PR", "MAE, PR, F from files", "pooled PR of every file"
+
+Scores = dict[str, list[float]]
+Pair = tuple[Any, Any]
+
+
+def ours(task: str) -> Callable[[list[Pair]], Scores]:
+    """A task, by vosbench."""
+    from vosbench import images
+    from vosbench.metrics import saliency
+    from vosbench.packed import unpack
+
+    pooled = task in {POOL, EVERY}
+    convention = saliency.convention("adnet" if pooled else "pysod")
+    names = ("maxF",) if pooled else MEASURES[task.removesuffix(" from files")]
+
+    def step(data: list[Pair]) -> Scores:
+        averages = saliency.Accumulator(convention, names)
+        for levels, annotation in data:
+            if isinstance(levels, Path):
+                pixels, mask = images.read_levels(levels, "map"), unpack(images.read_packed(annotation, "binary255"))
+            else:
+                pixels, mask = levels, annotation > 128
+            averages.add("all", saliency.measure_frame(pixels, mask, convention, names))
+        return {name: [value] for name, value in averages.result().items() if value is not None}
+
+    return step
+
+
+def peer(task: str) -> Callable[[list[Pair]], Scores]:
+    """A task, by PySODMetrics or scikit-learn."""
+    import py_sod_metrics
+    from sklearn.metrics import precision_recall_curve
+
+    warnings.simplefilter("ignore")
+    tools = {
+        "MAE, PR, F": (py_sod_metrics.MAE, py_sod_metrics.Fmeasure),
+        "S": (py_sod_metrics.Smeasure,),
+        "E": (py_sod_metrics.Emeasure,),
+        "weighted F": (py_sod_metrics.WeightedFmeasure,),
+    }
+
+    def step(data: list[Pair]) -> Scores:
+        measures = [tool() for tool in tools[task.removesuffix(" from files")]]
+        for pair in data:
+            levels, annotation = (grey(each) if isinstance(each, Path) else each for each in pair)
+            for measure in measures:
+                measure.step(levels, annotation)
+        results = {name: value for measure in measures for name, value in measure.get_results().items()}
+        scores = {name: results[key] for name, key in (("MAE", "mae"), ("S", "sm"), ("wF", "wfm")) if key in results}
+        for letter, key in (("F", "fm"), ("E", "em")):
+            if key in results:
+                scores |= {f"adp{letter}": results[key]["adp"], f"max{letter}": results[key]["curve"].max()}
+        return {name: [float(value)] for name, value in scores.items()}
+
+    def pool(data: list[Pair]) -> Scores:
+        levels = np.concatenate([each.ravel() for each, _ in data])
+        truth = np.concatenate([each.ravel() > 128 for _, each in data])
+        precision, recall, _ = precision_recall_curve(truth, levels)
+        return {"maxF": [float((2 * precision * recall / np.maximum(precision + recall, 1e-300)).max())]}
+
+    return pool if task == POOL else step
+
+
+def grey(path: Path) -> Any:
+    """An 8-bit grey image, as peers read it."""
+    return cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+
+
+def files(folder: Path) -> list[Pair]:
+    """Map and annotation files."""
+    return [(path, folder / "annotations" / path.name) for path in sorted((folder / "maps").iterdir())]
+
+
+@functools.cache
+def held(folder: Path) -> list[Pair]:
+    """The arrays of evenly chosen files."""
+    return [(grey(levels), grey(annotation)) for levels, annotation in evenly(files(folder), POOLED)]
+
+
+def evenly(pairs: list[Pair], count: int) -> list[Pair]:
+    """So many of all, at equal distances."""
+    return pairs[:: max(1, len(pairs) // count)][:count]
+
+
+def answer(side: str, task: str, folder: Path) -> dict[str, Any]:
+    """Do a task: seconds of processor time, scores, the number of frames, and the peak of memory in MB."""
+    if task == EVERY:
+        data = files(folder)
+    elif task == FILES:
+        data = evenly(files(folder), FRAMES)
+    else:
+        data = evenly(held(folder), POOLED if task == POOL else FRAMES)
+    step = (ours if side == "ours" else peer)(task)
+    start = time.process_time()
+    scores = step(data)
+    seconds = time.process_time() - start
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"seconds": seconds, "scores": scores, "frames": len(data), "peak": peak}
+
+
+def main() -> None:
+    words = argparse.ArgumentParser(description=__doc__)
+    words.add_argument("--worker", choices=["ours", "peer"], required=True)
+    side = words.parse_args().worker
+    cv2.setNumThreads(1)
+    answers = sys.stdout
+    for line in sys.stdin:
+        asked = json.loads(line)
+        try:
+            with contextlib.redirect_stdout(io.StringIO()):
+                found = answer(side, asked["task"], Path(asked["folder"]))
+        except Exception as error:  # noqa: BLE001 -- told to the one who asked
+            found = {"error": repr(error)}
+        print(json.dumps(found), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,231 @@
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from vosbench.errors import MeasureError
+from vosbench.images import read_pixels
+from vosbench.metrics import contour_accuracy, decay, mean, recall, region_similarity
+from vosbench.metrics.proposals import Proposals, SequenceScores, dataset_proposals
+
+Frames = list[tuple[np.ndarray, np.ndarray]]
+FRAMES = st.tuples(st.integers(1, 14), st.integers(1, 14)).flatmap(
+    lambda shape: st.lists(
+        st.tuples(
+            arrays(np.uint8, shape, elements=st.sampled_from([0, 1, 2, 3, 255])),
+            arrays(np.uint8, shape, elements=st.integers(0, 4)),
+        ),
+        min_size=1,
+        max_size=3,
+    )
+)
+
+
+def score(frames: Frames, **choices: float) -> SequenceScores:
+    proposals = Proposals(**choices)
+    for annotation, prediction in frames:
+        proposals.add(annotation, prediction)
+    return proposals.result()
+
+
+def one_pair(frames: Frames, label: int, proposal: int, tolerance: float = 0.008) -> tuple[list[float], list[float]]:
+    """J and F of whole frames, by the measures of two masks."""
+    J, F = [], []
+    for annotation, prediction in frames:
+        valid = annotation != 255
+        masks = (annotation == label) & valid, (prediction == proposal) & valid
+        J.append(region_similarity(*masks))
+        F.append(contour_accuracy(*masks, tolerance))
+    return J, F
+
+
+def best_by_brute_force(frames: Frames, tolerance: float) -> float:
+    first = frames[0][0]
+    labels = range(1, int(first[first != 255].max(initial=0)) + 1)
+    rows = max(len(labels), *(int(prediction.max()) for _, prediction in frames))
+    value = {}
+    for label, proposal in itertools.product(labels, range(1, rows + 1)):
+        J, F = one_pair(frames, label, proposal, tolerance)
+        value[label, proposal] = (mean(J) or 0.0) + (mean(F) or 0.0)
+    ways = itertools.permutations(range(1, rows + 1), len(labels))
+    return max(sum(value[pair] for pair in zip(labels, way, strict=True)) for way in ways)
+
+
+@settings(deadline=None)
+@given(FRAMES, st.sampled_from([0.008, 2]))
+def test_equals_whole_frames_and_no_pairing_is_better(frames: Frames, tolerance: float) -> None:
+    scores = score(frames, tolerance=tolerance)
+    total = 0.0
+    for found in scores.objects:
+        J, F = one_pair(frames, found.label, found.proposal or 99, tolerance)
+        assert (list(found.J), list(found.F)) == (J, F)
+        assert found.scores["J_mean"] == mean(J)
+        assert found.scores["F_recall"] == recall(F)
+        assert found.scores["J_decay"] == decay(J)
+        total += 2 * (found.scores["JF_mean"] or 0.0)
+        assert all(0 <= value <= 1 for value in found.J + found.F)
+    assert total == pytest.approx(best_by_brute_force(frames, tolerance))
+    pairs = [found.proposal for found in scores.objects if found.proposal]
+    assert len(pairs) == len(set(pairs))
+
+
+@settings(deadline=None)
+@given(FRAMES, st.permutations(range(1, 5)))
+def test_numbers_of_proposals_mean_nothing(frames: Frames, numbers: list[int]) -> None:
+    for _, prediction in frames:
+        prediction[0] = 0
+    corner = np.zeros((2, 4), np.uint8), np.array([[0] * 4, [1, 2, 3, 4]], np.uint8)  # all four, either way
+    renamed = np.array([0, *numbers], np.uint8)
+    other = [(annotation, renamed[prediction]) for annotation, prediction in [*frames, corner]]
+    means = [score(taken).scores["JF_mean"] for taken in ([*frames, corner], other)]
+    assert means[0] == (None if means[1] is None else pytest.approx(means[1]))
+
+
+@settings(deadline=None)
+@given(FRAMES, st.permutations(range(1, 4)))
+def test_the_annotation_itself_is_perfect(frames: Frames, numbers: list[int]) -> None:
+    renamed = np.zeros(256, np.uint8)
+    renamed[1:4] = numbers
+    scores = score([(annotation, renamed[annotation]) for annotation, _ in frames])
+    for found in scores.objects:
+        assert found.J == found.F == (1.0,) * len(frames)
+        assert found.scores == {
+            **dict.fromkeys(("J_mean", "J_recall", "F_mean", "F_recall", "JF_mean"), 1.0),
+            **dict.fromkeys(("J_decay", "F_decay"), 0.0),
+        }
+
+
+def squares(*places: tuple[int, int, int]) -> np.ndarray:
+    """Squares of 6 pixels: label, row, column."""
+    frame = np.zeros((32, 48), np.uint8)
+    for label, row, column in places:
+        frame[row : row + 6, column : column + 6] = label
+    return frame
+
+
+def test_by_hand() -> None:
+    """Two objects; proposal 7 is the second exactly, proposal 3 half of the first in the second of two frames."""
+    first, second = squares((1, 4, 4), (2, 20, 30)), squares((1, 4, 10), (2, 20, 36))
+    half = squares((7, 20, 36))
+    half[4:10, 10:13] = 3
+    scores = score([(first, squares((3, 4, 4), (7, 20, 30))), (second, half)])
+    assert [(found.label, found.proposal, found.J) for found in scores.objects] == [
+        (1, 3, (1.0, 0.5)),
+        (2, 7, (1.0, 1.0)),
+    ]
+    assert scores.objects[0].scores["J_mean"] == 0.75
+    assert scores.objects[0].scores["J_recall"] == 0.5
+    assert scores.objects[0].scores["J_decay"] == 0.5
+    assert scores.scores["J_mean"] == 0.875
+    assert scores.scores["F_mean"] == (1.0 + (1.0 + scores.objects[0].F[1]) / 2) / 2
+
+
+def test_pairs_are_made_over_all_frames() -> None:
+    """A proposal that jumps from object to object is given to the one on which it spends more frames."""
+    both = squares((1, 4, 4), (2, 20, 30))
+    scores = score([(both, squares((1, 4, 4))), (both, squares((1, 20, 30))), (both, squares((1, 20, 30)))])
+    assert [(found.proposal, found.J) for found in scores.objects] == [(None, (0.0, 0.0, 0.0)), (1, (0.0, 1.0, 1.0))]
+
+
+def test_an_object_without_proposal_scores_0_where_it_is_seen() -> None:
+    scores = score([(squares((1, 4, 4)), squares()), (squares(), squares())])
+    assert (scores.objects[0].proposal, scores.objects[0].J, scores.objects[0].F) == (None, (0.0, 1.0), (0.0, 1.0))
+
+
+def test_all_frames_count() -> None:
+    frames = [(squares((1, 4, 4)), squares((1, 4, 4 + shift))) for shift in (3, 0, 0, 3)]
+    assert score(frames).objects[0].J == (1 / 3, 1.0, 1.0, 1 / 3)
+
+
+def test_void_is_taken_from_both() -> None:
+    annotation, prediction = squares((1, 4, 4), (255, 4, 7)), squares((1, 4, 4))
+    alone = score([(annotation, prediction)]).objects[0]
+    assert (alone.J, alone.F) == ((1.0,), (1.0,))
+    prediction[4:10, 7:13] = 1
+    assert score([(annotation, prediction)]).objects[0].J == (1.0,)
+    prediction[20, 20] = 1
+    assert score([(annotation, prediction)]).objects[0].J == (18 / 19,)
+
+
+def test_void_is_no_object() -> None:
+    scores = score([(squares((255, 4, 4)), squares((1, 4, 4)))])
+    assert scores.objects == ()
+    assert set(scores.scores.values()) == {None}
+
+
+def test_objects_are_those_of_the_first_frame() -> None:
+    """A label that comes later is background: what is proposed there is too much."""
+    later = squares((1, 4, 4), (2, 20, 30))
+    scores = score([(squares((1, 4, 4)), squares((1, 4, 4))), (later, np.minimum(later, 1))])
+    assert [(found.label, found.J) for found in scores.objects] == [(1, (1.0, 0.5))]
+
+
+def test_more_objects_than_the_limit() -> None:
+    many = np.arange(24, dtype=np.uint16).reshape(4, 6).repeat(5, axis=0).repeat(5, axis=1)
+    scores = score([(many, np.where(many <= 20, many, 0))])
+    assert [found.proposal for found in scores.objects] == [*range(1, 21), None, None, None]
+    assert scores.scores["J_mean"] == pytest.approx(20 / 23)
+
+
+def test_too_many_proposals() -> None:
+    annotation = squares((1, 4, 4))
+    score([(annotation, squares((20, 4, 4)))])
+    with pytest.raises(MeasureError, match="a proposal 21; at most 20"):
+        score([(annotation, squares((21, 4, 4)))])
+    with pytest.raises(MeasureError, match="a proposal 255"):
+        score([(annotation, squares((255, 4, 4)))])
+
+
+def test_a_dataset_is_the_mean_over_objects() -> None:
+    pair, single = squares((1, 4, 4), (2, 20, 30)), squares((1, 4, 4))
+    sequences = [score([(pair, pair)]), score([(single, squares())])]
+    assert dataset_proposals(sequences)["J_mean"] == pytest.approx(2 / 3)
+    assert dataset_proposals(sequences)["JF_mean"] == pytest.approx(2 / 3)
+    assert set(dataset_proposals([]).values()) == {None}
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint32, np.int64, np.uint64])
+def test_any_integers_do(dtype: type[np.integer]) -> None:
+    labels = squares((1, 4, 4), (2, 20, 30)).astype(dtype)
+    labels.flags.writeable = False
+    assert score([(labels[::-1], np.asfortranarray(labels)[::-1])]).scores["JF_mean"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("annotation", "prediction"),
+    [
+        (np.zeros((2, 3), int), np.zeros((3, 2), int)),
+        (np.zeros((2, 3), int), np.zeros((2, 3))),
+        (np.zeros((2, 3), bool), np.zeros((2, 3), int)),
+        (np.zeros(3, int), np.zeros(3, int)),
+        (np.zeros((0, 3), int), np.zeros((0, 3), int)),
+        (np.full((2, 3), -1), np.zeros((2, 3), int)),
+        (np.zeros((2, 3), int), np.full((2, 3), -1)),
+    ],
+)
+def test_what_are_no_label_maps(annotation: np.ndarray, prediction: np.ndarray) -> None:
+    with pytest.raises(MeasureError):
+        Proposals().add(annotation, prediction)
+
+
+def test_nothing_has_no_score() -> None:
+    with pytest.raises(MeasureError, match="no frame"):
+        Proposals().result()
+
+
+def test_real_label_maps(real_data: Path) -> None:
+    """Objects of FBMS against the same, renumbered and moved by some pixels."""
+    frames = []
+    for path in sorted((real_data / "FBMS/Testset/marple12/GroundTruth").glob("*.pgm"))[:4]:
+        pixels, _ = read_pixels(path, path.name)
+        annotation = np.searchsorted([0, 77, 179, 255], pixels).astype(np.uint8)
+        frames.append((annotation, np.roll(np.array([0, 5, 2, 9], np.uint8)[annotation], (3, -4), (0, 1))))
+    scores = score(frames)
+    assert [found.proposal for found in scores.objects] == [5, 2, 9]
+    for found in scores.objects:
+        assert (list(found.J), list(found.F)) == one_pair(frames, found.label, found.proposal or 0)
+        assert 0.5 < (found.scores["JF_mean"] or 0) < 1

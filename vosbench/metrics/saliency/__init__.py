@@ -1,0 +1,41 @@
+"""Saliency measures of soft maps: MAE, precision and recall, F, S, E and weighted F, under named conventions.
+
+Conventions:
+    A map is an (H, W) array of integer levels as read from a grey PNG file, an annotation is (H, W) bool, and both
+    have one size: resize the map, never the annotation. Frames are measured one by one and averaged in constant
+    memory::
+
+        convention = saliency.convention("davsod")
+        averages = saliency.Accumulator(convention, names)
+        averages.add(video, saliency.measure_frame(levels, annotation, convention, names))
+        averages.result(), averages.by_video(), averages.pr()
+
+    MAE is better when lower, all others when higher; all are Python floats in [0, 1], save that E may reach
+    N / (N − 1) of N pixels. No value is NaN: what 0/0 stands for is said in the module of each measure.
+
+    | measure | module | frame | dataset |
+    |---|---|---|---|
+    | MAE | `histogram` | value | mean |
+    | maxF, meanF | `curves` | curve | maximum or mean of the averaged curve |
+    | adpF | `curves` | value | mean |
+    | S | `structure` | value | mean |
+    | maxE, meanE | `enhanced` | curve | maximum or mean of the averaged curve |
+    | adpE | `enhanced` | value | mean |
+    | wF | `weighted` | value | mean |
+"""
+
+from vosbench.metrics.saliency.accumulate import Accumulator
+from vosbench.metrics.saliency.conventions import CONVENTIONS, MEASURES, Convention, convention
+from vosbench.metrics.saliency.frame import SaliencyFrame, measure_frame
+from vosbench.metrics.saliency.maps import quantise
+
+__all__ = [
+    "CONVENTIONS",
+    "MEASURES",
+    "Accumulator",
+    "Convention",
+    "SaliencyFrame",
+    "convention",
+    "measure_frame",
+    "quantise",
+]

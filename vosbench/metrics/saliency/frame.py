@@ -1,0 +1,112 @@
+"""Measure one frame under a convention: one pass over the pixels for all that a histogram tells."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vosbench.metrics.saliency.conventions import MEASURES, Convention
+from vosbench.metrics.saliency.curves import Curve, adaptive, f_measure, highest_threshold, passing, rates
+from vosbench.metrics.saliency.enhanced import enhanced_alignment
+from vosbench.metrics.saliency.histogram import Counts, Scale, joint_histogram, mean_absolute_error, scale
+from vosbench.metrics.saliency.maps import check_map
+from vosbench.metrics.saliency.structure import blocks, structure_measure
+from vosbench.metrics.saliency.weighted import weighted_f_measure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaliencyFrame:
+    """What measuring one frame gives; index k of a curve is threshold k / 255.
+
+    Attributes:
+        values: the numbers that a frame has by itself, of MAE, adpF, S, adpE and wF, as asked for.
+        pixels: of the image.
+        annotated: pixels of the foreground.
+        positive: (2, 256) int64 false and true positives, where maxF or meanF is asked for.
+        precision: (256,) in [0, 1], likewise.
+        recall: (256,) in [0, 1], likewise.
+        f_measure: (256,) in [0, 1], likewise.
+        e_measure: (256,) in [0, N / (N − 1)], where maxE or meanE is asked for.
+    """
+
+    values: dict[str, float]
+    pixels: int
+    annotated: int
+    positive: Counts | None = None
+    precision: Curve | None = None
+    recall: Curve | None = None
+    f_measure: Curve | None = None
+    e_measure: Curve | None = None
+
+
+def measure_frame(
+    levels: NDArray[Any], annotation: NDArray[Any], convention: Convention, names: Sequence[str] | None = None
+) -> SaliencyFrame:
+    """Measure one frame.
+
+    Args:
+        levels: (H, W) map as a PNG file holds it, uint8 or uint16; floats in [0, 1] are rounded to 256 levels.
+        annotation: (H, W) bool.
+        convention: how.
+        names: the measures to take, of `MEASURES`; all that the convention defines where not given.
+
+    Returns:
+        Values and curves for those measures; nothing else is computed.
+
+    Raises:
+        MeasureError: where the arrays are no map and annotation, or the convention does not define a measure.
+
+    >>> from vosbench.metrics.saliency.conventions import convention
+    >>> annotation = np.array([[True, False, False]])
+    >>> measure_frame(np.array([[255, 51, 0]], np.uint8), annotation, convention("davsod"), ["MAE", "adpF"]).values
+    {'MAE': 0.06666666666666667, 'adpF': 1.0}
+    """
+    wanted = convention.measures if names is None else tuple(names)
+    convention.check(wanted)
+    whole, mask = check_map(levels, annotation)
+    parts = blocks(whole, mask, convention.centroid) if "S" in wanted else [joint_histogram(whole, mask)]
+    histogram: Counts = np.sum(parts, axis=0) if len(parts) > 1 else parts[0]
+    extent = scale(histogram, convention.normalise)
+    values: dict[str, float] = {}
+    if "MAE" in wanted:
+        values["MAE"] = mean_absolute_error(histogram, extent)
+    if "S" in wanted:
+        values["S"] = structure_measure(parts, extent)
+    if "wF" in wanted:
+        values["wF"] = weighted_f_measure(whole, mask, extent)
+    annotated = int(histogram[1].sum())
+    curves = _curves(histogram, extent, convention, wanted)
+    values |= _adaptive(histogram, extent, convention, wanted)
+    ordered = {name: values[name] for name in MEASURES if name in values}
+    return SaliencyFrame(values=ordered, pixels=mask.size, annotated=annotated, **curves)
+
+
+def _curves(histogram: Counts, extent: Scale, convention: Convention, wanted: Sequence[str]) -> dict[str, Any]:
+    """The fields of a frame that are curves."""
+    curves: dict[str, Any] = {}
+    levels, annotated = histogram.shape[1], int(histogram[1].sum())
+    if "maxF" in wanted or "meanF" in wanted:
+        positive = passing(histogram, highest_threshold(levels, extent, comparison=convention.comparison))
+        precision, recall = rates(positive, annotated)
+        curves |= {"positive": positive, "precision": precision, "recall": recall}
+        curves["f_measure"] = f_measure(precision, recall, convention.beta2)
+    if "maxE" in wanted or "meanE" in wanted:
+        strict = convention.alignment == ">"
+        highest = highest_threshold(levels, extent, strict=strict, comparison=convention.comparison)
+        curves["e_measure"] = enhanced_alignment(passing(histogram, highest), annotated, int(histogram.sum()))
+    return curves
+
+
+def _adaptive(histogram: Counts, extent: Scale, convention: Convention, wanted: Sequence[str]) -> dict[str, float]:
+    """F and E at the adaptive threshold."""
+    values: dict[str, float] = {}
+    annotated = int(histogram[1].sum())
+    if "adpF" in wanted:
+        precision, recall = rates(adaptive(histogram, extent), annotated)
+        values["adpF"] = float(f_measure(precision, recall, convention.beta2)[0])
+    if "adpE" in wanted:
+        taken = adaptive(histogram, extent, strict=convention.alignment == ">")
+        values["adpE"] = float(enhanced_alignment(taken, annotated, int(histogram.sum()))[0])
+    return values

@@ -1,0 +1,67 @@
+"""What the saliency measures ask of their arrays, and how floats become levels.
+
+Conventions:
+    A map is what a grey PNG file holds: integer levels 0…255 (uint8) or 0…65535 (uint16), of which the highest
+    stands for 1. Floats in [0, 1] are rounded to the nearest of 256 levels, halves to even, which is how
+    `vosbench.images.write_map` writes them: measuring an array equals measuring its file.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vosbench.errors import MeasureError
+from vosbench.metrics.masks import Mask
+
+Levels = NDArray[np.uint8] | NDArray[np.uint16]
+
+
+def quantise(values: NDArray[np.floating[Any]], bits: int = 8) -> Levels:
+    """Round a soft map to integer levels.
+
+    Args:
+        values: floats in [0, 1].
+        bits: 8 or 16 per pixel.
+
+    Returns:
+        An array of the same shape, uint8 or uint16.
+
+    Raises:
+        MeasureError: where a value is NaN or outside of [0, 1].
+
+    >>> quantise(np.array([[0.0, 0.5, 1.0]])).tolist()
+    [[0, 128, 255]]
+    """
+    if values.size and not (values.min() >= 0 and values.max() <= 1):
+        raise MeasureError("the map has values outside of [0, 1], or NaN; a soft map is a probability per pixel")
+    rounded = np.rint(values.astype(np.float64) * (2**bits - 1))
+    levels: Levels = rounded.astype(np.uint8 if bits == 8 else np.uint16)
+    return levels
+
+
+def check_map(levels: NDArray[Any], annotation: NDArray[Any]) -> tuple[Levels, Mask]:
+    """Refuse what is no map and its annotation; bring both into plain memory order.
+
+    Args:
+        levels: (H, W) uint8, uint16, or floats in [0, 1].
+        annotation: (H, W) bool.
+
+    Returns:
+        Levels and annotation as C-ordered arrays: the same where they were so, copies elsewhere.
+
+    Raises:
+        MeasureError: where either is of another rank or dtype, is empty, or the shapes differ.
+    """
+    if annotation.ndim != 2 or annotation.dtype != np.bool_ or annotation.size == 0:
+        raise MeasureError(f"the annotation is {_kind(annotation)}; an annotation is an H×W array of bool")
+    if levels.ndim != 2 or not (levels.dtype in (np.uint8, np.uint16) or levels.dtype.kind == "f"):
+        raise MeasureError(f"the map is {_kind(levels)}; a map is an H×W array of uint8, uint16, or floats in [0, 1]")
+    if levels.shape != annotation.shape:
+        raise MeasureError(f"the annotation is {annotation.shape}, the map {levels.shape}; resize first")
+    whole = quantise(levels) if levels.dtype.kind == "f" else levels
+    return np.require(whole, requirements=["C", "W"]), np.require(annotation, requirements=["C", "W"])
+
+
+def _kind(array: NDArray[Any]) -> str:
+    return f"a {'×'.join(str(side) for side in array.shape)} array of {array.dtype}"

@@ -1,0 +1,124 @@
+"""Polygons of a mask: the closed curves of its contours, simplified and oriented."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vosbench.metrics.boundary import enclosing_box
+from vosbench.metrics.compiled import compiled
+from vosbench.metrics.masks import Mask, check_pair
+from vosbench.metrics.stability.contours import Indices, find_edges, trace
+from vosbench.metrics.stability.curves import JunctionOrder, merge, order_junctions
+from vosbench.metrics.stability.simplify import simplify
+
+# Of the authors' tool, whose coordinates are twice ours: there 0.1 first, which takes points on straight lines,
+# then 3.
+COLLINEAR, TOLERANCE = 0.05, 1.5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Polygon:
+    """One closed contour, simplified.
+
+    Attributes:
+        corners: (n, 2) int (row, column) of corners, pixel (r, c) lying between (r, c) and (r + 1, c + 1); first
+            and last the same; clockwise on the screen, a hole counter-clockwise.
+        is_hole: whether object lies around it.
+    """
+
+    corners: Indices
+    is_hole: bool
+
+
+@compiled
+def area(points: Indices) -> int:
+    """Twice the signed area of a closed polygon, positive where it runs clockwise on the screen."""
+    total = 0
+    for index in range(len(points) - 1):
+        rows = points[index + 1, 0] - points[index, 0]
+        total += rows * (points[index + 1, 1] + points[index, 1])
+    return int(total)
+
+
+@compiled
+def is_object(mask: Mask, points: Indices, on_the_right: bool) -> bool:  # noqa: FBT001
+    """Say whether the pixel to the right, or left, of a curve's first step belongs to the object."""
+    row, column = points[0, 0], points[0, 1]
+    down, right = points[1, 0] - row, points[1, 1] - column
+    toward = 1 if on_the_right else -1
+    row += -1 if down < 0 or (down == 0 and right * toward < 0) else 0
+    column += -1 if right < 0 or (right == 0 and down * toward > 0) else 0
+    return bool(0 <= row < mask.shape[0] and 0 <= column < mask.shape[1] and mask[row, column])
+
+
+@compiled
+def simplify_curves(
+    mask: Mask, curves: tuple[Indices, Indices], origin: tuple[int, int], tolerances: tuple[float, float]
+) -> tuple[Indices, Indices, NDArray[np.bool_]]:
+    """Simplify closed curves twice, orient them, and find the holes.
+
+    Args:
+        mask: (h, w) bool, the box that the curves were found in.
+        curves: corners of all curves as flat indices, and the offset of each and of the end.
+        origin: (row, column) of the box in the image.
+        tolerances: of the two simplifications, in pixels.
+
+    Returns:
+        (n, 2) corners of all polygons in the image, the offset of each and of the end, and whether each is a hole:
+        its inner side is background.
+    """
+    corners, begins = curves
+    across = mask.shape[1] + 1
+    points = np.empty((corners.size, 2), np.int64)
+    offsets = np.zeros(begins.size, np.int64)
+    holes = np.zeros(begins.size - 1, np.bool_)
+    for curve in range(holes.size):
+        flat = corners[begins[curve] : begins[curve + 1]]
+        whole = np.empty((flat.size, 2), np.int64)
+        for index in range(flat.size):
+            whole[index, 0], whole[index, 1] = flat[index] // across, flat[index] % across
+        holes[curve] = not is_object(mask, whole, area(whole) > 0)
+        for index in range(flat.size):
+            whole[index, 0] += origin[0]
+            whole[index, 1] += origin[1]
+        simple = simplify(simplify(whole, tolerances[0]), tolerances[1])
+        turned = (area(simple) > 0) == holes[curve]
+        for index in range(len(simple)):
+            source = len(simple) - 1 - index if turned else index
+            for axis in range(2):
+                points[offsets[curve] + index, axis] = simple[source, axis]
+        offsets[curve + 1] = offsets[curve] + len(simple)
+    return points[: offsets[-1]], offsets, holes
+
+
+def polygons(mask: Mask, tolerance: float = TOLERANCE, junction_order: JunctionOrder = "gcc4") -> list[Polygon]:
+    """Find the polygons of a mask.
+
+    Args:
+        mask: (H, W) bool.
+        tolerance: of the simplification, in pixels.
+        junction_order: see `vosbench.metrics.stability.curves`.
+
+    Returns:
+        The polygons of more than three points, a triangle and its return being four.
+
+    Raises:
+        MeasureError: where the array is no mask, or there is no such order.
+
+    >>> (square,) = polygons(np.pad(np.ones((3, 4), bool), 1))
+    >>> square.corners.tolist(), square.is_hole
+    ([[1, 1], [1, 5], [4, 5], [4, 1], [1, 1]], False)
+    """
+    check_pair(mask, mask)
+    order_junctions(0, junction_order)
+    if not mask.any():
+        return []
+    rows, columns = enclosing_box(mask, 0)
+    box = np.ascontiguousarray(mask[rows, columns])
+    edges, count = find_edges(box)
+    pieces, junctions = trace(edges, count, box.shape[1] + 1)
+    curves = merge(pieces, order_junctions(junctions, junction_order))
+    points, begins, holes = simplify_curves(box, curves, (rows.start, columns.start), (COLLINEAR, tolerance))
+    found = zip(begins[:-1], begins[1:], holes, strict=True)
+    return [Polygon(points[first:end], bool(hole)) for first, end, hole in found if end - first > 3]

@@ -1,0 +1,211 @@
+"""Shape contexts: where, as seen from one point of a contour, all of its points lie.
+
+A point's histogram has 5 rings × 12 sectors. Distances are divided by the mean over all pairs, a point with itself
+included; ring edges are 1/8, 1/4, 1/2, 1, 2, what lies further is left out. Angles are those of (column, row)
+differences, from down over right, unrelated to the contour's direction.
+Source: Belongie, Malik and Puzicha, "Shape Matching and Object Recognition Using Shape Contexts", PAMI 2002.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vosbench.metrics.compiled import compiled
+from vosbench.metrics.stability.contours import Indices
+
+Floats = NDArray[np.float64]
+
+EPSILON = 2.0**-52
+SECTORS, RINGS = 12, 5
+BINS = RINGS * SECTORS
+_TURN, _SECTOR = 2 * math.pi, 2 * math.pi / 12
+_COS30, _SIN30 = math.sqrt(0.75), 0.5
+
+
+@compiled
+def upsample(corners: Indices, spacing: float) -> Floats:
+    """Put equally spaced points between corners that are further apart than the spacing, in pixels.
+
+    Args:
+        corners: (n, 2) closed polygon.
+        spacing: the largest distance of neighbours.
+
+    Returns:
+        (m, 2) points, first and last the same.
+    """
+    steps = np.ones(len(corners), np.int64)
+    for index in range(len(corners) - 1):
+        rows, columns = corners[index + 1, 0] - corners[index, 0], corners[index + 1, 1] - corners[index, 1]
+        length = math.sqrt(rows * rows + columns * columns)
+        if length > spacing:
+            steps[index] = math.ceil(length / spacing)
+    points = np.empty((steps.sum(), 2), np.float64)
+    filled = 0
+    for index in range(len(corners)):
+        row, column = float(corners[index, 0]), float(corners[index, 1])
+        following = min(index + 1, len(corners) - 1)
+        down = (corners[following, 0] - corners[index, 0]) / steps[index]
+        right = (corners[following, 1] - corners[index, 1]) / steps[index]
+        for _ in range(steps[index]):
+            points[filled, 0], points[filled, 1] = row, column
+            filled += 1
+            row += down
+            column += right
+    return points
+
+
+@compiled
+def remainder(value: float) -> float:
+    """The remainder by a full turn, with the sign of the value; 0 within round-off of a multiple."""
+    turns = value / _TURN
+    whole = np.rint(turns)
+    if abs(turns - whole) < EPSILON * abs(whole):
+        return 0.0
+    return float(value - _TURN * np.trunc(turns))
+
+
+@compiled
+def find_sector(down: float, right: float) -> int:
+    """The sector of 30° that a difference of points lies in, as its angle's rounding has it."""
+    angle = remainder(remainder(math.atan2(right, down)) + _TURN)
+    return math.floor(angle / _SECTOR) % 12
+
+
+@compiled
+def find_ring(distance: float) -> int:
+    """The ring that a distance, in means, lies in: 5 innermost, 0 outside."""
+    return int(distance < 2) + int(distance < 1) + int(distance < 0.5) + int(distance < 0.25) + int(distance < 0.125)
+
+
+@compiled
+def mean_distance(rows: Floats, columns: Floats) -> float:
+    """The mean distance over all ordered pairs of points, a point with itself included."""
+    size = len(rows)
+    distances = np.empty(size, np.float64)
+    total = 0.0
+    for one in range(size):
+        for other in range(one):
+            down, right = rows[other] - rows[one], columns[other] - columns[one]
+            distances[other] = math.sqrt(down * down + right * right)
+        for other in range(one):
+            total += distances[other]
+    return float(2 * total / (size * size))
+
+
+@compiled
+def find_bins(rows: Floats, columns: Floats, one: int, mean: float, bins: Indices) -> None:
+    """Find the bins of the points before one point, as it sees them, without any angle.
+
+    The sector is told from the side of its boundaries that the point lies on; within round-off of one it is left
+    to `find_sector`.
+
+    Args:
+        rows: (n,) of the points.
+        columns: (n,) of the points.
+        one: the point that looks.
+        mean: the mean distance.
+        bins: receives 12 × ring + sector, where ring is 0 outside and 5 innermost, or −1 where it is not clear.
+    """
+    for other in range(one):
+        down, right = rows[other] - rows[one], columns[other] - columns[one]
+        distance = math.sqrt(down * down + right * right)
+        ring = find_ring(distance / mean)
+        side = -1.0 if right < 0 else 1.0
+        x, y = down * side, right * side
+        at30, at60 = _COS30 * y - 0.5 * x, 0.5 * y - _COS30 * x
+        at120, at150 = -0.5 * y - _COS30 * x, -_COS30 * y - 0.5 * x
+        sector = int(at30 > 0) + int(at60 > 0) + int(x < 0) + int(at120 > 0) + int(at150 > 0)
+        nearest = min(abs(at30), abs(at60), abs(at120), abs(at150), abs(x), y)
+        whole = 12 * ring + sector + (6 if right < 0 else 0)
+        bins[other] = whole if nearest > 1e-9 * distance else -1
+
+
+@compiled
+def count_neighbours(points: Floats) -> NDArray[np.int32]:
+    """Count the points in each bin around each point.
+
+    Args:
+        points: (n, 2).
+
+    Returns:
+        (n, 60) counts, ring by ring from the outermost, sector by sector within.
+    """
+    size = len(points)
+    rows, columns = points[:, 0].copy(), points[:, 1].copy()
+    mean = mean_distance(rows, columns)
+    counts = np.zeros((size, BINS + SECTORS), np.int32)
+    bins = np.empty(size, np.int64)
+    for one in range(size):
+        find_bins(rows, columns, one, mean, bins)
+        counts[one, RINGS * SECTORS] += 1
+        for other in range(one):
+            seen = bins[other]
+            if seen >= 0:
+                counts[one, seen] += 1
+                counts[other, seen + 6 if seen % 12 < 6 else seen - 6] += 1
+                continue
+            down, right = rows[other] - rows[one], columns[other] - columns[one]
+            distance = math.sqrt(down * down + right * right)
+            ring = find_ring(distance / mean)
+            counts[one, 12 * ring + find_sector(down, right)] += 1
+            counts[other, 12 * ring + find_sector(0.0 - down, 0.0 - right)] += 1
+    return counts[:, SECTORS:].copy()
+
+
+@compiled
+def normalise(counts: NDArray[np.int32]) -> Floats:
+    """Divide each point's counts, (n, 60), by their sum; the result is (60, n), for loops along the points."""
+    size = len(counts)
+    shares = np.empty((BINS, size), np.float64)
+    for point in range(size):
+        total = counts[point].sum() + EPSILON
+        for index in range(BINS):
+            shares[index, point] = counts[point, index] / total
+    return shares
+
+
+@compiled
+def add_differences(share: float, values: Floats, sums: Floats) -> None:
+    """Add (a − b)² / (a + b) for one histogram's share and the others' shares of the same bin."""
+    for other in range(sums.size):
+        difference = share - values[other]
+        sums[other] += np.divide(difference * difference, share + values[other] + EPSILON)
+
+
+@compiled
+def add(terms: Floats, sums: Floats) -> None:
+    """Add terms to sums in place."""
+    for other in range(sums.size):
+        sums[other] += terms[other]
+
+
+@compiled
+def compare(first: Floats, second: Floats) -> Floats:
+    """The χ² distance of each histogram of one contour to each of another.
+
+    Bins are added in their order. Where the first histogram's bin is empty, as most are, the term depends on the
+    second alone and is divided once for all; bins that are empty throughout are passed over.
+
+    Args:
+        first: (60, n) histograms, each of sum 1.
+        second: (60, m) histograms.
+
+    Returns:
+        (n, m) distances in [0, 1].
+    """
+    alone = second * second / (second + EPSILON)
+    filled = np.zeros(BINS, np.bool_)
+    for index in range(BINS):
+        filled[index] = second[index].max() > 0
+    cost = np.zeros((first.shape[1], second.shape[1]), np.float64)
+    for one in range(first.shape[1]):
+        for index in range(BINS):
+            share = first[index, one]
+            if share > 0:
+                add_differences(share, second[index], cost[one])
+            elif filled[index]:
+                add(alone[index], cost[one])
+        for other in range(second.shape[1]):
+            cost[one, other] *= 0.5
+    return cost

@@ -1,0 +1,86 @@
+"""Masks packed 64 pixels to a word: an eighth of a mask's memory, and 64 pixels to an operation.
+
+Conventions:
+    Pixel x of a row is bit x % 64 of word x // 64, the lowest bit first. The bits beyond the last column are 0.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vosbench.codecs import Mask
+from vosbench.errors import MeasureError
+
+Words = NDArray[np.uint64]
+WORD = np.dtype("<u8")  # bytes in the order of the pixels, on any machine
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Packed:
+    """A mask, packed.
+
+    Attributes:
+        height: H, in pixels.
+        width: W, in pixels.
+        words: (H, ⌈W / 64⌉) uint64, C-contiguous.
+    """
+
+    height: int
+    width: int
+    words: Words
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(H, W) in pixels."""
+        return self.height, self.width
+
+    def any(self) -> bool:
+        """Say whether the mask has any pixel."""
+        return bool(self.words.any())
+
+    def count(self) -> int:
+        """Count the mask's pixels.
+
+        >>> pack(np.ones((3, 70), bool)).count()
+        210
+        """
+        return int(np.bitwise_count(self.words).sum())
+
+
+def empty_words(height: int, width: int) -> Words:
+    """The words of a mask without any pixel."""
+    return np.zeros((height, -(-width // 64)), WORD)
+
+
+def pack(mask: Mask) -> Packed:
+    """Pack a mask.
+
+    Args:
+        mask: (H, W) bool.
+
+    Raises:
+        MeasureError: where the array is no mask.
+
+    >>> pack(np.array([[True, False, True]])).words
+    array([[5]], dtype=uint64)
+    """
+    if mask.ndim != 2 or mask.dtype != np.bool_ or mask.size == 0:
+        raise MeasureError(f"cannot pack a {mask.shape} array of {mask.dtype}; a mask is an H×W array of bool")
+    height, width = mask.shape
+    words = empty_words(height, width)
+    words.view(np.uint8)[:, : -(-width // 8)] = np.packbits(mask, axis=1, bitorder="little")
+    return Packed(height, width, words)
+
+
+def unpack(packed: Packed) -> Mask:
+    """Unpack a mask.
+
+    Returns:
+        (H, W) bool.
+
+    >>> unpack(pack(np.array([[True, False, True]])))
+    array([[ True, False,  True]])
+    """
+    pixels = np.unpackbits(packed.words.view(np.uint8), axis=1, count=packed.width, bitorder="little")
+    return pixels.view(np.bool_)

@@ -1,0 +1,260 @@
+"""Read PNG masks straight into packed rows, a stretch of rows at a time.
+
+Conventions:
+    It reads what masks are commonly stored as: grey or palette images of 1, 2, 4 or 8 bits that are not interlaced
+    and carry no transparency. Of any other file, of one that is not sound to its last byte, and of one whose values
+    its codec does not know it says None, and leaves the judgement, and the error, to `vosbench.images.read_mask`.
+    Source: W3C, Portable Network Graphics (PNG) Specification, second edition, sections 4 to 9.
+"""
+
+import re
+import struct
+import sys
+from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vosbench.codecs import Codec
+from vosbench.packed import Packed, Words, empty_words
+
+inflation: Any
+try:
+    inflation = import_module("zlib_ng.zlib_ng")
+except ImportError:  # the standard library's takes several times as long
+    inflation = import_module("zlib")
+
+Bytes = NDArray[np.uint8]
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+STRETCH = 500_000  # bytes that are inflated at once: a 480p mask, a quarter of a 1080p one; less costs calls
+LARGEST = 2**26  # pixels; Pillow warns of decompression bombs soon after
+SUB, PAETH = 1, 4  # types of filters
+HALF = 128  # whose rises and falls look the same
+SMALLEST = 2**15  # bytes whose filters are worth the compiler's start
+CRITICAL = {b"IHDR": "H", b"PLTE": "P", b"IDAT": "D", b"IEND": "E"}
+HARMLESS = {b"tIME": 7, b"gAMA": 4, b"cHRM": 32, b"pHYs": 9, b"sRGB": 1, b"bKGD": None, b"tEXt": None}  # and lengths
+ORDER = {"L": re.compile(r"H_*D+_*E"), "P": re.compile(r"H_*P_*D+_*E")}
+GREY = {1: 255, 2: 85, 4: 17, 8: 1}  # by bits: a step of grey, so that few bits too span 0 to 255
+REVERSED = np.packbits(np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1), axis=1, bitorder="little")[:, 0]
+
+
+class _Unread(Exception):  # noqa: N818
+    """The file is not one of this module's."""
+
+
+class _Image(NamedTuple):
+    """What a file's chunks say; ``mode`` as Pillow names it, ``step`` between values, ``stream`` the deflated rows."""
+
+    width: int
+    height: int
+    depth: int
+    mode: str
+    step: int
+    stream: bytes | memoryview
+
+    @property
+    def stride(self) -> int:
+        """Bytes of a row, its filter's type among them."""
+        return 1 + -(-self.width * self.depth // 8)
+
+
+class _Reading(NamedTuple):
+    """A codec in terms of bytes.
+
+    Attributes:
+        threshold: the least value of the object.
+        kind: uint8 or int8: seen as such, the values that the codec knows lie side by side, and 0 among them.
+        low: the least of them, or None where no value is less.
+        high: the greatest, or None where no value is greater.
+    """
+
+    threshold: int
+    kind: type[Any]
+    low: int | None
+    high: int | None
+
+    def check(self, values: Bytes) -> None:
+        """Refuse values that the codec does not know."""
+        seen = values.view(self.kind)
+        if self.high is not None and seen.max() > self.high:
+            raise _Unread
+        if self.low is not None and seen.min() < self.low:
+            raise _Unread
+
+    def bits(self, pixels: Bytes) -> Bytes:
+        """(N, columns) values → (N, ⌈columns / 8⌉) packed foreground, the first pixel lowest."""
+        return np.packbits(pixels if self.threshold == 1 else pixels >= self.threshold, axis=1, bitorder="little")
+
+    def shows(self, value: int) -> bool:
+        """Say whether a value is the object; the codec has to know it."""
+        self.check(np.array([value], np.uint8))
+        return value >= self.threshold
+
+
+def read_packed(data: bytes, codec: Codec) -> Packed | None:
+    """Read a mask from the bytes of a PNG file.
+
+    Args:
+        data: the file's bytes.
+        codec: how the mask is encoded.
+
+    Returns:
+        The mask, or None where the file is to be read in another way.
+    """
+    try:
+        image = _parse(memoryview(data))
+        if image.mode not in codec.modes:
+            return None
+        return Packed(image.height, image.width, _read_rows(image, _reading(codec)))
+    except (_Unread, struct.error, inflation.error):
+        return None
+
+
+@cache
+def _reading(codec: Codec) -> _Reading:
+    values = np.arange(256, dtype=np.uint8)
+    known = values[np.isin(values, codec.values or values) & ~np.isin(values, codec.refused)]
+    found = codec.foreground(values[None])[0]
+    threshold = int(found.argmax())
+    for kind in (np.uint8, np.int8):
+        seen, bounds = np.sort(known.view(kind)).astype(int), np.iinfo(kind)
+        low, high = int(seen[0]), int(seen[-1])
+        if high - low + 1 == seen.size and low <= 0 and (found == (values >= threshold)).all():
+            return _Reading(threshold, kind, None if low == bounds.min else low, None if high == bounds.max else high)
+    raise _Unread
+
+
+def _parse(data: memoryview) -> _Image:
+    """Walk the chunks and check every one's checksum, and their order."""
+    if data[:8] != SIGNATURE:
+        raise _Unread
+    position, order, bodies = 8, "", dict[bytes, list[memoryview]]()
+    while position < len(data):
+        length, name = struct.unpack_from(">I4s", data, position)
+        (checksum,) = struct.unpack_from(">I", data, position + 8 + length)
+        if inflation.crc32(data[position + 4 : position + 8 + length]) != checksum:
+            raise _Unread
+        if name not in CRITICAL and HARMLESS.get(name, -1) not in {None, length}:
+            raise _Unread
+        order += CRITICAL.get(name, "_")
+        bodies.setdefault(name, []).append(data[position + 8 : position + 8 + length])
+        position += 12 + length
+    width, height, depth, kind, method, filters, interlaced = struct.unpack(">IIBBBBB", bodies.get(b"IHDR", [b""])[0])
+    mode = {0: "L", 3: "P"}.get(kind, "")
+    if depth not in GREY or mode not in ORDER or not ORDER[mode].fullmatch(order) or bodies[b"IEND"][0]:
+        raise _Unread
+    if method or filters or interlaced or not 0 < width * height <= LARGEST:
+        raise _Unread
+    if mode == "P" and (len(bodies[b"PLTE"][0]) % 3 or not 3 <= len(bodies[b"PLTE"][0]) <= 3 << depth):
+        raise _Unread
+    streams = bodies[b"IDAT"]
+    return _Image(
+        width,
+        height,
+        depth,
+        mode="1" if mode == "L" and depth == 1 else mode,
+        step=GREY[depth] if mode == "L" else 1,
+        stream=streams[0] if len(streams) == 1 else b"".join(streams),
+    )
+
+
+def _stretches(image: _Image) -> Iterator[tuple[slice, Bytes]]:
+    """Inflate some rows at a time, (N, stride) uint8 with the rows they are; refuse a stream of another length."""
+    inflater, left = inflation.decompressobj(), image.stream
+    rows = max(1, STRETCH // image.stride)
+    for first in range(0, image.height, rows):
+        count = min(rows, image.height - first)
+        block = inflater.decompress(left, count * image.stride)
+        if len(block) != count * image.stride:
+            raise _Unread
+        left = inflater.unconsumed_tail
+        yield slice(first, first + count), np.frombuffer(block, np.uint8).reshape(count, image.stride)
+    if inflater.decompress(left, 1) or not inflater.eof or inflater.unused_data:
+        raise _Unread
+
+
+def _read_rows(image: _Image, reading: _Reading) -> Words:
+    """Read an image of any filters."""
+    words = empty_words(image.height, image.width)
+    target = words.view(np.uint8)[:, : -(-image.width // 8)]
+    above = np.zeros(image.stride - 1, np.uint8)
+    for rows, block in _stretches(image):
+        filters, pixels = block[:, 0], block[:, 1:]
+        if not filters.any():
+            above[:] = pixels[-1]
+        elif image.depth == 8 and (filters == SUB).all() and (summed := _summed(pixels, reading)) is not None:
+            target[rows], above[:] = summed
+            continue
+        else:
+            block = pixels = _unfiltered(image, block, above)  # noqa: PLW2901
+        if image.depth == 8:
+            reading.check(block)  # with the filters' types, if any, which are 0: faster, as it lies in one piece
+            target[rows] = reading.bits(pixels)
+        else:
+            target[rows] = _small_bits(image, reading, pixels)
+    words[:, -1] &= _last_word(image.width)
+    return words
+
+
+def _summed(differences: Bytes, reading: _Reading) -> tuple[Bytes, Bytes] | None:
+    """Sum up rows that are stored as differences from the left, where they hold nothing but 0 and one value.
+
+    The value is the first difference that is not 0, since before it there is 0. A row then is the parity of its
+    differences, a prefix XOR of bits; the differences are the value where it rises, and its complement where it falls.
+
+    Args:
+        differences: (N, B) uint8.
+        reading: says whether the value is the object.
+
+    Returns:
+        (N, ⌈B / 8⌉) packed foreground and the (B,) bytes of the last row; None where there are other values.
+    """
+    changes = empty_words(*differences.shape)
+    target = changes.view(np.uint8)[:, : -(-differences.shape[1] // 8)]
+    target[:] = np.packbits(differences, axis=1, bitorder="little")
+    place = np.flatnonzero(differences)
+    value = int(differences.ravel()[place[0]]) if place.size else 0
+    if value == HALF or (value and not reading.shows(value)):
+        return None
+    parity = changes.copy()
+    for shift in (1, 2, 4, 8, 16, 32):
+        parity ^= parity << np.uint64(shift)
+    odd = np.bitwise_xor.accumulate(parity >> np.uint64(63), axis=1)[:, :-1]
+    parity[:, 1:] ^= np.uint64(0) - odd
+    for seen, byte in ((changes & parity, value), (changes & ~parity, (256 - value) % 256)):
+        packed = np.packbits(differences == byte, axis=1, bitorder="little")
+        if value and not np.array_equal(seen.view(np.uint8)[:, : packed.shape[1]], packed):
+            return None
+    rows = parity.view(np.uint8)[:, : target.shape[1]]
+    last = np.unpackbits(rows[-1], count=differences.shape[1], bitorder="little") * np.uint8(value)
+    return rows, last
+
+
+def _unfiltered(image: _Image, block: Bytes, above: Bytes) -> Bytes:
+    """Undo filters by compiled code, where that is loaded: loading it takes more memory than all the rest."""
+    if "numba" not in sys.modules or block[:, 0].max() > PAETH or image.stride * image.height < SMALLEST:
+        raise _Unread
+    from vosbench.png_filters import undo
+
+    pixels = np.empty((len(block), above.size), np.uint8)
+    undo(block, above, pixels)
+    return pixels
+
+
+def _small_bits(image: _Image, reading: _Reading, packed: Bytes) -> Bytes:
+    """(N, bytes) of pixels of less than 8 bits → (N, ⌈W / 8⌉) packed foreground; beyond the last column anything."""
+    if image.depth == 1:
+        return np.asarray(REVERSED[packed] if reading.shows(image.step) else np.zeros_like(packed))
+    bits = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).reshape(256, -1, image.depth)
+    table = (np.packbits(bits, axis=2)[..., 0] >> (8 - image.depth)) * np.uint8(image.step)
+    pixels = np.asarray(table[packed].reshape(len(packed), -1)[:, : image.width], np.uint8)
+    reading.check(pixels)
+    return reading.bits(pixels)
+
+
+def _last_word(width: int) -> np.uint64:
+    """The bits of a row's last word that are columns."""
+    return np.uint64(2**64 - 1) >> np.uint64(-width % 64)
