@@ -10,14 +10,14 @@ import pytest
 from PIL import Image
 
 from vosbench import record as records
-from vosbench.dataset import Dataset
+from vosbench.dataset import Dataset, Listed
 from vosbench.errors import DataError
-from vosbench.evaluate import Row, average, dataset_scores
+from vosbench.evaluate import Row, Scored, dataset_scores
 from vosbench.leaderboard import leaderboard, read_records
 from vosbench.protocol import DatasetProtocol
 from vosbench.record import Record
 from vosbench.registry import load_dataset
-from vosbench.score import score
+from vosbench.score import all_rows, score
 from vosbench.selection import Choice, Selection, select
 from vosbench.tables import Table, render
 
@@ -34,10 +34,10 @@ def chosen(root: Path, protocol: DatasetProtocol | None = None, protocol_name: s
 
 
 def test_perfect_masks(toy_root: Path) -> None:
-    record, rows, notes = score(toy_root / "masks", chosen(toy_root))
+    record, scored, notes = score(toy_root / "masks", chosen(toy_root))
     assert set(record.scores.values()) == {1.0, 0.0}
     assert record.scores["J_decay"] == 0.0
-    assert len(rows) == 2 * 5 * 2
+    assert len(all_rows(scored)) == 2 * 5 * 2
     assert notes == ['masks are read as "map"']
 
 
@@ -48,12 +48,12 @@ def copy_masks(root: Path) -> Path:
 def test_a_missing_scored_frame_leaves_no_mean(toy_root: Path) -> None:
     predictions = copy_masks(toy_root)
     (predictions / "v0" / "00002.png").unlink()
-    record, rows, _ = score(predictions, chosen(toy_root))
+    record, scored, _ = score(predictions, chosen(toy_root))
     assert record.scores["J_mean"] is None
     assert record.videos["v0"]["J_mean"] is None
     assert record.videos["v1"]["J_mean"] == 1.0
     assert record.missing == ["v0/00002"]
-    assert len(rows) == 2 * 9
+    assert len(all_rows(scored)) == 2 * 9
 
 
 def test_a_missing_frame_that_is_not_scored_is_a_note(toy_root: Path) -> None:
@@ -90,9 +90,9 @@ def test_empty_annotations_are_scored_or_skipped(toy_root: Path) -> None:
     Image.fromarray(empty).save(toy_root / "masks" / "v0" / "00001.png")
     scored, _, _ = score(predictions, chosen(toy_root))
     assert scored.videos["v0"]["J_mean"] == pytest.approx(0.8)
-    skipped, rows, _ = score(predictions, chosen(toy_root, DatasetProtocol(name="s", empty="skip")))
+    skipped, scored_, _ = score(predictions, chosen(toy_root, DatasetProtocol(name="s", empty="skip")))
     assert skipped.videos["v0"]["J_mean"] == 1.0
-    assert len(rows) == 2 * 9
+    assert len(all_rows(scored_)) == 2 * 9
 
 
 def test_annotation_hash_depends_on_content_only(toy_root: Path) -> None:
@@ -107,13 +107,69 @@ def test_annotation_hash_depends_on_content_only(toy_root: Path) -> None:
     assert first.provenance.annotations != third.provenance.annotations
 
 
+def made(video: str, values: list[float], missing: tuple[int, ...] = (), measure: str = "J") -> Scored:
+    rows = tuple(Row(video, frame, measure, value) for frame, value in enumerate(values))
+    return Scored(video=video, rows=rows, missing=missing, unscored=0, annotations="")
+
+
+def listed(*names: str) -> dict[str, Listed]:
+    return {name: Listed(frames=1) for name in names}
+
+
 def test_average_is_over_videos_not_frames() -> None:
-    videos = {"short": average({"J": [1.0]}, ["J"]), "long": average({"J": [0.0] * 9}, ["J"])}
-    assert dataset_scores(videos, ["short", "long"])["J_mean"] == 0.5
+    scored = [made("short", [1.0]), made("long", [0.0] * 9)]
+    protocol = DatasetProtocol(name="p", measures=("J",))
+    assert dataset_scores(scored, protocol, listed("short", "long"))["J_mean"] == 0.5
+    assert dataset_scores(scored, protocol, listed("short", "long", "third"))["J_mean"] is None
+    broken = [scored[0], made("long", [0.0] * 9, missing=(3,))]
+    assert dataset_scores(broken, protocol, listed("short", "long"))["J_mean"] is None
+
+
+def test_stability_is_averaged_over_stable_videos_and_over_all() -> None:
+    scored = [made("a", [0.1, 0.3], measure="T"), made("b", [0.6], measure="T"), made("c", [], measure="T")]
+    protocol = DatasetProtocol(name="p", measures=("T",))
+    scores = dataset_scores(scored, protocol, listed("a", "c") | {"b": Listed(frames=1, stable=False)})
+    assert scores == {"T_mean": pytest.approx(0.2), "T_all_mean": pytest.approx(0.4)}
+    assert dataset_scores(scored, protocol, listed("a", "b", "c", "d"))["T_all_mean"] is None
+    unstable = {name: Listed(frames=1, stable=False) for name in "abc"}
+    assert dataset_scores(scored, protocol, unstable)["T_mean"] is None
+
+
+def test_objects_are_averaged_over_all_videos_objects() -> None:
+    one = made("a", [1.0, 1.0], measure="J.1")
+    rows = (*made("b", [0.0], measure="J.1").rows, *made("b", [0.5], measure="J.2").rows)
+    two = Scored(video="b", rows=rows, missing=(), unscored=0, annotations="")
+    protocol = DatasetProtocol(name="p", measures=("J",), unit="objects", average="object")
+    assert dataset_scores([one, two], protocol, listed("a", "b"))["J_mean"] == 0.5
+    assert dataset_scores([one], protocol, listed("a", "b"))["J_mean"] is None
+
+
+def test_averages_of_a_protocol_differ() -> None:
+    scored = [made("a", [1.0]), made("b", [0.0] * 3), made("c", [0.8, 0.8])]
+    listing = {name: Listed(frames=1, category="cow" if name == "a" else "dog") for name in "abc"}
+    found = {
+        average: dataset_scores(scored, DatasetProtocol(name="p", measures=("J",), average=average), listing)  # type: ignore[arg-type]
+        for average in ("video", "category", "frame")
+    }
+    assert {name: scores["J_mean"] for name, scores in found.items()} == {
+        "video": pytest.approx(0.6),
+        "category": pytest.approx(0.7),
+        "frame": pytest.approx(2.6 / 6),
+    }
+    assert "J_decay" not in found["frame"]
+    with pytest.raises(DataError, match="has none"):
+        dataset_scores(scored, DatasetProtocol(name="p", measures=("J",), average="category"), listed("a"))
+
+
+def test_videos_without_any_object_are_left_out_where_empty_frames_are_skipped() -> None:
+    scored = [made("a", [1.0]), made("b", [])]
+    skip = DatasetProtocol(name="p", measures=("J",), empty="skip")
+    assert dataset_scores(scored, skip, listed("a", "b"))["J_mean"] == 1.0
 
 
 def test_records_are_written_alike_and_read_back(toy_root: Path, tmp_path: Path) -> None:
-    record, rows, _ = score(toy_root / "masks", chosen(toy_root))
+    record, scored, _ = score(toy_root / "masks", chosen(toy_root))
+    rows = all_rows(scored)
     for name in ("a", "b"):
         records.write(tmp_path / name / "toy.json", record, rows)
     files = [sorted((tmp_path / name).iterdir()) for name in ("a", "b")]
@@ -143,7 +199,8 @@ def named(record: Record, name: str, value: float, **provenance: object) -> Reco
 
 
 def test_leaderboard_ranks_and_leaves_out(toy_root: Path, tmp_path: Path) -> None:
-    record, rows, _ = score(toy_root / "masks", chosen(toy_root))
+    record, scored, _ = score(toy_root / "masks", chosen(toy_root))
+    rows = all_rows(scored)
     made = [
         named(record, "worse", 0.5),
         named(record, "better", 0.9),

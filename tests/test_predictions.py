@@ -7,6 +7,7 @@ from PIL import Image
 
 from vosbench import predictions
 from vosbench.errors import DataError
+from vosbench.images import read_mask
 from vosbench.video import Video
 
 VIDEOS = [Video(name=name, frames=tuple(Path(f"{t:05d}.jpg") for t in range(3))) for name in ("bmx-trees", "cow")]
@@ -41,15 +42,21 @@ def test_every_shape_is_found(tmp_path: Path, pattern: str, *, pack: bool) -> No
     origin = write(tmp_path / "masks", names)
     found = predictions.find(zipped(origin) if pack else origin, VIDEOS)
     assert {name: sorted(files) for name, files in found.files.items()} == {"bmx-trees": [0, 1, 2], "cow": [0, 1, 2]}
-    assert [mask.tolist() for mask in found.read("cow", [2, 0])] == [[[False, True]]] * 2
+    assert [mask.tolist() for mask in found.read("cow", [2, 0], read_mask)] == [[[False, True]]] * 2
 
 
-def test_frames_are_found_by_number_where_stems_differ(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("names", "indices"),
+    [
+        (["cars1_02"], [1]),  # by stem
+        (["00001", "00003"], [0, 2]),  # by the frame files' numbers
+        (["00000", "00002"], [0, 2]),  # by position: no frame file is number 0
+    ],
+)
+def test_frames_whose_stems_differ(tmp_path: Path, names: list[str], indices: list[int]) -> None:
     video = Video(name="cars1", frames=tuple(Path(f"cars1_{t + 1:02d}.jpg") for t in range(3)))
-    by_number = predictions.find(write(tmp_path / "a", ["cars1/00002.png"]), [video])
-    by_stem = predictions.find(write(tmp_path / "b", ["cars1/cars1_02.png"]), [video])
-    assert list(by_number.files["cars1"]) == [2]
-    assert list(by_stem.files["cars1"]) == [1]
+    found = predictions.find(write(tmp_path, [f"cars1/{name}.png" for name in names]), [video])
+    assert sorted(found.files["cars1"]) == indices
 
 
 def test_macos_leftovers_and_other_videos_are_left_alone(tmp_path: Path) -> None:
@@ -105,4 +112,4 @@ def test_a_corrupt_entry_is_named(tmp_path: Path) -> None:
     archive = zipped(write(tmp_path / "masks", ["cow/00000.png"]), {"cow/00001.png": b"\x89PNG, not really"})
     found = predictions.find(archive, VIDEOS)
     with pytest.raises(DataError, match=r"masks\.zip:cow/00001\.png"):
-        list(found.read("cow", [0, 1]))
+        list(found.read("cow", [0, 1], read_mask))

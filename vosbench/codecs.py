@@ -8,6 +8,7 @@ Conventions:
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,8 @@ from vosbench.errors import DataError, UsageError
 
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 Mask = NDArray[np.bool_]
+Regions = NDArray[np.int32]
+BLACK = 1 << 24  # the label of black regions among colours, as 0 is the background's
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,7 @@ class Codec:
         foreground: stored pixels → (H, W) bool.
         values: the only values that may occur, or None where all may.
         refused: values that may not occur.
+        labels: stored pixels → (H, W) int32 labels of regions, 0 is background; None where objects are not told apart.
     """
 
     name: str
@@ -37,6 +41,7 @@ class Codec:
     foreground: Callable[[Pixels], Mask]
     values: tuple[int, ...] | None = None
     refused: tuple[int, ...] = ()
+    labels: Callable[[Pixels], Regions] | None = None
 
     def decode(self, pixels: Pixels, mode: str) -> Mask:
         """Decode stored pixels.
@@ -61,6 +66,18 @@ class Codec:
             found = ", ".join(str(value) for value in np.unique(pixels[strange])[:4])
             raise DataError(f'holds the values {found}; codec "{self.name}" knows {self.meaning}')
         return self.foreground(pixels)
+
+    def regions(self, pixels: Pixels, mode: str) -> Regions:
+        """Decode stored pixels into regions; as `decode`, but objects keep their numbers.
+
+        Returns:
+            (H, W) int32 labels, 0 where `decode` sees background; 1 on the object where masks are binary.
+
+        >>> codec("ppm_nonwhite").regions(np.array([[[0, 1, 2], [255, 255, 255]]], np.uint8), "RGB")
+        array([[258,   0]], dtype=int32)
+        """
+        mask = self.decode(pixels, mode)
+        return mask.astype(np.int32) if self.labels is None else np.where(mask, self.labels(pixels), np.int32(0))
 
     def _strange(self, pixels: Pixels) -> Mask:
         strange = np.full(pixels.shape, fill_value=self.values is not None)
@@ -93,8 +110,30 @@ def _nonzero(pixels: Pixels) -> Mask:
     return np.asarray(luma(pixels) != 0)
 
 
+def _ids(pixels: Pixels) -> Mask:
+    return np.asarray((pixels != 0) & (pixels != 255))
+
+
 def _nonwhite(pixels: Pixels) -> Mask:
     return np.asarray((pixels != np.iinfo(pixels.dtype).max).any(axis=2))
+
+
+def _zero(pixels: Pixels) -> Mask:
+    return np.asarray(luma(pixels) == 0)
+
+
+def _brighter(pixels: Pixels, level: int) -> Mask:
+    grey = luma(pixels)
+    return np.asarray((grey > level) & (grey < 253) if pixels.ndim == 3 else grey > level)
+
+
+def _numbers(pixels: Pixels) -> Regions:
+    return pixels.astype(np.int32)
+
+
+def _colours(pixels: Pixels) -> Regions:
+    code = pixels.astype(np.int32) @ np.array([1 << 16, 1 << 8, 1], np.int32)
+    return np.where(code == 0, np.int32(BLACK), code)
 
 
 _GREY = ("1", "L", "RGB")
@@ -103,13 +142,23 @@ CODECS = {
     for entry in (
         Codec("binary255", "0 as background and 255 as object", _GREY, _nonzero, (0, 255)),
         Codec("binary01", "0 as background and 1 as object", ("L",), _nonzero, (0, 1)),
-        Codec("nonzero", "every value but 0 as object", ("1", "L"), _nonzero),
-        Codec(
-            "palette", "every palette index but 0 as object, 255 as no index", ("P", "L"), _nonzero, tuple(range(255))
-        ),
+        Codec("inverted255", "255 as background and 0 as object", _GREY, _zero, (0, 255)),
+        Codec("nonzero", "every value but 0 as object", ("1", "L", "P"), _nonzero, labels=_numbers),
+        Codec("palette", "every index but 0 as object, and no index 255", ("P", "L"), _nonzero, None, (255,), _numbers),
+        Codec("ids", "every number but 0 and 255 (void) as object", ("P", "L"), _ids, labels=_numbers),
         Codec("map", "the upper half of the range as object", ("1", "L", "I;16", "RGB"), _upper_half),
         Codec("luma127", "grey values above 127 as object (JPEG noise, antialiasing)", _GREY, _upper_half),
-        Codec("ppm_nonwhite", "every colour but white as object", ("RGB",), _nonwhite),
+        Codec("ppm_nonwhite", "every colour but white as object", ("RGB",), _nonwhite, labels=_colours),
+        # How Yang et al., Unsupervised Moving Object Detection via Contextual Information Separation, CVPR 2019, read
+        # FBMS, and later work with them: above a tenth of white, but for two videos.
+        Codec(
+            "fbms_antonilo",
+            "grey above 25 as object, in colour below 253 too",
+            ("L", "RGB"),
+            partial(_brighter, level=25),
+        ),
+        Codec("fbms_antonilo_marple7", "grey above 12 as object", ("L", "RGB"), partial(_brighter, level=12)),
+        Codec("fbms_antonilo_marple2", "grey above 102 as object", ("L", "RGB"), partial(_brighter, level=102)),
     )
 }
 

@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from vosbench.codecs import Mask, Pixels, codec
+from vosbench import png
+from vosbench.codecs import Mask, Pixels, Regions, codec, luma
 from vosbench.errors import DataError
+from vosbench.packed import Packed, pack
 
 END_OF_PNG = b"IEND\xaeB`\x82"
 
@@ -95,6 +97,92 @@ def read_mask(source: Path | bytes, codec_name: str, name: str | None = None) ->
         return codec(codec_name).decode(pixels, mode)
     except DataError as error:
         raise DataError(f'"{name}" {error}') from None
+
+
+def read_regions(source: Path | bytes, codec_name: str, name: str | None = None) -> Regions:
+    """Read the regions of a mask by a declared codec: objects keep their numbers.
+
+    Args:
+        source: a file, or its bytes.
+        codec_name: one of `vosbench.codecs.CODECS`.
+        name: what to call it in an error; the path where not given.
+
+    Returns:
+        (H, W) int32: 0 is background, else the grey value, the palette index, the colour as R·65536 + G·256 + B,
+        or 1 where the codec tells no objects apart.
+
+    Raises:
+        DataError: where the file is missing, corrupt or not in that encoding.
+    """
+    name = name or str(source)
+    pixels, mode = read_pixels(source, name)
+    try:
+        return codec(codec_name).regions(pixels, mode)
+    except DataError as error:
+        raise DataError(f'"{name}" {error}') from None
+
+
+def read_labels(source: Path | bytes, name: str | None = None) -> NDArray[np.uint8]:
+    """Read a label map: palette indices, or grey levels, as numbers.
+
+    Args:
+        source: a file, or its bytes.
+        name: what to call it in an error; the path where not given.
+
+    Returns:
+        (H, W) uint8.
+
+    Raises:
+        DataError: where the file is missing, corrupt or neither palette nor 8-bit grey image.
+    """
+    name = name or str(source)
+    pixels, mode = read_pixels(source, name)
+    if mode not in {"P", "L"}:
+        raise DataError(f'"{name}" is stored as "{mode}"; a label map is a palette or 8-bit grey image of numbers')
+    return pixels.astype(np.uint8, copy=False)
+
+
+def read_levels(source: Path | bytes, codec_name: str, name: str | None = None) -> NDArray[np.uint8]:
+    """Read a soft map as levels 0…255; a mask by its codec, as levels 0 and 255.
+
+    Args:
+        source: a file, or its bytes.
+        codec_name: ``"map"`` for a soft map, or one of `vosbench.codecs.CODECS`.
+        name: what to call it in an error; the path where not given.
+
+    Returns:
+        (H, W) uint8; 16-bit maps are rounded to 8 bits.
+
+    Raises:
+        DataError: where the file is missing, corrupt or not in that encoding.
+    """
+    name = name or str(source)
+    if codec_name != "map":
+        return read_mask(source, codec_name, name) * np.uint8(255)
+    pixels, mode = read_pixels(source, name)
+    if mode not in codec("map").modes:
+        raise DataError(f'"{name}" is stored as "{mode}"; a soft map is a grey image')
+    grey = luma(pixels)
+    return (grey if grey.dtype == np.uint8 else np.rint(grey / 257)).astype(np.uint8, copy=False)
+
+
+def read_packed(source: Path | bytes, codec_name: str, name: str | None = None) -> Packed:
+    """Read a mask by a declared codec, packed: as `read_mask`, and several times as fast on common PNG files.
+
+    Args:
+        source: a file, or its bytes.
+        codec_name: one of `vosbench.codecs.CODECS`.
+        name: what to call it in an error; the path where not given.
+
+    Raises:
+        DataError: where the file is missing, corrupt or not in that encoding.
+    """
+    declared = codec(codec_name)
+    try:
+        packed = png.read_packed(source if isinstance(source, bytes) else source.read_bytes(), declared)
+    except OSError:
+        packed = None
+    return pack(read_mask(source, codec_name, name)) if packed is None else packed
 
 
 def write_png(path: Path, pixels: Pixels) -> None:

@@ -15,7 +15,13 @@ HEADINGS = {
     "F_mean": "F mean",
     "F_recall": "F recall",
     "F_decay": "F decay",
+    "T_mean": "T",
+    "T_all_mean": "T all",
     "JF_mean": "J&F",
+    "OB_precision": "P",
+    "OB_recall": "R",
+    "OB_F": "F",
+    "OB_extracted": "objects",
 }
 
 

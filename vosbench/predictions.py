@@ -3,21 +3,25 @@
 Conventions:
     The file of frame *t* of video *v* may be called ``v/<frame's stem>.png``, ``v/%05d.png``, ``v/v_%05d.png`` or
     ``v_<frame's stem>.png``, below any folders; files that are no PNG and ``__MACOSX`` are not looked at.
-    The numbers are those of the dataset's frame files.
+    The numbers are those of the dataset's frame files; where a number is none of theirs, as 0 is not where they begin
+    at 1, all of a video's are taken for positions, from 0.
 """
 
 import re
 import zipfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Self
+from typing import Self, TypeVar
 
 from vosbench import images
-from vosbench.codecs import Mask, recognise
+from vosbench.codecs import recognise
 from vosbench.errors import DataError
 from vosbench.video import Video
+
+Read = TypeVar("Read")
+Reader = Callable[[Path | bytes, str, str], Read]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +42,20 @@ class Predictions:
         """Name one mask for an error."""
         return f"{self.origin}:{self.files[video][index]}"
 
-    def read(self, video: str, indices: Sequence[int]) -> Iterator[Mask]:
+    def read(self, video: str, indices: Sequence[int], reader: Reader[Read]) -> Iterator[Read]:
         """Read masks of a video in the given order.
+
+        Args:
+            video: its name.
+            indices: frame indices.
+            reader: what makes a mask of a file; `vosbench.images.read_mask`, or another of its kind.
 
         Raises:
             DataError: where one is corrupt or of another encoding.
         """
         with _Opened(self.origin) as opened:
             for index in indices:
-                yield images.read_mask(opened.read(self.files[video][index]), self.codec, self.label(video, index))
+                yield reader(opened.read(self.files[video][index]), self.codec, self.label(video, index))
 
 
 def find(origin: Path, videos: Sequence[Video], codec: str | None = None) -> Predictions:
@@ -71,19 +80,33 @@ def find(origin: Path, videos: Sequence[Video], codec: str | None = None) -> Pre
 
 
 def _match(video: Video, names: Mapping[str, Sequence[PurePosixPath]]) -> dict[int, str]:
-    indices = {frame.stem: index for index, frame in enumerate(video.frames)}
-    files: dict[int, str] = {}
+    """Frame index → file: by the frame's stem; else by its number, or by its position where numbers begin at 0."""
+    stems = {frame.stem: index for index, frame in enumerate(video.frames)}
+    found: list[tuple[int, PurePosixPath]] = []
+    numbered: list[tuple[int, PurePosixPath]] = []
     for path in names.get(video.name, ()):
         stem = path.stem.removeprefix(f"{video.name}_")
-        index = indices.get(path.stem, indices.get(stem))
-        if index is None and re.fullmatch(r"\d{5}", stem) and int(stem) < len(video.frames):
-            index = int(stem)
-        if index is None:
-            continue
+        index = stems.get(path.stem, stems.get(stem))
+        if index is not None:
+            found.append((index, path))
+        elif re.fullmatch(r"\d{5}", stem):
+            numbered.append((int(stem), path))
+    numbers = {number: index for index, frame in enumerate(video.frames) if (number := _number(frame)) is not None}
+    if any(number not in numbers for number, _ in numbered):
+        numbers = {index: index for index in range(len(video.frames))}
+    found += [(numbers[number], path) for number, path in numbered if number in numbers]
+    files: dict[int, str] = {}
+    for index, path in found:
         if index in files:
             raise DataError(f'frame {index} of "{video.name}" has two masks, "{files[index]}" and "{path}"; keep one')
         files[index] = str(path)
     return files
+
+
+def _number(frame: Path) -> int | None:
+    """The number that a frame's name ends in."""
+    digits = re.search(r"\d+$", frame.stem)
+    return int(digits[0]) if digits else None
 
 
 def _nothing(origin: Path, names: Mapping[str, Sequence[PurePosixPath]], videos: Sequence[Video]) -> str:

@@ -26,6 +26,8 @@ class Provenance(BaseModel):
     dirty: bool | None = Field(default=None, description="whether tracked source files differed from that commit")
     packages: dict[str, str] = Field(description="versions of the packages that numbers depend on")
     annotations: str = Field(description="SHA-256 of the scored annotations as decoded")
+    layout: str = Field(default="", description="folder layout that the dataset was read in")
+    annotation_codecs: list[str] = Field(default=[], description="how the annotations were read")
     predictions: str | None = Field(default=None, description="name of the folder or zip file that was scored")
     codec: str = Field(description="how the predictions were read")
     untrained: bool = Field(default=False, description="whether the method ran with random weights")
@@ -87,12 +89,18 @@ def read(path: Path) -> Record:
 
 def write(path: Path, record: Record, rows: Sequence[Row]) -> None:
     """Write a record, and its rows as ``.csv.gz`` beside it; each whole or not at all, equal input to equal bytes."""
+    write_rows(path.with_suffix(".csv.gz"), rows)
+    write_whole(path, record.to_json().encode())
+
+
+def write_rows(path: Path, rows: Sequence[Row]) -> None:
+    """Write rows as CSV, compressed where the name ends in ``.gz``; equal rows to equal bytes."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(Row._fields)
     table.writerows(rows)
-    write_whole(path.with_suffix(".csv.gz"), gzip.compress(text.getvalue().encode(), mtime=0))
-    write_whole(path, record.to_json().encode())
+    data = text.getvalue().encode()
+    write_whole(path, gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
 
 
 def json_schema() -> str:

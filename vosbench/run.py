@@ -81,13 +81,13 @@ def run(
     if failures:
         rest = f" (and {len(failures) - 1} more videos failed)" if len(failures) > 1 else ""
         raise VideoError(failures[0] + rest)
-    scored, rows, _ = score.score(folder, selection, method=name, codec="map")
-    known = scored.provenance.model_copy(
+    result, scored, _ = score.score(folder, selection, method=name, codec="map")
+    known = result.provenance.model_copy(
         update={key: card[key] for key in ("date", "untrained", "seed", "weights", "device", "batch")}
     )
-    result = scored.model_copy(update={"provenance": known})
+    result = result.model_copy(update={"provenance": known})
     path = folder.with_name(f"{name}.json")
-    record.write(path, result, rows)
+    record.write(path, result, score.all_rows(scored))
     return result, path
 
 

@@ -1,10 +1,11 @@
 """Score masks that are on disk: names in, record out. torch is never imported."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from vosbench import __version__, predictions, provenance
-from vosbench.evaluate import Row, Scored, dataset_scores, score_video, video_scores
+from vosbench import __version__, engine, predictions, provenance
+from vosbench.errors import DataError
+from vosbench.evaluate import Row, Scored, Task, dataset_scores, score_video, video_scores
 from vosbench.predictions import Predictions
 from vosbench.record import Provenance, Record
 from vosbench.selection import Selection
@@ -18,8 +19,9 @@ def score(
     *,
     method: str | None = None,
     codec: str | None = None,
+    jobs: int = 1,
     advance: Callable[[int], None] = lambda _: None,
-) -> tuple[Record, list[Row], list[str]]:
+) -> tuple[Record, list[Scored], list[str]]:
     """Score a folder or zip of masks.
 
     Args:
@@ -27,23 +29,32 @@ def score(
         selection: the videos and the protocol.
         method: what to call the masks' method; the file's name where None.
         codec: how masks are read; recognised where None.
+        jobs: processes at once, a video each.
         advance: called with the number of videos that are done.
 
     Returns:
-        the record, its rows, and notes on what was read how.
+        the record, what it was averaged from, and notes on what was read how.
 
     Raises:
         DataError: where the masks are not these videos', corrupt, or of another encoding or size.
     """
     if codec is None and (origin / CARD).is_file():
         codec = "map"
+    if codec is None:
+        codec = {"objects": "ids", "regions": "nonzero"}.get(selection.protocol.unit)
     found = predictions.find(origin, selection.videos, codec)
-    scored = []
-    for done, video in enumerate(selection.videos, start=1):
-        scored.append(score_video(video, found, selection.protocol))
-        advance(done)
+    scored: list[Scored] = []
+    tasks = [Task(video, found, selection.protocol) for video in selection.videos]
+    for each in engine.each(score_video, tasks, jobs):
+        scored.append(each)
+        advance(len(scored))
     record = to_record(scored, selection, found, method or origin.stem)
-    return record, [row for each in scored for row in each.rows], notes(scored, selection, found)
+    return record, scored, notes(scored, selection, found)
+
+
+def all_rows(scored: Sequence[Scored]) -> list[Row]:
+    """The rows of all videos, in order."""
+    return [row for each in scored for row in each.rows]
 
 
 def to_record(scored: list[Scored], selection: Selection, found: Predictions, method: str) -> Record:
@@ -59,7 +70,7 @@ def to_record(scored: list[Scored], selection: Selection, found: Predictions, me
         split=selection.split,
         protocol=f"{selection.protocol.name}@{selection.protocol.version}",
         signature=selection.signature(),
-        scores=dataset_scores(videos, selection.expected),
+        scores=dataset_scores(scored, selection.protocol, selection.listing),
         videos=videos,
         missing=missing,
         provenance=Provenance(
@@ -69,6 +80,8 @@ def to_record(scored: list[Scored], selection: Selection, found: Predictions, me
             dirty=dirty,
             packages=provenance.package_versions(),
             annotations=provenance.combined(each.annotations for each in scored),
+            layout=selection.videos[0].layout,
+            annotation_codecs=sorted({video.codec for video in selection.videos}),
             predictions=found.origin.name,
             codec=found.codec,
             limit=selection.limit,
@@ -83,3 +96,20 @@ def notes(scored: list[Scored], selection: Selection, found: Predictions) -> lis
     if unscored:
         lines.append(f'{unscored} frames have no mask, none of which protocol "{selection.protocol.name}" scores')
     return lines
+
+
+def write_curve(path: Path, scored: Sequence[Scored], selection: Selection) -> None:
+    """Write the precision-recall curve of all scored videos as CSV: level 0…255, precision and recall at it.
+
+    Raises:
+        DataError: where a video is incomplete.
+    """
+    from vosbench.evaluate.saliency import merged
+
+    if any(each.missing or each.saliency is None for each in scored):
+        raise DataError("there is no precision-recall curve of incomplete videos")
+    whole = merged([each.saliency for each in scored if each.saliency is not None], selection.protocol)
+    _, precision, recall = whole.pr()
+    rates = zip(precision.tolist(), recall.tolist(), strict=True)
+    lines = [f"{level},{p},{r}" for level, (p, r) in enumerate(rates)]
+    provenance.write_whole(path, "\n".join(["level,precision,recall", *lines, ""]).encode())

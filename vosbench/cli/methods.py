@@ -1,13 +1,14 @@
 """``vosbench run`` and ``vosbench score``: from a method, or from its masks, to a record."""
 
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from vosbench.cli import options
 from vosbench.cli.console import command, progress, result, say
-from vosbench.errors import DataError
+from vosbench.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from vosbench.record import Record
@@ -31,6 +32,7 @@ def run(
     device: Annotated[str, typer.Option("--device", help="Where to compute, as torch names it.")] = "cpu",
     batch: Annotated[int, typer.Option("--batch", min=1, help="Frames per forward pass.")] = 1,
     out: Annotated[Path, typer.Option("--out", help="Folder of maps and records.")] = OUT,
+    measures: options.Measures = "",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Discard maps of another setup.")] = False,
     plugin: options.Plugins = None,
     shown: options.Shown = "table",
@@ -49,7 +51,15 @@ def run(
     found, variant = load_method(method, plugin or ())
     setup = Setup(variant=variant, weights=weights, seed=seed, device=device, batch=batch)
     setup = resolve_weights(found, setup, untrained=untrained)
-    choice = Choice(root=root, split=split, layout=layout, protocol=protocol, videos=options.names(videos), limit=limit)
+    choice = Choice(
+        root=root,
+        split=split,
+        layout=layout,
+        protocol=protocol,
+        videos=options.names(videos),
+        limit=limit,
+        measures=options.names(measures),
+    )
     selection = select(load_dataset(dataset, plugin or ()), choice)
     if untrained and not quiet:
         say(f"note: {method} runs with random weights (seed {seed}); its numbers mean nothing")
@@ -80,27 +90,62 @@ def score(
     codec: Annotated[str | None, typer.Option("--codec", help="How masks are read; recognised if not given.")] = None,
     name: Annotated[str | None, typer.Option("--name", help="What to call the method.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Write the record below this folder too.")] = None,
+    measures: options.Measures = "",
+    by: Annotated[
+        Literal["video", "category", "attribute", "average", "interval"] | None,
+        typer.Option("--by", help="Take the result apart."),
+    ] = None,
+    per_frame: Annotated[
+        Path | None, typer.Option("--per-frame", help="Write every value, as .csv or .csv.gz.")
+    ] = None,
+    pr: Annotated[Path | None, typer.Option("--pr", help="Write the precision-recall curve, as .csv.")] = None,
+    jobs: Annotated[int, typer.Option("--jobs", min=0, help="Processes; 0 takes one per processor.")] = 0,
     plugin: options.Plugins = None,
     shown: options.Shown = "table",
     quiet: options.Quiet = False,
 ) -> None:
     """Score masks that are on disk, of any method."""
     from vosbench import record as records
+    from vosbench.breakdown import breakdown
     from vosbench.registry import load_dataset
+    from vosbench.score import all_rows, write_curve
     from vosbench.score import score as score_masks
     from vosbench.selection import Choice, select
+    from vosbench.tables import render
 
-    choice = Choice(root=root, split=split, layout=layout, protocol=protocol, videos=options.names(videos), limit=limit)
+    choice = Choice(
+        root=root,
+        split=split,
+        layout=layout,
+        protocol=protocol,
+        videos=options.names(videos),
+        limit=limit,
+        measures=options.names(measures),
+    )
     selection = select(load_dataset(dataset, plugin or ()), choice)
+    if pr is not None and selection.protocol.saliency is None:
+        raise UsageError(f'--pr takes a protocol of saliency measures, which "{selection.protocol.name}" is not')
     with progress(len(selection.videos), "videos", quiet=quiet) as advance:
-        record, rows, notes = score_masks(
-            masks, selection, method=name, codec=codec, advance=lambda done: advance(masks.name, done)
+        record, scored, notes = score_masks(
+            masks,
+            selection,
+            method=name,
+            codec=codec,
+            jobs=jobs or os.cpu_count() or 1,
+            advance=lambda done: advance(masks.name, done),
         )
     for note in notes if not quiet else ():
         say(f"note: {note}")
     if out is not None:
-        records.write(out / record.dataset / f"{record.method}.json", record, rows)
-    _show(record, shown)
+        records.write(out / record.dataset / f"{record.method}.json", record, all_rows(scored))
+    if per_frame is not None:
+        records.write_rows(per_frame, all_rows(scored))
+    if pr is not None:
+        write_curve(pr, scored, selection)
+    if by is None:
+        _show(record, shown)
+    else:
+        result(render(breakdown(record, scored, selection, by), shown))
     absent = [each for each in record.missing if "/" in each]
     if absent:
         more = ", …" if len(absent) > 5 else ""

@@ -11,6 +11,7 @@ Split = Annotated[str | None, typer.Option("--split", help="Split; the one that 
 LayoutName = Annotated[str | None, typer.Option("--layout", help="Folder layout; recognised where not given.")]
 ProtocolName = Annotated[str | None, typer.Option("--protocol", help="Protocol; the dataset's own where not given.")]
 Videos = Annotated[str, typer.Option("--videos", help="Names of videos to work on, with commas between.")]
+Measures = Annotated[str, typer.Option("--measures", help="Some of the protocol's measures, with commas between.")]
 Limit = Annotated[int | None, typer.Option("--limit", help="Work on the first frames of each video only.")]
 Plugins = Annotated[list[Path] | None, typer.Option("--plugin", help="Python file with a Method or Dataset.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress and no notes.")]

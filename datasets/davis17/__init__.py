@@ -1,0 +1,60 @@
+"""DAVIS-2017 Unsupervised: the validation videos with several annotated objects each."""
+
+import csv
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from vosbench.dataset import Dataset, Download, Listed
+from vosbench.layout import Layout, collect, recognise
+from vosbench.protocol import DatasetProtocol
+from vosbench.video import Video
+
+TITLE = "DAVIS-2017 Unsupervised"
+LAYOUTS = tuple(
+    Layout(
+        name=f"davis17-unsup{suffix}",
+        frames=f"JPEGImages/{size}/{{video}}",
+        annotations=f"Annotations_unsupervised/{size}/{{video}}",
+        codec="ids",
+        markers=(f"JPEGImages/{size}", f"Annotations_unsupervised/{size}"),
+        without=without,
+    )
+    for suffix, size, without in (
+        ("", "480p", ()),
+        ("-full", "Full-Resolution", ("Annotations_unsupervised/480p",)),
+    )
+)
+
+
+@cache
+def listing(split: str) -> Mapping[str, Listed]:
+    """The sequences of ``"val"``, the only split."""
+    del split
+    with (Path(__file__).parent / "sequences.csv").open(encoding="utf-8") as file:
+        return {row["name"]: Listed(frames=int(row["frames"])) for row in csv.DictReader(file)}
+
+
+def videos(root: Path, split: str, layout: str | None = None) -> list[Video]:
+    """Find the videos; see `vosbench.dataset.VideoFinder`."""
+    return collect(root, recognise(root, LAYOUTS, TITLE, layout), listing(split))
+
+
+dataset = Dataset(
+    name="davis17",
+    title=TITLE,
+    paper="Caelles et al., The 2019 DAVIS Challenge on VOS: Unsupervised Multi-Object Segmentation, arXiv 1905.00737",
+    licence="CC BY 4.0 where its sources do not say otherwise",
+    splits=("val",),
+    layouts=tuple(layout.name for layout in LAYOUTS),
+    protocols=(DatasetProtocol(name="davis17-objects", unit="objects", average="object"),),
+    listing=listing,
+    videos=videos,
+    folders=("DAVIS2017", "DAVIS-2017", "DAVIS"),
+    downloads=(
+        Download(
+            name="DAVIS-2017-Unsupervised-trainval-480p.zip",
+            mirrors=("https://data.vision.ee.ethz.ch/csergi/share/davis/DAVIS-2017-Unsupervised-trainval-480p.zip",),
+        ),
+    ),
+)

@@ -1,0 +1,64 @@
+"""Saliency measures of a video's soft maps."""
+
+from collections.abc import Iterator, Sequence
+
+import cv2
+import numpy as np
+
+from vosbench import images
+from vosbench.evaluate.rows import Row
+from vosbench.evaluate.task import Task
+from vosbench.metrics.saliency import Accumulator, convention, measure_frame
+from vosbench.packed import Packed, unpack
+from vosbench.protocol import SALIENCY_MEASURES, DatasetProtocol
+
+
+class SaliencyTaker:
+    """Takes the saliency measures of the frames of a video, in order."""
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._names = measures(task.protocol)
+        self._convention = convention(task.protocol.saliency or "davsod")
+        self._maps = task.predictions.read(task.video.name, task.present, images.read_levels)
+        self._accumulator = Accumulator(self._convention, self._names)
+
+    def take(self, index: int, annotation: Packed) -> Iterator[Row]:
+        """The rows of the next frame that has a prediction: those measures that a single frame has."""
+        levels = next(self._maps)
+        height, width = annotation.shape
+        if self._task.differs(index, (levels.shape[0], levels.shape[1]), annotation.shape):
+            levels = cv2.resize(levels, dsize=(width, height), interpolation=cv2.INTER_LINEAR).astype(np.uint8)
+        if self._task.protocol.empty == "skip" and not annotation.any():
+            return
+        name = self._task.video.name
+        frame = measure_frame(levels, unpack(annotation), self._convention, self._names)
+        self._accumulator.add(name, frame)
+        for measure, value in frame.values.items():
+            yield Row(name, index, measure, value)
+
+    def summary(self) -> Accumulator:
+        """What the video's averages are made of."""
+        return self._accumulator
+
+
+def measures(protocol: DatasetProtocol) -> tuple[str, ...]:
+    """The saliency measures of a protocol."""
+    return tuple(name for name in protocol.measures if name in SALIENCY_MEASURES)
+
+
+def average(videos: Sequence[Accumulator | None], protocol: DatasetProtocol) -> dict[str, float | None]:
+    """Average over videos as the convention says; None throughout where one is missing or incomplete."""
+    names = measures(protocol)
+    known = [video for video in videos if video is not None]
+    if len(known) < len(videos) or not known:
+        return dict.fromkeys(names)
+    return {name: value for name, value in merged(known, protocol).result().items() if name in names}
+
+
+def merged(videos: Sequence[Accumulator], protocol: DatasetProtocol) -> Accumulator:
+    """One accumulator of several videos'."""
+    whole = Accumulator(convention(protocol.saliency or "davsod"), measures(protocol))
+    for video in videos:
+        whole.merge(video)
+    return whole
