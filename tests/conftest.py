@@ -33,6 +33,12 @@ def reference(real_data: Path) -> Path:
     return folder
 
 
+def pytest_configure() -> None:
+    """Tests know nothing of the user's own datasets and settings."""
+    os.environ.pop("VOSBENCH_DATA", None)
+    os.environ["VOSBENCH_CONFIG"] = str(REPOSITORY / "tests" / "no-settings.json")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whatever asks for real data can be left out by ``-m "not real"``."""
     for item in items:

@@ -13,7 +13,19 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parents[1]
-GROUND = {"video", "errors", "method", "dataset", "protocol", "layout", "metrics", "images", "codecs"}
+GROUND = {
+    "video",
+    "errors",
+    "method",
+    "dataset",
+    "protocol",
+    "protocols",
+    "layout",
+    "repacks",
+    "metrics",
+    "images",
+    "codecs",
+}
 SHARED = "vosbench.methods.deeplabv3"
 PLUGINS = [path for room in ("methods", "datasets") for path in sorted((REPOSITORY / room).rglob("*.py"))]
 

@@ -101,9 +101,9 @@ def test_a_bare_checkout_finds_its_own_plugins(tmp_path: Path) -> None:
         "points = m.entry_points\n"
         "m.entry_points = lambda group: [p for p in points(group=group) if p.dist.name != 'vosbench']\n"
         f"sys.path.insert(0, {str(repository)!r})\n"
-        "from vosbench.registry import METHODS, find\n"
+        "from vosbench.registry import METHODS, as_method, find\n"
         "found = find(METHODS)\n"
         "assert found['adnet'].origin == 'this checkout', found\n"
-        "assert found['adnet'].load().name == 'adnet'\n"
+        "assert as_method(found['adnet']).name == 'adnet'\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)

@@ -14,18 +14,46 @@ class Listed:
     """What a dataset's list says of one sequence.
 
     Attributes:
-        frames: number of frames.
-        annotated: annotated frame indices (0-based), or None where every frame is.
+        frames: number of frames, or None where no list says.
+        annotated: annotated frame indices (0-based), or None where every frame is, or no list says.
         stable: whether temporal stability is averaged over it (False for heavy occlusion).
         attributes: challenge attributes, such as ``"OCC"``.
         category: the object category.
     """
 
-    frames: int
+    frames: int | None
     annotated: tuple[int, ...] | None = None
     stable: bool = True
     attributes: tuple[str, ...] = ()
     category: str | None = None
+
+    def expected(self, video: Video) -> tuple[int, tuple[int, ...]]:
+        """How many frames, and annotations of which, a video on disk should have.
+
+        What no list says is taken as found; a copy of the annotated frames alone has these, numbered anew.
+        """
+        if self.frames is None:
+            return len(video), tuple(sorted(video.annotations)) if self.annotated is None else self.annotated
+        if video.labelled_only and self.annotated is not None and len(video) != self.frames:
+            return len(self.annotated), tuple(range(len(self.annotated)))
+        return self.frames, tuple(range(self.frames)) if self.annotated is None else self.annotated
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Download:
+    """A file that a dataset is fetched as.
+
+    Attributes:
+        name: of the file.
+        mirrors: URLs of the same file, tried in order.
+        checksum: ``"md5:…"`` or ``"sha256:…"``, or None where nobody states one.
+        unpack: whether it is an archive to unpack.
+    """
+
+    name: str
+    mirrors: tuple[str, ...]
+    checksum: str | None = None
+    unpack: bool = True
 
 
 class VideoFinder(Protocol):
@@ -52,8 +80,12 @@ class Dataset:
         splits: the splits' names; the first is the one that papers report.
         layouts: names of the folder layouts that are recognised.
         protocols: the protocols that its scores are taken under; the first is the default.
-        listing: split → sequence name → what the list says; reads package data on the first call.
+        listing: split → sequence name → what the list says; reads package data on the first call; empty where nobody
+            lists the names.
         videos: finds the videos of a split below a root.
+        folders: names that people give its folder, looked for below ``VOSBENCH_DATA``.
+        downloads: the files that it can be fetched as.
+        steps: how to get it by hand, where a program cannot.
         generate: writes the whole dataset into a folder, for one that the program makes itself.
     """
 
@@ -66,4 +98,13 @@ class Dataset:
     protocols: tuple[DatasetProtocol, ...]
     listing: Callable[[str], Mapping[str, Listed]]
     videos: VideoFinder
+    folders: tuple[str, ...] = ()
+    downloads: tuple[Download, ...] = ()
+    steps: str = ""
     generate: Callable[[Path], None] | None = None
+
+    def listed(self, split: str, found: Mapping[str, Video]) -> Mapping[str, Listed]:
+        """The list of a split; where nobody lists names, that of the videos that were found."""
+        return self.listing(split) or {
+            name: Listed(frames=len(video), category=video.category) for name, video in found.items()
+        }

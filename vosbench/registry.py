@@ -24,10 +24,6 @@ class Found:
     origin: str
     source: EntryPoint | Method | Dataset
 
-    def load(self) -> object:
-        """Import the plugin where that has not been done."""
-        return self.source.load() if isinstance(self.source, EntryPoint) else self.source
-
 
 def find(group: str, plugins: Iterable[Path] = ()) -> Mapping[str, Found]:
     """Find the plugins of a group; importing none but the plugin files.
@@ -65,9 +61,7 @@ def load_method(name: str, plugins: Iterable[Path] = ()) -> tuple[Method, str]:
         UsageError: where there is no such method or variant; the message offers the nearest name.
     """
     base, _, variant = name.partition(".")
-    method = _pick(METHODS, base, plugins)
-    if not isinstance(method, Method):
-        raise UsageError(f'the entry point "{base}" of {METHODS} gives {type(method).__name__}, not a Method')
+    method = as_method(_pick(METHODS, base, plugins))
     if variant and variant not in method.variants:
         known = [f"{base}.{each}" for each in method.variants]
         raise UsageError(f'{base} has no variant "{variant}"; {_suggest(name, known)}')
@@ -80,21 +74,46 @@ def load_dataset(name: str, plugins: Iterable[Path] = ()) -> Dataset:
     Raises:
         UsageError: where there is no such dataset; the message offers the nearest name.
     """
-    dataset = _pick(DATASETS, name, plugins)
-    if not isinstance(dataset, Dataset):
-        raise UsageError(f'the entry point "{name}" of {DATASETS} gives {type(dataset).__name__}, not a Dataset')
-    return dataset
+    return as_dataset(_pick(DATASETS, name, plugins))
 
 
-def _pick(group: str, name: str, plugins: Iterable[Path]) -> object:
+def as_method(found: Found) -> Method:
+    """Load a plugin that is to be a method.
+
+    Raises:
+        UsageError: where it is none, or cannot be imported.
+    """
+    loaded = _load(found)
+    if not isinstance(loaded, Method):
+        raise UsageError(f'"{found.name}" of {found.origin} is a {type(loaded).__name__}, not a Method')
+    return loaded
+
+
+def as_dataset(found: Found) -> Dataset:
+    """Load a plugin that is to be a dataset.
+
+    Raises:
+        UsageError: where it is none, or cannot be imported.
+    """
+    loaded = _load(found)
+    if not isinstance(loaded, Dataset):
+        raise UsageError(f'"{found.name}" of {found.origin} is a {type(loaded).__name__}, not a Dataset')
+    return loaded
+
+
+def _load(found: Found) -> object:
+    try:
+        return found.source.load() if isinstance(found.source, EntryPoint) else found.source
+    except (ImportError, AttributeError) as error:
+        raise UsageError(f'"{found.name}" of {found.origin} cannot be loaded: {error}') from error
+
+
+def _pick(group: str, name: str, plugins: Iterable[Path]) -> Found:
     found = find(group, plugins)
     if name not in found:
         kind = group.removeprefix("vosbench.").removesuffix("s")
         raise UsageError(f'there is no {kind} "{name}"; {_suggest(name, list(found))}')
-    try:
-        return found[name].load()
-    except (ImportError, AttributeError) as error:
-        raise UsageError(f'"{name}" of {found[name].origin} cannot be loaded: {error}') from error
+    return found[name]
 
 
 def _suggest(name: str, known: list[str]) -> str:

@@ -1,9 +1,6 @@
 """What is worked on: a dataset's split, some of its videos, and the protocol."""
 
-import os
-import shutil
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +8,7 @@ from vosbench import __version__
 from vosbench.dataset import Dataset, Listed
 from vosbench.errors import DataError, UsageError
 from vosbench.protocol import DatasetProtocol
+from vosbench.roots import find_root
 from vosbench.video import Video
 
 
@@ -25,6 +23,7 @@ class Choice:
         protocol: one of its protocols.
         videos: names of the videos to work on; all of the split where empty.
         limit: frames of each video.
+        measures: some of the protocol's measures; all where empty.
     """
 
     root: Path | None = None
@@ -33,6 +32,7 @@ class Choice:
     protocol: str | None = None
     videos: tuple[str, ...] = ()
     limit: int | None = None
+    measures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ class Selection:
         split: its split.
         protocol: how masks are scored.
         videos: the videos chosen, complete.
-        expected: every video of the split.
+        listing: what the dataset's list says of every video of the split.
         limit: frames of each video, or None for all.
     """
 
@@ -52,8 +52,18 @@ class Selection:
     split: str
     protocol: DatasetProtocol
     videos: tuple[Video, ...]
-    expected: tuple[str, ...]
+    listing: Mapping[str, Listed]
     limit: int | None
+
+    @property
+    def expected(self) -> tuple[str, ...]:
+        """Every video of the split."""
+        return tuple(self.listing)
+
+    @property
+    def stable(self) -> frozenset[str]:
+        """The videos over which temporal stability is averaged."""
+        return frozenset(name for name, listed in self.listing.items() if listed.stable)
 
     def signature(self) -> str:
         """The protocol's signature, with the split and frame limit where they are not the usual ones."""
@@ -73,14 +83,17 @@ def select(dataset: Dataset, choice: Choice) -> Selection:
     split = split_of(dataset, choice.split)
     names = {protocol.name: protocol for protocol in dataset.protocols}
     protocol = names[_one_of(choice.protocol, tuple(names), f"{dataset.name} has no protocol")]
-    listing = dataset.listing(split)
-    for name in choice.videos:
-        if name not in listing:
-            raise UsageError(f'{dataset.name} {split} has no video "{name}"; it has {", ".join(listing)}')
+    if choice.measures:
+        protocol = protocol.only(choice.measures)
     if choice.limit is not None and choice.limit < 1:
         raise UsageError(f"the limit is {choice.limit} frames; give 1 or more")
-    root = choice.root or generated_root(dataset)
+    root = find_root(dataset, choice.root)
     found = {video.name: video for video in dataset.videos(root, split, choice.layout)}
+    listing = dataset.listed(split, found)
+    for name in choice.videos:
+        if name not in listing:
+            known = ", ".join(listing) if len(listing) < 100 else _some(tuple(listing))
+            raise UsageError(f'{dataset.name} {split} has no video "{name}"; it has {known}')
     chosen = choice.videos or tuple(listing)
     problem = _incomplete(found, {name: listing[name] for name in chosen})
     if problem:
@@ -91,37 +104,9 @@ def select(dataset: Dataset, choice: Choice) -> Selection:
         split=split,
         protocol=protocol,
         videos=videos,
-        expected=tuple(listing),
+        listing=listing,
         limit=choice.limit,
     )
-
-
-def generated_root(dataset: Dataset) -> Path:
-    """The folder of a dataset that the program makes itself, made on first use in the user's cache.
-
-    The cache is ``VOSBENCH_CACHE``, or the system's usual place.
-
-    Raises:
-        UsageError: where the dataset is none of these.
-    """
-    if dataset.generate is None:
-        raise UsageError(f"{dataset.title} has to be given: say where it is with --root")
-    home = os.environ.get("VOSBENCH_CACHE")
-    if home is None:
-        import pooch
-
-        home = str(pooch.os_cache("vosbench"))
-    folder = Path(home) / f"{dataset.name}-{__version__}"
-    if not folder.is_dir():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        part = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-        try:
-            dataset.generate(part)
-            if not folder.is_dir():  # another process may have been faster
-                part.rename(folder)
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
-    return folder
 
 
 def split_of(dataset: Dataset, asked: str | None) -> str:
@@ -147,9 +132,11 @@ def _incomplete(found: dict[str, Video], listing: dict[str, Listed]) -> str:
         return f"{len(missing)} of {len(listing)} videos are missing ({_some(missing)})"
     for name, listed in listing.items():
         video = found[name]
-        if len(video) != listed.frames:
-            return f'"{name}" has {len(video)} frames of {listed.frames}'
-        annotated = range(listed.frames) if listed.annotated is None else listed.annotated
+        frames, annotated = listed.expected(video)
+        if len(video) != frames:
+            return f'"{name}" has {len(video)} frames of {frames}'
+        if not video.annotations:
+            return f'"{name}" has no annotations, in layout "{video.layout}"'
         absent = [index for index in annotated if index not in video.annotations]
         if absent:
             return f'"{name}" lacks {len(absent)} of {len(annotated)} annotations (frames {_some(absent)})'

@@ -15,6 +15,8 @@ class Video:
         annotations: frame index (0-based) to annotation file; sparse where the dataset is.
         codec: name of the codec that turns an annotation file into a mask (`vosbench.codecs`).
         category: the object category, where the dataset has categories.
+        layout: name of the folder layout that it was found in.
+        labelled_only: whether these are the annotated frames alone, as some copies of sparse datasets hold them.
     """
 
     name: str
@@ -22,6 +24,8 @@ class Video:
     annotations: Mapping[int, Path] = field(default_factory=dict)
     codec: str = "binary255"
     category: str | None = None
+    layout: str = ""
+    labelled_only: bool = False
 
     def __len__(self) -> int:
         """Count the frames."""

@@ -5,36 +5,16 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from vosbench.dataset import Dataset, Listed
+from vosbench.dataset import Dataset, Download, Listed
+from vosbench.datasets.davis16.layouts import LAYOUTS
 from vosbench.errors import DataError
-from vosbench.layout import Layout, collect, recognise
+from vosbench.layout import collect, recognise
 from vosbench.protocol import DatasetProtocol
+from vosbench.protocols import SALIENCY
 from vosbench.video import Video
 
 TITLE = "DAVIS-2016"
 SPLITS = {"val": ("val",), "train": ("train",), "trainval": ("train", "val")}
-
-
-def _layout(name: str, size: str, codec: str, markers: tuple[str, ...], without: tuple[str, ...] = ()) -> Layout:
-    return Layout(
-        name=name,
-        frames=f"JPEGImages/{size}/{{video}}",
-        annotations=f"Annotations/{size}/{{video}}",
-        codec=codec,
-        markers=(*markers, f"JPEGImages/{size}", f"Annotations/{size}"),
-        without=without,
-    )
-
-
-# The 2016 package lists its sets per resolution; the 2017 one holds the same videos under ImageSets/2016, its masks
-# as palette indices of several objects. Full resolution is read where 480p is not there, or by --layout.
-_BUNDLE = ("ImageSets/480p", "ImageSets/1080p")
-LAYOUTS = (
-    _layout("davis16-official", "480p", "binary255", ("ImageSets/480p",)),
-    _layout("davis16-official-1080p", "1080p", "binary255", ("ImageSets/1080p",), ("Annotations/480p",)),
-    _layout("davis17-trainval", "480p", "palette", ("ImageSets/2016",), _BUNDLE),
-    _layout("davis17-trainval-full", "Full-Resolution", "palette", ("ImageSets/2016",), (*_BUNDLE, "Annotations/480p")),
-)
 
 
 @cache
@@ -78,9 +58,21 @@ dataset = Dataset(
     splits=tuple(SPLITS),
     layouts=tuple(layout.name for layout in LAYOUTS),
     protocols=(
-        DatasetProtocol(name="davis16", frames="inner"),
+        DatasetProtocol(name="davis16", measures=("J", "F", "T"), frames="inner"),
         DatasetProtocol(name="davis17-unsup", frames="all"),
+        *SALIENCY,
     ),
     listing=listing,
     videos=videos,
+    folders=("DAVIS", "DAVIS2016", "DAVIS-2016"),
+    downloads=(
+        Download(
+            name="DAVIS-data.zip",
+            mirrors=(
+                "https://graphics.ethz.ch/Downloads/Data/Davis/DAVIS-data.zip",
+                "https://cgl.ethz.ch/Downloads/Data/Davis/DAVIS-data.zip",
+            ),
+            checksum="md5:0cb3cf9c5617209fa3cc4794e52a2ffa",
+        ),
+    ),
 )

@@ -1,12 +1,17 @@
 """The sample dataset: small drawn videos that the program makes itself, for trying and testing without a download."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from vosbench.dataset import Dataset, Listed
 from vosbench.datasets.sample.layout import LAYOUT, find, generate
 from vosbench.datasets.sample.sequences import SPLITS, scripts
 from vosbench.protocol import DatasetProtocol
+from vosbench.protocols import SALIENCY
+from vosbench.video import Video
 
+SPARSE = 5
 __all__ = ["dataset", "generate", "listing"]
 
 
@@ -19,12 +24,24 @@ def listing(split: str) -> Mapping[str, Listed]:
     return {
         script.name: Listed(
             frames=script.frames,
+            annotated=tuple(range(0, script.frames, SPARSE)) if split == "val-sparse" else None,
             stable="OCC" not in script.attributes,
             attributes=script.attributes,
             category=script.category,
         )
-        for script in scripts(split)
+        for script in scripts(split.removesuffix("-sparse"))
     }
+
+
+def videos(root: Path, split: str, layout: str | None = None) -> Sequence[Video]:
+    """Find the videos of a split; those of ``"val-sparse"`` are those of ``"val"`` with every fifth frame annotated."""
+    found = find(root, split.removesuffix("-sparse"), layout)
+    if split != "val-sparse":
+        return found
+    return [
+        replace(video, annotations={t: path for t, path in video.annotations.items() if t % SPARSE == 0})
+        for video in found
+    ]
 
 
 dataset = Dataset(
@@ -32,10 +49,10 @@ dataset = Dataset(
     title="Sample",
     paper="none: drawn by vosbench",
     licence="MIT",
-    splits=SPLITS,
+    splits=(*SPLITS, "val-sparse"),
     layouts=(LAYOUT,),
-    protocols=(DatasetProtocol(name="sample", frames="all"),),
+    protocols=(DatasetProtocol(name="sample", measures=("J", "F", "T")), *SALIENCY),
     listing=listing,
-    videos=find,
+    videos=videos,
     generate=generate,
 )

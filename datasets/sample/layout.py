@@ -121,7 +121,7 @@ def _video(root: Path, script: Script, marker: Marker) -> Video:
     if missing:
         found = f'"{script.name}" lacks {len(missing)} files, the first is "{missing[0]}"'
         raise DataError(f"{found}; delete the folder, it will be made again")
-    return Video(name=script.name, frames=frames, annotations=annotations, category=script.category)
+    return Video(name=script.name, frames=frames, annotations=annotations, category=script.category, layout=LAYOUT)
 
 
 def _file(root: Path, kind: str, script: Script, index: int) -> Path:

@@ -50,7 +50,7 @@ def fails(done: subprocess.CompletedProcess[str], code: int, *said: str) -> None
 def test_perfect_masks_score_one(cli: Cli, davis: Path) -> None:
     done = cli("score", davis / "Annotations" / "480p", "--dataset", "davis16", "--root", davis, "--format", "csv")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[1].startswith("480p,1.0,1.0,0.0,1.0,1.0,0.0,1.0,")
+    assert done.stdout.splitlines()[1].startswith("480p,1.0,1.0,0.0,1.0,1.0,0.0,0.0,0.0,1.0,")
 
 
 def test_wrong_root(cli: Cli, tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ def test_wrong_names(cli: Cli, davis: Path) -> None:
     run = ("run", "--dataset", "davis16", "--root", davis, "--untrained", "--method")
     fails(cli(*run, "adnett"), 2, 'no method "adnett"; did you mean "adnet"?')
     fails(cli(*run, "adnet.interr"), 2, 'did you mean "adnet.inter"?')
-    fails(cli("verify", "davis"), 2, 'no dataset "davis"; did you mean "davis16"?')
+    fails(cli("verify", "davs16"), 2, 'no dataset "davs16"; did you mean "davis16"?')
     fails(cli(*run, "adnet", "--videos", "cow"), 2, 'no video "cow"')
     fails(cli(*run, "adnet", "--split", "test"), 2, 'no split "test"; there are: val, train, trainval')
     fails(cli(*run, "adnet", "--protocol", "x"), 2, 'no protocol "x"; there are: davis16, davis17-unsup')

@@ -37,8 +37,11 @@ def digests(folder: Path) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
+DENSE = ("val", "train")
+
+
 def every_video(root: Path) -> Iterator[tuple[str, Video]]:
-    for split in dataset.splits:
+    for split in DENSE:
         for video in dataset.videos(root, split):
             yield split, video
 
@@ -76,7 +79,7 @@ def test_import_is_light() -> None:
 
 def test_tree_holds_what_the_listing_says(root: Path) -> None:
     found = list(every_video(root))
-    assert [video.name for _, video in found] == [name for split in dataset.splits for name in listing(split)]
+    assert [video.name for _, video in found] == [name for split in DENSE for name in listing(split)]
     for split, video in found:
         listed = listing(split)[video.name]
         assert (len(video), video.category) == (listed.frames, listed.category)
@@ -191,3 +194,11 @@ def test_incomplete_tree_is_refused(small: Path) -> None:
     shutil.rmtree(small / "annotations")
     with pytest.raises(DataError, match="lacks 21 files"):
         dataset.videos(small, "val")
+
+
+def test_sparse_split_shows_every_fifth_annotation_of_val(root: Path) -> None:
+    listed = listing("val-sparse")
+    for dense, sparse in zip(dataset.videos(root, "val"), dataset.videos(root, "val-sparse"), strict=True):
+        assert sparse.frames == dense.frames
+        assert tuple(sparse.annotations) == listed[sparse.name].annotated == tuple(range(0, len(dense), 5))
+        assert all(sparse.annotations[t] == dense.annotations[t] for t in sparse.annotations)

@@ -19,6 +19,9 @@ LAYOUT = Layout(
 )
 
 
+SALIENCY = DatasetProtocol(name="toy-saliency", measures=("MAE", "maxF", "S"), saliency="davsod")
+
+
 def listing(_split: str) -> Mapping[str, Listed]:
     return {"v0": Listed(frames=5), "v1": Listed(frames=5)}
 
@@ -34,7 +37,7 @@ toy = Dataset(
     licence="MIT",
     splits=("val",),
     layouts=("toy",),
-    protocols=(DatasetProtocol(name="toy"), DatasetProtocol(name="toy-inner", frames="inner")),
+    protocols=(DatasetProtocol(name="toy"), DatasetProtocol(name="toy-inner", frames="inner"), SALIENCY),
     listing=listing,
     videos=videos,
 )

@@ -33,6 +33,12 @@ app.command("score")(methods.score)
 app.command("table")(tables.table)
 app.command("verify")(datasets.verify)
 app.command("list")(datasets.list_)
+app.command("fetch")(datasets.fetch)
+
+data = typer.Typer(help="Where datasets are on this machine.", no_args_is_help=True, rich_markup_mode=None)
+data.command("set-root")(datasets.set_root)
+data.command("roots")(datasets.roots)
+app.add_typer(data, name="data")
 
 
 def main() -> None:

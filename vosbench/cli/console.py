@@ -43,19 +43,24 @@ def result(text: str) -> None:
 
 
 @contextmanager
-def progress(total: int, unit: str, *, quiet: bool) -> Iterator[Callable[[str, int], None]]:
+def progress(total: int, unit: str, *, quiet: bool) -> Iterator[Callable[..., None]]:
     """Show on stderr how far work has come and what time is left; nothing where quiet or no terminal.
 
     Yields:
-        a function that takes what is worked on and how much of the total is done.
+        a function that takes what is worked on, how much is done, and a total where it differs from the first.
     """
     if quiet or not sys.stderr.isatty():
-        yield lambda _what, _done: None
+        yield lambda *_: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(unit))
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
+    counted = (DownloadColumn(),) if unit == "bytes" else (MofNCompleteColumn(), TextColumn(unit))
+    columns = (TextColumn("{task.description}"), BarColumn(), *counted, TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=total)
-        yield lambda what, done: bar.update(task, description=what, completed=done)
+
+        def advance(what: str, done: int, of: int = total) -> None:
+            bar.update(task, description=what, completed=done, total=of or None)
+
+        yield advance

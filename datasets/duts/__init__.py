@@ -1,0 +1,70 @@
+"""DUTS-TR: images with one mask of the salient objects each, for training."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from vosbench.dataset import Dataset, Listed
+from vosbench.layout import Layout, pairs, recognise
+from vosbench.protocol import DatasetProtocol
+from vosbench.protocols import SALIENCY
+from vosbench.video import Video
+
+TITLE = "DUTS-TR"
+OFFICIAL = Layout(
+    name="duts-official",
+    frames="DUTS-TR-Image",
+    annotations="DUTS-TR-Mask",
+    codec="luma127",
+    markers=("DUTS-TR-Image", "DUTS-TR-Mask"),
+    below=("", "DUTS-TR", "DUTS-TR/DUTS-TR"),
+)
+LAYOUTS = (
+    OFFICIAL,
+    replace(
+        OFFICIAL,
+        name="duts-tmo",
+        frames="JPEGImages",
+        annotations="Annotations",
+        markers=("JPEGImages", "Annotations"),
+        below=("", "DUTS"),
+    ),
+    replace(OFFICIAL, name="duts-dpa", frames="RGB", annotations="GT", markers=("RGB", "GT"), below=("", "DUTS_train")),
+    replace(
+        OFFICIAL,
+        name="duts-davsod",
+        frames="img/*",
+        annotations="gt/*",
+        markers=("img", "gt"),
+        below=("", "DUTS-train", "Training-Datasets/DUTS-train"),
+    ),
+)
+
+
+def listing(split: str) -> Mapping[str, Listed]:
+    """Nothing: names are those of the files."""
+    del split
+    return {}
+
+
+def videos(root: Path, split: str, layout: str | None = None) -> list[Video]:
+    """Find the images, each as a video of one frame; see `vosbench.dataset.VideoFinder`."""
+    del split
+    return pairs(root, recognise(root, LAYOUTS, TITLE, layout))
+
+
+dataset = Dataset(
+    name="duts",
+    title=TITLE,
+    paper="Wang et al., Learning to Detect Salient Objects with Image-Level Supervision, CVPR 2017",
+    licence="not stated in the sources that we could read; for research",
+    splits=("train",),
+    layouts=tuple(layout.name for layout in LAYOUTS),
+    protocols=(
+        DatasetProtocol(name="image-saliency", measures=("J", *SALIENCY[0].measures), saliency=SALIENCY[0].saliency),
+    ),
+    listing=listing,
+    videos=videos,
+    folders=("DUTS-TR", "DUTS", "DUTS_train"),
+    steps="Get DUTS-TR from its authors and unpack DUTS-TR-Image and DUTS-TR-Mask into one folder.",
+)

@@ -1,0 +1,111 @@
+"""ViSal: 17 videos for video saliency, every fifth frame annotated."""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+from vosbench.dataset import Dataset, Listed
+from vosbench.errors import DataError
+from vosbench.layout import Layout, collect, recognise
+from vosbench.protocol import DatasetProtocol
+from vosbench.protocols import SALIENCY
+from vosbench.repacks import repacks
+from vosbench.video import Video
+
+TITLE = "ViSal"
+
+
+@cache
+def _sequences() -> tuple[dict[str, str], ...]:
+    with (Path(__file__).parent / "sequences.csv").open(encoding="utf-8") as file:
+        return tuple(csv.DictReader(file))
+
+
+def _files(name: str) -> str:
+    """What a video's files begin with."""
+    return {row["name"]: row["files"] for row in _sequences()}[name]
+
+
+# In the authors' archive five folders are called otherwise than their files: those of ``horse`` begin with ``horse2``,
+# those of ``horse2`` with ``horse3``. Copies that name folders after files mean another video by ``horse2``. Names
+# here are those of the authors' folders.
+_AFTER_FILES = "ViSal/cow4|ViSal/cow5|ViSal/horse3|ViSal/motorbike2"
+OFFICIAL = Layout(
+    name="visal-official",
+    frames="ViSal/{video}",
+    annotations="GroundTruth",
+    codec="luma127",
+    markers=("ViSal", "GroundTruth"),
+    without=(_AFTER_FILES,),
+    below=("", "ViSal"),
+)
+LAYOUTS = (
+    OFFICIAL,
+    replace(OFFICIAL, name="visal-3dc", markers=(_AFTER_FILES, "GroundTruth"), without=(), names=_files),
+    Layout(
+        name="visal-xseg",
+        frames="*/frame/{video}",
+        annotations="*/mask/{video}",
+        codec="luma127",
+        markers=("*/frame", "*/mask"),
+        below=("", "ViSal"),
+        pair="number",
+        labelled_only=True,
+    ),
+    *repacks(("ViSal",), "ViSal", codec="luma127", labelled_only=True),
+)
+
+
+@cache
+def listing(split: str) -> Mapping[str, Listed]:
+    """The sequences of ``"test"``, the only split."""
+    del split
+    return {
+        row["name"]: Listed(
+            frames=int(row["frames"]),
+            annotated=tuple(range(0, int(row["frames"]), int(row["step"]))),
+        )
+        for row in _sequences()
+    }
+
+
+def videos(root: Path, split: str, layout: str | None = None) -> list[Video]:
+    """Find the videos; see `vosbench.dataset.VideoFinder`.
+
+    Raises:
+        DataError: also where a folder holds the frames of another video.
+    """
+    chosen = recognise(root, LAYOUTS, TITLE, layout)
+    found = collect(root, chosen, listing(split))
+    if chosen.annotations == "GroundTruth":
+        for video in found:
+            first = video.frames[0]
+            if first.stem.rstrip("0123456789").removesuffix("_frame").removesuffix("_image") != _files(video.name):
+                raise DataError(
+                    f'"{first}" is no frame of "{video.name}", whose files begin with "{_files(video.name)}" in '
+                    f'layout "{chosen.name}"; choose the layout whose folder names these are with --layout'
+                )
+    return found
+
+
+dataset = Dataset(
+    name="visal",
+    title=TITLE,
+    paper="Wang, Shen and Shao, Consistent Video Saliency Using Local Gradient Flow Optimization and Global "
+    "Refinement, TIP 2015",
+    licence="free for research, with citation",
+    splits=("test",),
+    layouts=tuple(layout.name for layout in LAYOUTS),
+    protocols=(
+        *SALIENCY,
+        DatasetProtocol(
+            name="visal-all", measures=("J", "F", *SALIENCY[0].measures), saliency=SALIENCY[0].saliency, frames="all"
+        ),
+    ),
+    listing=listing,
+    videos=videos,
+    folders=("ViSal", "visal"),
+    steps="Unpack DataViSal.rar of github.com/shenjianbing/videosalData; ViSal and GroundTruth lie in one folder.",
+)
