@@ -16,10 +16,10 @@ import pytest
 
 from vosbench import images
 from vosbench.errors import UsageError, VideoError
-from vosbench.method import FloatMap, Method, Setup
+from vosbench.method import FloatMap, Method, Option, Setup
 from vosbench.predict import write_maps
 from vosbench.registry import load_dataset, load_method
-from vosbench.run import resolve_weights, run
+from vosbench.run import resolve_options, resolve_weights, run
 from vosbench.selection import Choice, Selection, select
 from vosbench.video import Video
 
@@ -199,3 +199,20 @@ def test_weights(tmp_path: Path) -> None:
     shipped = replace(trained, weights={"x": weights})
     assert resolve_weights(shipped, Setup(variant="x"), untrained=False).weights == weights
     assert resolve_weights(shipped, Setup(variant="x"), untrained=True).weights is None
+
+
+def test_options_are_completed_and_checked() -> None:
+    method = Method(
+        name="m",
+        title="M",
+        paper="",
+        licence="",
+        load=lambda _: Fixed(),
+        options={"preset": Option("paper", "of what", ("paper", "official")), "file": Option("", "a path")},
+    )
+    assert resolve_options(method, ["file=a=b"]) == {"preset": "paper", "file": "a=b"}
+    with pytest.raises(UsageError, match='has no preset "x"; there are: paper, official'):
+        resolve_options(method, ["preset=x"])
+    for wrong in ("presett=paper", "preset"):
+        with pytest.raises(UsageError, match="it has preset=…, file=…"):
+            resolve_options(method, [wrong])

@@ -48,6 +48,21 @@ class Resumable(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A choice that a method offers beyond its variants, typed as ``--set name=value``.
+
+    Attributes:
+        default: what holds where it is not set.
+        meaning: one line.
+        choices: what it may be; anything where empty.
+    """
+
+    default: str
+    meaning: str
+    choices: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
     """Everything a method needs to become a predictor.
@@ -58,6 +73,9 @@ class Setup:
         seed: seed of the random weights of an untrained network.
         device: a torch device, such as ``"cpu"`` or ``"cuda"``.
         batch: frames per forward pass, where the method is not sequential.
+        precision: ``"fp32"``, ``"bf16"`` or ``"fp16"``: what networks compute in.
+        compile: whether networks are compiled by torch first.
+        options: of the method's options, those that are set; the others hold their defaults.
     """
 
     variant: str = ""
@@ -65,6 +83,9 @@ class Setup:
     seed: int = 0
     device: str = "cpu"
     batch: int = 1
+    precision: str = "fp32"
+    compile: bool = False
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +100,7 @@ class Method:
         load: makes the predictor; torch is imported in here and nowhere earlier.
         variants: what can be typed behind the dot (``name.variant``) → one line on what it is.
         weights: variant → weights shipped with the package.
+        options: what can be set, by name.
         needs_weights: False for a method that has nothing to train.
     """
 
@@ -89,4 +111,5 @@ class Method:
     load: Callable[[Setup], Predictor]
     variants: Mapping[str, str] = field(default_factory=dict)
     weights: Mapping[str, Path] = field(default_factory=dict)
+    options: Mapping[str, Option] = field(default_factory=dict)
     needs_weights: bool = True

@@ -35,6 +35,9 @@ class Provenance(BaseModel):
     weights: str | None = Field(default=None, description="SHA-256 of the weights file")
     device: str | None = Field(default=None, description="where the method ran")
     batch: int | None = Field(default=None, description="frames per forward pass")
+    precision: str | None = Field(default=None, description="what the network computed in")
+    compile: bool | None = Field(default=None, description="whether the network was compiled")
+    options: dict[str, str] = Field(default={}, description="the method's options")
     limit: int | None = Field(default=None, description="frames of each video, where not all were used")
 
 

@@ -1,7 +1,7 @@
 """Run a method on a dataset: names in, maps and record out."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,6 +14,7 @@ from vosbench.record import Record
 from vosbench.selection import Selection
 
 Advance = Callable[[str, int], None]
+RECORDED = ("date", "untrained", "seed", "weights", "device", "batch", "precision", "compile", "options")
 
 
 def resolve_weights(method: Method, setup: Setup, *, untrained: bool) -> Setup:
@@ -37,6 +38,25 @@ def resolve_weights(method: Method, setup: Setup, *, untrained: bool) -> Setup:
     if not weights.is_file():
         raise UsageError(f'the weights "{weights}" of "{name}" do not exist')
     return replace(setup, weights=weights)
+
+
+def resolve_options(method: Method, given: Sequence[str]) -> dict[str, str]:
+    """Complete what is set, as ``name=value``, by the method's defaults.
+
+    Raises:
+        UsageError: where an option or a value is not the method's.
+    """
+    chosen = {name: option.default for name, option in method.options.items()}
+    for each in given:
+        name, sign, value = each.partition("=")
+        option = method.options.get(name)
+        if option is None or not sign:
+            known = ", ".join(f"{key}=…" for key in method.options) or "no options"
+            raise UsageError(f'"{each}" sets nothing of {method.name}; it has {known}')
+        if option.choices and value not in option.choices:
+            raise UsageError(f'{method.name} has no {name} "{value}"; there are: {", ".join(option.choices)}')
+        chosen[name] = value
+    return chosen
 
 
 def run(
@@ -82,9 +102,7 @@ def run(
         rest = f" (and {len(failures) - 1} more videos failed)" if len(failures) > 1 else ""
         raise VideoError(failures[0] + rest)
     result, scored, _ = score.score(folder, selection, method=name, codec="map")
-    known = result.provenance.model_copy(
-        update={key: card[key] for key in ("date", "untrained", "seed", "weights", "device", "batch")}
-    )
+    known = result.provenance.model_copy(update={key: card[key] for key in RECORDED})
     result = result.model_copy(update={"provenance": known})
     path = folder.with_name(f"{name}.json")
     record.write(path, result, score.all_rows(scored))
@@ -102,6 +120,9 @@ def _card(method: Method, setup: Setup, selection: Selection) -> dict[str, objec
         "seed": setup.seed if untrained else None,
         "device": setup.device,
         "batch": setup.batch,
+        "precision": setup.precision,
+        "compile": setup.compile,
+        "options": dict(setup.options),
         "limit": selection.limit,
         "packages": provenance.package_versions(),
     }

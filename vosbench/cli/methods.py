@@ -31,6 +31,13 @@ def run(
     seed: Annotated[int, typer.Option("--seed", help="Seed of random weights.")] = 0,
     device: Annotated[str, typer.Option("--device", help="Where to compute, as torch names it.")] = "cpu",
     batch: Annotated[int, typer.Option("--batch", min=1, help="Frames per forward pass.")] = 1,
+    precision: Annotated[
+        Literal["fp32", "bf16", "fp16"], typer.Option("--precision", help="What the network computes in.")
+    ] = "fp32",
+    compiled: Annotated[bool, typer.Option("--compile", help="Compile the network first.")] = False,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="An option of the method, as name=value; see its card.")
+    ] = None,
     out: Annotated[Path, typer.Option("--out", help="Folder of maps and records.")] = OUT,
     measures: options.Measures = "",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Discard maps of another setup.")] = False,
@@ -44,12 +51,21 @@ def run(
     """
     from vosbench.method import Setup
     from vosbench.registry import load_dataset, load_method
-    from vosbench.run import resolve_weights
+    from vosbench.run import resolve_options, resolve_weights
     from vosbench.run import run as run_method
     from vosbench.selection import Choice, select
 
     found, variant = load_method(method, plugin or ())
-    setup = Setup(variant=variant, weights=weights, seed=seed, device=device, batch=batch)
+    setup = Setup(
+        variant=variant,
+        weights=weights,
+        seed=seed,
+        device=device,
+        batch=batch,
+        precision=precision,
+        compile=compiled,
+        options=resolve_options(found, settings or ()),
+    )
     setup = resolve_weights(found, setup, untrained=untrained)
     choice = Choice(
         root=root,
