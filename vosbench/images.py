@@ -4,7 +4,6 @@ import io
 import os
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
@@ -29,6 +28,8 @@ def read_frame(path: Path) -> NDArray[np.uint8]:
     Raises:
         DataError: where the file is missing or is no image.
     """
+    import cv2
+
     pixels = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if pixels is None:
         raise DataError(f'frame "{path}" cannot be read as an image; copy it again from the dataset')
@@ -192,6 +193,8 @@ def write_png(path: Path, pixels: Pixels) -> None:
         path: where to; folders are made.
         pixels: (H, W) grey or (H, W, 3) RGB, uint8 or uint16.
     """
+    import cv2
+
     stored = pixels[..., ::-1] if pixels.ndim == 3 else pixels
     _, data = cv2.imencode(".png", np.ascontiguousarray(stored), [cv2.IMWRITE_PNG_COMPRESSION, 3])
     path.parent.mkdir(parents=True, exist_ok=True)

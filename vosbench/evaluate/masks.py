@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-import cv2
 import numpy as np
 
 from vosbench import images
@@ -42,6 +41,8 @@ class MaskTaker:
         """Bring a prediction to the annotation's size, by nearest neighbours, or refuse to."""
         if not self._task.differs(index, prediction.shape, annotation.shape):
             return prediction
+        import cv2
+
         height, width = annotation.shape
         mask = unpack(prediction).view(np.uint8)
         resized = cv2.resize(mask, dsize=(width, height), interpolation=cv2.INTER_NEAREST_EXACT)

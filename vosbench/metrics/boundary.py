@@ -11,7 +11,6 @@ Conventions:
 
 import math
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -108,6 +107,8 @@ def enclosing_box(mask: Mask, margin: int) -> tuple[slice, slice]:
 
 def match_boundaries(annotation: Mask, prediction: Mask, reach: int) -> float:
     """F of two boundary maps of equal shape, with a matching disk of radius ``reach`` in pixels."""
+    import cv2
+
     of_annotation, of_prediction = int(np.count_nonzero(annotation)), int(np.count_nonzero(prediction))
     if of_annotation == 0 or of_prediction == 0:
         return float(of_annotation == of_prediction)
