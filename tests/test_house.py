@@ -24,6 +24,7 @@ GROUND = {
     "repacks",
     "metrics",
     "images",
+    "read_ahead",
     "codecs",
 }
 SHARED = "vosbench.methods.deeplabv3"

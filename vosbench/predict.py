@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,10 @@ from vosbench.errors import VideoError, VosbenchError
 from vosbench.method import FloatMap, Predictor, Resumable, State
 from vosbench.provenance import write_whole
 from vosbench.video import Video
+from vosbench.write_behind import WriteBehind
 
+BEHIND = 4
+"""How many maps may wait to be written."""
 STATE = ".state.npz"
 
 
@@ -20,13 +24,14 @@ def write_maps(predictor: Predictor, video: Video, folder: Path, advance: Callab
     """Write one 8-bit map per frame into a folder, as ``<frame's stem>.png``.
 
     Maps that are complete on disk are kept. A `Resumable` predictor goes on behind them, from the state saved
-    beside them; any other begins the video anew and gives the same maps.
+    beside them; any other begins the video anew and gives the same maps. Files are written in a thread of their own,
+    in order, and a state only after its map; no thread is left behind.
 
     Args:
         predictor: the method.
         video: the video; its annotations are withheld from the method.
         folder: where to.
-        advance: called with the number of frames that are done.
+        advance: called with the number of frames that are done; from the writing thread.
 
     Raises:
         VideoError: where the method fails, or gives maps that break the contract.
@@ -38,28 +43,45 @@ def write_maps(predictor: Predictor, video: Video, folder: Path, advance: Callab
         (folder / STATE).unlink(missing_ok=True)
         return
     start, state = _saved(folder / STATE, done) if isinstance(predictor, Resumable) else (0, {})
-    index = start
-    for values in _maps(predictor, video.unannotated(), start, state):
-        if index == len(paths):
-            raise VideoError(f'the method gives more maps for "{video.name}" than its {len(paths)} frames')
-        _check(values, images.size(video.frames[index]), f'map {index} of "{video.name}"')
+
+    def finish(index: int, values: FloatMap, following: State | None) -> None:
         if not images.is_complete(paths[index]):
             images.write_map(paths[index], values)
-        index += 1
-        if isinstance(predictor, Resumable):
-            _save(folder / STATE, index, predictor.state())
-        advance(max(done, index))
+        if following is not None:
+            _save(folder / STATE, index + 1, following)
+        advance(max(done, index + 1))
+
+    index = start
+    shown = video.unannotated()
+    with WriteBehind(BEHIND) as behind:
+        for values in guarded(partial(_begin, predictor, shown, start, state), shown, start):
+            if index == len(paths):
+                raise VideoError(f'the method gives more maps for "{video.name}" than its {len(paths)} frames')
+            check_map(values, images.size(video.frames[index]), f'map {index} of "{video.name}"')
+            # Copies, since the method may go on in the same arrays.
+            following = copied(predictor.state()) if isinstance(predictor, Resumable) else None
+            behind.do(partial(finish, index, values.copy(), following))
+            index += 1
     if index < len(paths):
         raise VideoError(f'the method gives {index} maps for the {len(paths)} frames of "{video.name}"')
     (folder / STATE).unlink(missing_ok=True)
 
 
-def _maps(predictor: Predictor, video: Video, start: int, state: State) -> Iterator[FloatMap]:
-    """The method's maps from frame ``start`` on; whatever it raises becomes a `VideoError`."""
+def _begin(predictor: Predictor, video: Video, start: int, state: State) -> Iterator[FloatMap]:
+    return predictor.resume(video, start, state) if isinstance(predictor, Resumable) else predictor.predict(video)
+
+
+def guarded(begin: Callable[[], Iterator[FloatMap]], video: Video, start: int = 0) -> Iterator[FloatMap]:
+    """Yield a method's maps; whatever it raises becomes a `VideoError` that names the frame.
+
+    Args:
+        begin: starts the method.
+        video: what it works on.
+        start: index of its first map.
+    """
     index = start
     try:
-        maps = predictor.resume(video, start, state) if isinstance(predictor, Resumable) else predictor.predict(video)
-        for values in maps:
+        for values in begin():
             yield values
             index += 1
     except VosbenchError:
@@ -70,8 +92,22 @@ def _maps(predictor: Predictor, video: Video, start: int, state: State) -> Itera
         ) from error
 
 
-def _check(values: FloatMap, size: tuple[int, int], label: str) -> None:
-    """Hold a map against the contract of `Predictor`."""
+def copied(state: State) -> State:
+    """A state that no longer changes."""
+    return {name: np.array(value) for name, value in state.items()}
+
+
+def check_map(values: FloatMap, size: tuple[int, int], label: str) -> None:
+    """Hold a map against the contract of `Predictor`.
+
+    Args:
+        values: the map.
+        size: (H, W) of its frame.
+        label: what to call it in an error.
+
+    Raises:
+        VideoError: where type, dtype, size or range differ.
+    """
     if not isinstance(values, np.ndarray) or values.dtype != np.float32 or values.shape != size:
         what = f"{values.dtype} {values.shape}" if isinstance(values, np.ndarray) else type(values).__name__
         raise VideoError(f"{label} is {what}; a predictor gives float32 {size}")

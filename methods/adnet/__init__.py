@@ -1,6 +1,6 @@
 """AD-Net: anchor diffusion for unsupervised video object segmentation. The card is `README.md`."""
 
-from vosbench.method import Method, Predictor, Setup
+from vosbench.method import Method, Option, Predictor, Setup
 
 VARIANTS = {
     "base": "DeepLabv3 alone: the current frame by itself",
@@ -11,19 +11,35 @@ VARIANTS = {
     "tiny": "`ad` with few and narrow layers, 241×137: seconds on a CPU",
 }
 
+OPTIONS = {
+    "scales": Option("single", "the frame at one scale, or at three and mirrored (six views)", ("single", "multi")),
+    "preset": Option(
+        "paper",
+        "mean of probabilities, mask above 0.5; or mean of logits, mask above logit 0.5 (probability 0.6225)",
+        ("paper", "official"),
+    ),
+    "output": Option("map", "the soft saliency map, or the mask as 0 and 1 after pruning and gating", ("map", "mask")),
+    "gating": Option(
+        "preset",
+        "gating of masks by the one before; the preset's choice is off for paper and on for official",
+        ("preset", "on", "off"),
+    ),
+    "prune": Option("", "detections for instance pruning of masks: a .json file or a folder of <video>.pkl files"),
+}
+
 
 def load(setup: Setup) -> Predictor:
     """Make the predictor of a variant.
 
     Args:
-        setup: variant, weights, device and batch.
+        setup: variant, weights, device, batch and options.
 
     Returns:
         a predictor that works frame by frame; it is also `Resumable`.
 
     Raises:
-        UsageError: where the variant, the device or the batch is not to be had.
-        DataError: where the weights do not fit the network.
+        UsageError: where the variant, the device or the batch is not to be had, or options contradict.
+        DataError: where the weights do not fit the network, or the detections cannot be read.
     """
     from vosbench.methods.adnet import predictor
 
@@ -38,4 +54,5 @@ method = Method(
     licence="MIT",
     load=load,
     variants=VARIANTS,
+    options=OPTIONS,
 )

@@ -1,6 +1,8 @@
 """Drive a network that needs no more than the current frame and the first one."""
 
 from collections.abc import Iterator
+from contextlib import closing
+from itertools import islice
 from typing import Protocol
 
 import torch
@@ -9,6 +11,7 @@ from torch import Tensor
 from vosbench.images import read_frame
 from vosbench.method import FloatMap, State
 from vosbench.methods.deeplabv3.frames import Frame, View
+from vosbench.read_ahead import read_ahead
 from vosbench.video import Video
 
 
@@ -61,9 +64,11 @@ class FramePredictor:
         if start >= len(video):
             return
         anchor = self._embed([read_frame(video.frames[0])]) if self._net.anchored else None
-        for first in range(start - start % self._batch, len(video), self._batch):
-            frames = [read_frame(path) for path in video.frames[first : first + self._batch]]
-            yield from self._maps(anchor, frames)[max(start - first, 0) :]
+        first = start - start % self._batch
+        with closing(read_ahead(video.frames[first:], self._batch + 1)) as ahead:
+            while frames := list(islice(ahead, self._batch)):
+                yield from self._maps(anchor, frames)[max(start - first, 0) :]
+                first += self._batch
 
     # Inference mode is entered inside these two and never around a yield, where it would leak into the caller.
     @torch.inference_mode()

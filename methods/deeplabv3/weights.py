@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from vosbench.errors import DataError, UsageError
 from vosbench.method import Setup
+from vosbench.methods.deeplabv3.speed import hasten
 
 T = TypeVar("T")
 N = TypeVar("N", bound=nn.Module)
@@ -58,8 +59,10 @@ def ready(build: Callable[[], N], setup: Setup) -> N:
     Without a file the weights are drawn from ``setup.seed``: the same at every run, and the caller's random numbers
     go on as if nothing had been drawn.
 
+    Precision and compilation are seen to as well: see `speed.hasten`.
+
     Raises:
-        UsageError: where the device is not to be had.
+        UsageError: where the device, the precision or the compiler is not to be had.
         DataError: where the file does not fit the network.
     """
     target = device(setup.device)
@@ -68,7 +71,9 @@ def ready(build: Callable[[], N], setup: Setup) -> N:
         net = build()
     if setup.weights is not None:
         fill(net, setup.weights)
-    return net.eval().to(device=target, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+    net = net.eval().to(device=target, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    hasten(net, setup, target)
+    return net
 
 
 def fill(net: nn.Module, path: Path) -> None:

@@ -1,6 +1,7 @@
 """F2Net as a predictor: one encoding and one pass per frame, from frames alone."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from functools import partial
 
 import numpy as np
@@ -15,6 +16,7 @@ from vosbench.methods.deeplabv3.frames import Frame, SquashedView
 from vosbench.methods.deeplabv3.predictor import FramePredictor
 from vosbench.methods.f2net.centre import Map, Track, select
 from vosbench.methods.f2net.network import VARIANTS, F2Net
+from vosbench.read_ahead import read_ahead
 from vosbench.video import Video
 
 
@@ -62,10 +64,11 @@ class GuidedPredictor:
         if start >= len(video):
             return
         anchor = self._anchor(video)
-        for path in video.frames[start:]:
-            probability, track = self._step(anchor, read_frame(path), track)
-            self._track = track
-            yield probability
+        with closing(read_ahead(video.frames[start:])) as frames:
+            for frame in frames:
+                probability, track = self._step(anchor, frame, track)
+                self._track = track
+                yield probability
 
     # Inference mode is entered inside these two and never around a yield, where it would leak into the caller.
     @torch.inference_mode()

@@ -26,6 +26,7 @@ HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
 TOPICS = {
     "masks": "J and F of masks",
+    "methods": "Time and memory of methods",
     "saliency": "Saliency measures of soft maps",
     "stability": "Temporal stability",
 }

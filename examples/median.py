@@ -1,0 +1,40 @@
+"""A method in one file: what differs from the median of the first frames is foreground.
+
+Try it: ``vosbench run --plugin examples/median.py --method median --dataset sample``
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from vosbench.method import FloatMap, Method, Setup
+from vosbench.read_ahead import read_ahead
+from vosbench.video import Video
+
+FRAMES = 15
+
+
+class Median:
+    """The background is the median of each pixel over the first frames; a camera that moves is beyond it."""
+
+    def predict(self, video: Video) -> Iterator[FloatMap]:
+        """Segment a video; see `vosbench.method.Predictor`."""
+        background = np.median([*read_ahead(video.frames[:FRAMES])], axis=0)
+        for frame in read_ahead(video.frames):
+            difference = np.abs(frame - background).max(axis=2)
+            yield (difference / 255).astype(np.float32)
+
+
+def load(_setup: Setup) -> Median:
+    """Make the predictor; there is nothing to set up."""
+    return Median()
+
+
+method = Method(
+    name="median",
+    title="Temporal median",
+    paper="none: an example",
+    licence="MIT",
+    load=load,
+    needs_weights=False,
+)

@@ -1,0 +1,46 @@
+"""Soft maps averaged over views."""
+
+from collections.abc import Iterator
+
+from vosbench.images import read_frame
+from vosbench.method import FloatMap, State
+from vosbench.methods.adnet.views import Ensemble, Heat, Preset
+from vosbench.video import Video
+
+
+class MapPredictor:
+    """Soft maps, averaged over views; frames are independent but for the anchor.
+
+    Args:
+        ensemble: the network and its views.
+        preset: how views become a map and a mask.
+        batch: frames per pass; see `FramePredictor`.
+    """
+
+    def __init__(self, ensemble: Ensemble, preset: Preset, batch: int = 1) -> None:
+        self._ensemble = ensemble
+        self._preset = preset
+        self._batch = batch
+
+    def predict(self, video: Video) -> Iterator[FloatMap]:
+        """Segment a video; see `vosbench.method.Predictor`."""
+        return self.resume(video, 0, {})
+
+    def state(self) -> State:
+        """Nothing: frames are all it takes."""
+        return {}
+
+    def resume(self, video: Video, start: int, state: State) -> Iterator[FloatMap]:  # noqa: ARG002 - there is none
+        """Yield the maps of frames ``start``, ``start + 1``, …; see `vosbench.method.Resumable`."""
+        for heat in self.heats(video, start):
+            yield heat.saliency
+
+    def heats(self, video: Video, start: int) -> Iterator[Heat]:
+        """Yield maps and masks, before pruning and gating, of frames ``start``, ``start + 1``, …."""
+        if start >= len(video):
+            return
+        anchors = self._ensemble.anchors(read_frame(video.frames[0]))
+        for first in range(start - start % self._batch, len(video), self._batch):
+            frames = [read_frame(path) for path in video.frames[first : first + self._batch]]
+            logits = self._ensemble.logits(anchors, frames)
+            yield from [self._preset.average(views) for views in logits][max(start - first, 0) :]

@@ -1,0 +1,64 @@
+"""Write files in a thread of their own, a few behind the caller, who computes on."""
+
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import Self
+
+
+class WriteBehind:
+    """Jobs done one after the other, in their order, behind the block that hands them over.
+
+    No job begins after one that failed. The failure is raised where the next job is handed over, or at the end of
+    the block, where every job is waited for. A block left by an exception, an interruption too, finishes what was
+    handed over; no thread outlives the block.
+
+    Args:
+        depth: how many jobs may wait; handing over one more waits for the oldest.
+
+    >>> done = []
+    >>> with WriteBehind(depth=2) as behind:
+    ...     for name in "abc":
+    ...         behind.do(lambda name=name: done.append(name))
+    >>> done
+    ['a', 'b', 'c']
+    """
+
+    def __init__(self, depth: int = 4) -> None:
+        self._depth = depth
+        self._pending: deque[Future[None]] = deque()
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="vosbench-write")
+        self._failed = False
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        return self
+
+    def do(self, job: Callable[[], None]) -> None:
+        """Hand over a job.
+
+        Raises:
+            BaseException: what an earlier job raised.
+        """
+        self._pending.append(self._pool.submit(self._run, job))
+        while len(self._pending) > self._depth or (self._pending and self._pending[0].done()):
+            self._pending.popleft().result()
+
+    def _run(self, job: Callable[[], None]) -> None:
+        if self._failed:
+            return
+        try:
+            job()
+        except BaseException:
+            self._failed = True
+            raise
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Wait for every job; raise the first failure, unless the block fails already."""
+        self._pool.shutdown()
+        if error is None:
+            for future in self._pending:
+                future.result()
