@@ -17,12 +17,14 @@ from vosbench.breakdown import breakdown
 from vosbench.dataset import Listed
 from vosbench.errors import DataError, UsageError
 from vosbench.images import write_png
+from vosbench.leaderboard import scores_table
 from vosbench.metrics import stability
 from vosbench.metrics.saliency import CONVENTIONS
 from vosbench.protocol import SALIENCY_MEASURES, DatasetProtocol
 from vosbench.registry import load_dataset
 from vosbench.score import all_rows, score, write_curve
 from vosbench.selection import Choice, Selection, select
+from vosbench.tables import render
 
 TOY = Path(__file__).parent / "plugins" / "toy.py"
 Cli = Callable[..., subprocess.CompletedProcess[str]]
@@ -64,6 +66,19 @@ def test_stability_of_masks_without_a_contour_is_left_out(toy_root: Path) -> Non
     record, scored, _ = score(predictions, chosen(toy_root, protocol))
     assert [row.frame for row in all_rows(scored) if row.video == "v0"] == [1, 4]
     assert record.scores["T_mean"] is not None
+
+
+@pytest.mark.parametrize("kind", ["table", "md", "csv", "json", "latex"])
+def test_videos_stand_below_their_headings(toy_root: Path, kind: str) -> None:
+    """A dataset has one score more than its videos: T over all of them."""
+    selection = chosen(toy_root, DatasetProtocol(name="p", measures=("J", "F", "T")))
+    selection = replace(selection, listing={name: Listed(frames=5) for name in ("v0", "v1", "v2")})
+    record, _, _ = score(toy_root / "masks", selection)
+    table = scores_table(record)
+    assert all(len(row) == len(table.columns) for row in table.rows)
+    columns = dict(zip(table.columns, table.rows[1], strict=True))
+    assert (columns["T all"], columns["J&F"]) == (None, 1.0)
+    assert render(table, kind)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("convention", CONVENTIONS)

@@ -27,13 +27,14 @@ HEADINGS = {
 
 def scores_table(shown: Record) -> Table:
     """The table of one record: the dataset's line, and a line per video where the dataset's is incomplete."""
-    rows: list[tuple[Cell, ...]] = [_row(shown.method, shown.scores)]
+    keys = list(shown.scores)
+    rows: list[tuple[Cell, ...]] = [_row(shown.method, shown.scores, keys)]
     if shown.missing:
-        rows += [_row(f"  {name}", scores) for name, scores in shown.videos.items()]
+        rows += [_row(f"  {name}", scores, keys) for name, scores in shown.videos.items()]
     notes = [f"{shown.dataset} {shown.split}, {shown.signature}"]
     if shown.shortcomings:
         notes.append(f"not for a leaderboard: {', '.join(shown.shortcomings)}")
-    return Table(columns=("method", *_headings(shown.scores)), rows=rows, notes=tuple(notes))
+    return Table(columns=("method", *_headings(keys)), rows=rows, notes=tuple(notes))
 
 
 def leaderboard(records: Sequence[Record]) -> tuple[Table, list[str]]:
@@ -55,9 +56,10 @@ def leaderboard(records: Sequence[Record]) -> tuple[Table, list[str]]:
         raise DataError(f"these records were not taken alike: {' and '.join(signatures)}; choose one with --protocol")
     key = "JF_mean" if "JF_mean" in fit[0].scores else next(iter(fit[0].scores))
     fit.sort(key=lambda each: (-(each.scores[key] or 0.0), each.method))
-    rows = [_row(each.method, each.scores) for each in fit]
+    keys = list(fit[0].scores)
+    rows = [_row(each.method, each.scores, keys) for each in fit]
     notes = (f"{fit[0].dataset} {fit[0].split}, {signatures[0]}",)
-    return Table(columns=("method", *_headings(fit[0].scores)), rows=rows, notes=notes), left_out
+    return Table(columns=("method", *_headings(keys)), rows=rows, notes=notes), left_out
 
 
 def read_records(folder: Path, dataset: str, protocol: str | None = None, split: str | None = None) -> list[Record]:
@@ -79,9 +81,10 @@ def read_records(folder: Path, dataset: str, protocol: str | None = None, split:
     return chosen
 
 
-def _headings(scores: Mapping[str, float | None]) -> list[str]:
-    return [HEADINGS.get(name, name) for name in scores]
+def _headings(keys: Sequence[str]) -> list[str]:
+    return [HEADINGS.get(key, key) for key in keys]
 
 
-def _row(name: str, scores: Mapping[str, float | None]) -> tuple[Cell, ...]:
-    return (name, *scores.values())
+def _row(name: str, scores: Mapping[str, float | None], keys: Sequence[str]) -> tuple[Cell, ...]:
+    """A line; what a video has no score of, such as a mean over all videos, stays open."""
+    return (name, *(scores.get(key) for key in keys))
