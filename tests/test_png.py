@@ -313,13 +313,20 @@ def test_two_values_by_differences_are_summed_as_bits(value: int, width: int, mo
     assert (unpack(found) == (values > 0)).all()
     third = values.copy()
     third[20, width // 2] = value // 2 or 3
-    assert png.read_packed(encode(third, filters=lambda _: 1), CODECS["nonzero"]) is None
+    found = png.read_packed(encode(third, filters=lambda _: 1), CODECS["nonzero"])
+    assert found is not None
+    assert (unpack(found) == (third > 0)).all()
 
 
-def test_other_filters_are_left_to_pillow_where_no_compiler_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_filters_are_left_to_opencv_where_no_compiler_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     values = np.eye(40, dtype=np.uint8) * np.uint8(255)
     data = encode(values, filters=lambda _: 4)
     assert png.read_packed(data, CODECS["map"]) is not None
     monkeypatch.delitem(sys.modules, "numba")
-    assert png.read_packed(data, CODECS["map"]) is None
+    found = png.read_packed(data, CODECS["map"])  # by OpenCV
+    assert found is not None
+    assert (unpack(found) == values.astype(bool)).all()
+    assert png.read_packed(data, CODECS["binary01"]) is None
+    for broken in (data[:-30], data[:60] + b"x" + data[61:]):
+        assert png.read_packed(broken, CODECS["map"]) is None
     assert (unpack(images.read_packed(data, "map", "a.png")) == values.astype(bool)).all()

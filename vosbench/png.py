@@ -10,6 +10,7 @@ Conventions:
 import re
 import struct
 import sys
+from collections import deque
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
@@ -43,6 +44,10 @@ REVERSED = np.packbits(np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], ax
 
 class _Unread(Exception):  # noqa: N818
     """The file is not one of this module's."""
+
+
+class _Filtered(Exception):  # noqa: N818
+    """The file is sound so far, but its rows are filtered in a way that needs a compiler."""
 
 
 class _Image(NamedTuple):
@@ -108,7 +113,12 @@ def read_packed(data: bytes, codec: Codec) -> Packed | None:
         image = _parse(memoryview(data))
         if image.mode not in codec.modes:
             return None
-        return Packed(image.height, image.width, _read_rows(image, _reading(codec)))
+        reading = _reading(codec)
+        try:
+            words = _read_rows(image, reading)
+        except _Filtered:
+            words = _decoded(image, reading, data)
+        return Packed(image.height, image.width, words)
     except (_Unread, struct.error, inflation.error):
         return None
 
@@ -181,7 +191,8 @@ def _read_rows(image: _Image, reading: _Reading) -> Words:
     words = empty_words(image.height, image.width)
     target = words.view(np.uint8)[:, : -(-image.width // 8)]
     above = np.zeros(image.stride - 1, np.uint8)
-    for rows, block in _stretches(image):
+    stretches = _stretches(image)
+    for rows, block in stretches:
         filters, pixels = block[:, 0], block[:, 1:]
         if not filters.any():
             above[:] = pixels[-1]
@@ -189,6 +200,9 @@ def _read_rows(image: _Image, reading: _Reading) -> Words:
             target[rows], above[:] = summed
             continue
         else:
+            if "numba" not in sys.modules:
+                deque(stretches, maxlen=0)  # to its end, to know that it is sound
+                raise _Filtered
             block = pixels = _unfiltered(image, block, above)  # noqa: PLW2901
         if image.depth == 8:
             reading.check(block)  # with the filters' types, if any, which are 0: faster, as it lies in one piece
@@ -212,11 +226,11 @@ def _summed(differences: Bytes, reading: _Reading) -> tuple[Bytes, Bytes] | None
     Returns:
         (N, ⌈B / 8⌉) packed foreground and the (B,) bytes of the last row; None where there are other values.
     """
+    differences = np.ascontiguousarray(differences)
     changes = empty_words(*differences.shape)
     target = changes.view(np.uint8)[:, : -(-differences.shape[1] // 8)]
     target[:] = np.packbits(differences, axis=1, bitorder="little")
-    place = np.flatnonzero(differences)
-    value = int(differences.ravel()[place[0]]) if place.size else 0
+    value = _first(differences, changes)
     if value == HALF or (value and not reading.shows(value)):
         return None
     parity = changes.copy()
@@ -233,9 +247,33 @@ def _summed(differences: Bytes, reading: _Reading) -> tuple[Bytes, Bytes] | None
     return rows, last
 
 
+def _decoded(image: _Image, reading: _Reading, data: bytes) -> Words:
+    """Have OpenCV decode a whole grey image, once its stream is known to be sound; palettes it would colour."""
+    if image.mode != "L" or image.depth != 8:
+        raise _Unread
+    import cv2
+
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels is None or pixels.shape != (image.height, image.width) or pixels.dtype != np.uint8:
+        raise _Unread
+    grey = pixels.astype(np.uint8, copy=False)
+    reading.check(grey)
+    words = empty_words(image.height, image.width)
+    words.view(np.uint8)[:, : -(-image.width // 8)] = reading.bits(grey)
+    return words
+
+
+def _first(differences: Bytes, changes: Words) -> int:
+    """The first difference that is not 0, found by its bit; 0 where there is none."""
+    word = int((changes.ravel() != 0).argmax())
+    row, column = divmod(word, changes.shape[1])
+    bits = int(changes[row, column])
+    return int(differences[row, 64 * column + (bits & -bits).bit_length() - 1]) if bits else 0
+
+
 def _unfiltered(image: _Image, block: Bytes, above: Bytes) -> Bytes:
     """Undo filters by compiled code, where that is loaded: loading it takes more memory than all the rest."""
-    if "numba" not in sys.modules or block[:, 0].max() > PAETH or image.stride * image.height < SMALLEST:
+    if block[:, 0].max() > PAETH or image.stride * image.height < SMALLEST:
         raise _Unread
     from vosbench.png_filters import undo
 
