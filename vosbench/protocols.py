@@ -17,3 +17,6 @@ SALIENCY = tuple(
         ("adnet-saliency", "adnet", _POOLED),
     )
 )
+
+# Still images, each a video of one frame: all of them count.
+IMAGES = DatasetProtocol(name="image-saliency", measures=("J", *SALIENCY_MEASURES), saliency="davsod")

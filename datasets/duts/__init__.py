@@ -6,8 +6,7 @@ from pathlib import Path
 
 from vosbench.dataset import Dataset, Listed
 from vosbench.layout import Layout, pairs, recognise
-from vosbench.protocol import DatasetProtocol
-from vosbench.protocols import SALIENCY
+from vosbench.protocols import IMAGES
 from vosbench.video import Video
 
 TITLE = "DUTS-TR"
@@ -60,9 +59,7 @@ dataset = Dataset(
     licence="not stated in the sources that we could read; for research",
     splits=("train",),
     layouts=tuple(layout.name for layout in LAYOUTS),
-    protocols=(
-        DatasetProtocol(name="image-saliency", measures=("J", *SALIENCY[0].measures), saliency=SALIENCY[0].saliency),
-    ),
+    protocols=(IMAGES,),
     listing=listing,
     videos=videos,
     folders=("DUTS-TR", "DUTS", "DUTS_train"),

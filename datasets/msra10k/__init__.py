@@ -6,8 +6,7 @@ from pathlib import Path
 
 from vosbench.dataset import Dataset, Download, Listed
 from vosbench.layout import Layout, pairs, recognise
-from vosbench.protocol import DatasetProtocol
-from vosbench.protocols import SALIENCY
+from vosbench.protocols import IMAGES
 from vosbench.video import Video
 
 TITLE = "MSRA10K"
@@ -53,9 +52,7 @@ dataset = Dataset(
     licence="not stated in the sources that we could read",
     splits=("train",),
     layouts=tuple(layout.name for layout in LAYOUTS),
-    protocols=(
-        DatasetProtocol(name="image-saliency", measures=("J", *SALIENCY[0].measures), saliency=SALIENCY[0].saliency),
-    ),
+    protocols=(IMAGES,),
     listing=listing,
     videos=videos,
     folders=("MSRA10K_Imgs_GT", "MSRA10K"),
