@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from vosbench.recipe import Recipe
 from vosbench.video import Video
 
 FloatMap = NDArray[np.float32]
@@ -102,6 +103,8 @@ class Method:
         weights: variant → weights shipped with the package.
         options: what can be set, by name.
         needs_weights: False for a method that has nothing to train.
+        recipe: makes the recipe of a variant, some of its hyper-parameters changed by name (as text); torch is
+            imported in here. None where there is none.
     """
 
     name: str
@@ -113,3 +116,4 @@ class Method:
     weights: Mapping[str, Path] = field(default_factory=dict)
     options: Mapping[str, Option] = field(default_factory=dict)
     needs_weights: bool = True
+    recipe: Callable[[str, Mapping[str, str]], Recipe] | None = None

@@ -38,7 +38,25 @@ class Provenance(BaseModel):
     precision: str | None = Field(default=None, description="what the network computed in")
     compile: bool | None = Field(default=None, description="whether the network was compiled")
     options: dict[str, str] = Field(default={}, description="the method's options")
+    inputs: list[str] = Field(default=[], description="sizes in which the network looked at frames, as WxH")
     limit: int | None = Field(default=None, description="frames of each video, where not all were used")
+
+
+class Speed(BaseModel):
+    """How fast a method was, and what it took, on the machine that is named."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    frames: int = Field(description="frames that were timed, after a warm-up")
+    fps: float = Field(description="frames per second, from files to maps on disk, everything overlapping as in a run")
+    latency: float = Field(description="median seconds per frame, of the same frames")
+    stages: dict[str, float] = Field(description="mean seconds per frame of each stage, one after the other")
+    peak_memory: int = Field(description="bytes: the device's peak, or on a CPU the process's")
+    parameters: int = Field(description="of the network")
+    gmacs: float = Field(description="10⁹ multiply-accumulates of the network per frame")
+    size: str = Field(description="size of the timed frames, as WxH")
+    device_name: str = Field(description="the processor or the GPU, as it calls itself")
+    threads: int = Field(description="threads that torch computes with on a CPU")
 
 
 class Record(BaseModel):
@@ -55,6 +73,7 @@ class Record(BaseModel):
     scores: dict[str, float | None] = Field(description="means over the split; None where it is incomplete")
     videos: dict[str, dict[str, float | None]] = Field(description="the same for each video")
     missing: list[str] = Field(default=[], description="videos of the split, or frames, that were not scored")
+    speed: Speed | None = Field(default=None, description="where it was measured: vosbench run --profile")
     provenance: Provenance
 
     @property
