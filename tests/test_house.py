@@ -17,6 +17,7 @@ GROUND = {
     "video",
     "errors",
     "method",
+    "recipe",
     "dataset",
     "protocol",
     "protocols",
@@ -26,6 +27,7 @@ GROUND = {
     "images",
     "read_ahead",
     "codecs",
+    "stages",
 }
 SHARED = "vosbench.methods.deeplabv3"
 PLUGINS = [path for room in ("methods", "datasets") for path in sorted((REPOSITORY / room).rglob("*.py"))]
@@ -57,7 +59,7 @@ def test_plugins_see_the_ground_floors_only(path: Path) -> None:
                 assert module.split(".")[1] in GROUND, f"{path} imports {module}"
 
 
-@pytest.mark.parametrize("words", [["--help"], ["list"], ["list", "datasets"], ["run", "--help"]])
+@pytest.mark.parametrize("words", [["--help"], ["list"], ["list", "datasets"], ["run", "--help"], ["train", "--help"]])
 def test_help_and_list_import_nothing_heavy(words: list[str]) -> None:
     code = (
         "import sys\n"
@@ -83,7 +85,7 @@ def test_scoring_never_imports_torch(toy_root: Path) -> None:
 
 
 def test_modules_stay_small() -> None:
-    folders = [REPOSITORY / room for room in ("vosbench/metrics", "vosbench/cli", "methods", "datasets")]
+    folders = [REPOSITORY / room for room in ("vosbench/metrics", "vosbench/cli", "vosbench/train", "methods", "datasets")]
     paths = [*(REPOSITORY / "vosbench").glob("*.py"), *(path for folder in folders for path in folder.rglob("*.py"))]
     long = {path.name: count for path in paths if (count := len(path.read_text("utf-8").splitlines())) > 300}
     assert not long
@@ -108,7 +110,7 @@ def test_changelog_names_the_version() -> None:
 
 
 def test_wheel_holds_plugins_and_their_data(tmp_path: Path) -> None:
-    left = shutil.ignore_patterns(".*", "build", "*.egg-info", "__pycache__", "results")
+    left = shutil.ignore_patterns(".*", "build", "*.egg-info", "__pycache__")
     source = shutil.copytree(REPOSITORY, tmp_path / "source", symlinks=True, ignore=left)
     command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "-q", "-w", "."]
     subprocess.run([*command, str(source)], check=True, cwd=tmp_path)
@@ -116,6 +118,7 @@ def test_wheel_holds_plugins_and_their_data(tmp_path: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     assert "vosbench/methods/adnet/__init__.py" in names
     assert {"vosbench/datasets/davis16/sequences.csv", "vosbench/py.typed", "vosbench/record.schema.json"} <= names
+    assert {"vosbench/published/f2net-3.csv", "vosbench/methods/adnet/recipe.yaml"} <= names
     assert not [name for name in names if name.startswith(("tests", "methods", "datasets", "results"))]
 
 

@@ -5,10 +5,10 @@ from typing import Literal
 
 from vosbench.errors import DataError
 from vosbench.evaluate import Row, Scored, by_measure
-from vosbench.leaderboard import HEADINGS
 from vosbench.metrics.averages import VOCABULARIES, attribute_scores, averages
 from vosbench.metrics.inference import mean_interval
 from vosbench.metrics.statistics import mean
+from vosbench.ranking import HEADINGS
 from vosbench.record import Record
 from vosbench.selection import Selection
 from vosbench.tables import Cell, Table
@@ -47,7 +47,7 @@ def breakdown(record: Record, scored: Sequence[Scored], selection: Selection, by
 
 def _by_video(record: Record) -> tuple[tuple[str, ...], list[tuple[Cell, ...]]]:
     keys = list(next(iter(record.videos.values()), {}))
-    rows = [(name, *(scores[key] for key in keys)) for name, scores in record.videos.items()]
+    rows: list[tuple[Cell, ...]] = [(name, *(scores[key] for key in keys)) for name, scores in record.videos.items()]
     return ("video", *(HEADINGS.get(key, key) for key in keys)), rows
 
 

@@ -1,65 +1,172 @@
-"""Leaderboards: records in, a table out."""
+"""Leaderboards: records in, a table out; published numbers beside them, each with its source."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from vosbench import record
 from vosbench.errors import DataError
+from vosbench.literature import Published, canonical
+from vosbench.protocol import SALIENCY_MEASURES, DatasetProtocol
+from vosbench.ranking import HEADINGS, MEASURED, STATED, Entry, entries_table, headings, row
 from vosbench.record import Record
 from vosbench.tables import Cell, Table
 
-HEADINGS = {
-    "J_mean": "J mean",
-    "J_recall": "J recall",
-    "J_decay": "J decay",
-    "F_mean": "F mean",
-    "F_recall": "F recall",
-    "F_decay": "F decay",
-    "T_mean": "T",
-    "T_all_mean": "T all",
-    "JF_mean": "J&F",
-    "OB_precision": "P",
-    "OB_recall": "R",
-    "OB_F": "F",
-    "OB_extracted": "objects",
-}
+__all__ = [
+    "HEADINGS",
+    "comparable",
+    "find_records",
+    "leaderboard",
+    "published_leaderboard",
+    "read_records",
+    "scores_table",
+]
 
 
 def scores_table(shown: Record) -> Table:
     """The table of one record: the dataset's line, and a line per video where the dataset's is incomplete."""
     keys = list(shown.scores)
-    rows: list[tuple[Cell, ...]] = [_row(shown.method, shown.scores, keys)]
+    rows: list[tuple[Cell, ...]] = [row(shown.method, shown.scores, keys)]
     if shown.missing:
-        rows += [_row(f"  {name}", scores, keys) for name, scores in shown.videos.items()]
+        rows += [row(f"  {name}", scores, keys) for name, scores in shown.videos.items()]
     notes = [f"{shown.dataset} {shown.split}, {shown.signature}"]
     if shown.shortcomings:
         notes.append(f"not for a leaderboard: {', '.join(shown.shortcomings)}")
-    return Table(columns=("method", *_headings(keys)), rows=rows, notes=tuple(notes))
+    return Table(columns=("method", *headings(keys)), rows=rows, notes=tuple(notes))
 
 
-def leaderboard(records: Sequence[Record]) -> tuple[Table, list[str]]:
+def leaderboard(
+    records: Sequence[Record], *, numbers: Sequence[Published] = (), sort: str | None = None, diff: bool = False
+) -> tuple[Table, list[str]]:
     """Compare records of one dataset, split and protocol, best J&F (or first score) first.
+
+    Args:
+        records: what was measured.
+        numbers: published numbers that may stand beside them: of the same dataset and split, under the same protocol
+            or one that their source does not state. Others are left out and counted.
+        sort: the measure that ranks, as its key or heading.
+        diff: whether each measured line is followed by its differences, measured − published, from the published ones
+            of the same method and protocol.
 
     Returns:
         the table, and for each record that cannot stand in it a line that says why.
 
     Raises:
         DataError: where none can stand in it, or their signatures differ.
+        UsageError: where the measure that ranks is not among theirs.
+    """
+    fit, left_out = comparable(records)
+    keys = list(fit[0].scores)
+    chosen = [each for each in numbers if _beside(each, fit[0])]
+    entries = [
+        Entry(
+            method=each.method,
+            origin=MEASURED,
+            protocol=each.protocol,
+            scores=each.scores,
+            differences=_differences(each, chosen) if diff else {},
+        )
+        for each in fit
+    ]
+    entries += published_entries(chosen)
+    notes = [f"{fit[0].dataset} {fit[0].split}, {signature(fit[0])}"]
+    if numbers:
+        named = {each.method: canonical(each.method, each.provenance.options) for each in fit}
+        aliases = [f'"{record}" is {name}' for record, name in named.items() if name != record]
+        notes += [f"records: {', '.join(aliases)}"] if aliases else []
+        others = [each for each in numbers if not _beside(each, fit[0]) and not each.category]
+        notes += published_notes(others, fit[0].protocol)
+    table = entries_table(entries, keys, sort=sort, origins=bool(numbers) or diff)
+    return replace(table, notes=tuple(notes)), left_out
+
+
+def published_leaderboard(numbers: Sequence[Published], protocol: DatasetProtocol, *, sort: str | None = None) -> Table:
+    """The leaderboard of published numbers alone, of one dataset and split, under a protocol or one not stated.
+
+    Raises:
+        DataError: where there is none.
+        UsageError: where the measure that ranks is not among theirs.
+    """
+    name = f"{protocol.name}@{protocol.version}"
+    keys = score_keys(protocol)
+    chosen = [each for each in numbers if each.protocol in {name, ""} and not each.category and each.measure in keys]
+    if not chosen:
+        raise DataError(f'no number is published under protocol "{name}", nor of its measures without a protocol')
+    known = {key for each in published_entries(chosen) for key in each.scores}
+    used = {id(each) for each in chosen}
+    others = [each for each in numbers if id(each) not in used and not each.category]
+    table = entries_table(published_entries(chosen), [key for key in keys if key in known], sort=sort, origins=True)
+    place = f"{chosen[0].dataset} {chosen[0].split}"
+    return replace(table, notes=(f"{place}, {name}, published numbers alone", *published_notes(others, name)))
+
+
+def score_keys(protocol: DatasetProtocol) -> list[str]:
+    """The scores that a protocol's records have, in their order.
+
+    >>> score_keys(DatasetProtocol(name="p", measures=("F", "MAE")))
+    ['F_mean', 'F_recall', 'F_decay', 'MAE']
+    """
+    keys = [key for key in HEADINGS if key.partition("_")[0] in protocol.measures]
+    keys += [name for name in protocol.measures if name in SALIENCY_MEASURES]
+    return [*keys, "JF_mean"] if {"J", "F"} <= set(protocol.measures) else keys
+
+
+def comparable(records: Sequence[Record]) -> tuple[list[Record], list[str]]:
+    """The records that can stand in one table, and for each that cannot a line that says why.
+
+    Raises:
+        DataError: where none can, or their signatures differ.
     """
     left_out = [f'"{each.method}" is left out: {", ".join(each.shortcomings)}' for each in records if each.shortcomings]
     fit = [each for each in records if not each.shortcomings]
     if not fit:
         reason = f" ({'; '.join(left_out)})" if left_out else ""
         raise DataError(f"no record can stand in a leaderboard{reason}; see: vosbench run, vosbench score")
-    signatures = sorted({each.signature.rpartition("|vosbench ")[0] for each in fit})
+    signatures = sorted({signature(each) for each in fit})
     if len(signatures) > 1:
         raise DataError(f"these records were not taken alike: {' and '.join(signatures)}; choose one with --protocol")
-    key = "JF_mean" if "JF_mean" in fit[0].scores else next(iter(fit[0].scores))
-    fit.sort(key=lambda each: (-(each.scores[key] or 0.0), each.method))
-    keys = list(fit[0].scores)
-    rows = [_row(each.method, each.scores, keys) for each in fit]
-    notes = (f"{fit[0].dataset} {fit[0].split}, {signatures[0]}",)
-    return Table(columns=("method", *_headings(keys)), rows=rows, notes=notes), left_out
+    return fit, left_out
+
+
+def signature(of: Record) -> str:
+    """A record's signature without the version of vosbench, which does not keep records apart."""
+    return of.signature.rpartition("|vosbench ")[0]
+
+
+def published_entries(numbers: Iterable[Published]) -> list[Entry]:
+    """Published numbers as lines, one for each method of each source; J&F is computed where it is not printed."""
+    found: dict[tuple[str, str, str], dict[str, float | None]] = {}
+    for each in numbers:
+        line = found.setdefault((each.method, each.source, each.protocol or STATED), {})
+        line.setdefault(each.measure, each.raw)
+    for line in found.values():
+        region, contour = line.get("J_mean"), line.get("F_mean")
+        if region is not None and contour is not None:
+            line.setdefault("JF_mean", (region + contour) / 2)
+    return [
+        Entry(method=method, origin=source, protocol=protocol, scores=scores, differences={})
+        for (method, source, protocol), scores in found.items()
+    ]
+
+
+def find_records(
+    folder: Path, dataset: str = "*", protocol: str | None = None, split: str | None = None
+) -> list[Record]:
+    """Read the records of a dataset, or of all, below a results folder, sorted by dataset and file name.
+
+    What lies in a folder that is not called after its dataset, such as a baseline, is none of them.
+
+    Raises:
+        DataError: where a file is no record.
+    """
+    found = [(path.parent.name, record.read(path)) for path in sorted(folder.glob(f"{dataset}/*.json"))]
+    return [
+        each
+        for place, each in found
+        if place == each.dataset
+        and (protocol is None or each.protocol.partition("@")[0] == protocol)
+        and (split is None or each.split == split)
+    ]
 
 
 def read_records(folder: Path, dataset: str, protocol: str | None = None, split: str | None = None) -> list[Record]:
@@ -68,12 +175,7 @@ def read_records(folder: Path, dataset: str, protocol: str | None = None, split:
     Raises:
         DataError: where there are none, or a file is no record.
     """
-    found = [record.read(path) for path in sorted((folder / dataset).glob("*.json"))]
-    chosen = [
-        each
-        for each in found
-        if (protocol is None or each.protocol.partition("@")[0] == protocol) and (split is None or each.split == split)
-    ]
+    chosen = find_records(folder, dataset, protocol, split)
     if not chosen:
         raise DataError(
             f'"{folder / dataset}" holds no such record; make some with vosbench run, or vosbench score --out'
@@ -81,10 +183,27 @@ def read_records(folder: Path, dataset: str, protocol: str | None = None, split:
     return chosen
 
 
-def _headings(keys: Sequence[str]) -> list[str]:
-    return [HEADINGS.get(key, key) for key in keys]
+def _beside(each: Published, measured: Record) -> bool:
+    place = (each.dataset, each.split) == (measured.dataset, measured.split) and not each.category
+    return place and each.measure in measured.scores and each.protocol in {measured.protocol, ""}
 
 
-def _row(name: str, scores: Mapping[str, float | None], keys: Sequence[str]) -> tuple[Cell, ...]:
-    """A line; what a video has no score of, such as a mean over all videos, stays open."""
-    return (name, *(scores.get(key) for key in keys))
+def published_notes(others: Sequence[Published], protocol: str) -> list[str]:
+    """What readers of published numbers should know, and how many were left out."""
+    notes = [
+        'published: as printed, from results/published; a protocol is what the source states, or "not stated"',
+        "published J&F is computed from J and F where it is not printed",
+    ]
+    if others:
+        notes.append(f"{len(others)} published numbers are left out: of other measures, or not under {protocol}")
+    return notes
+
+
+def _differences(measured: Record, numbers: Iterable[Published]) -> dict[str, dict[str, float | None]]:
+    name = canonical(measured.method, measured.provenance.options)
+    found: dict[str, dict[str, float | None]] = {}
+    for each in numbers:
+        value = measured.scores.get(each.measure)
+        if each.method == name and each.protocol == measured.protocol and value is not None:
+            found.setdefault(each.source, {}).setdefault(each.measure, value - each.raw)
+    return found

@@ -1,13 +1,36 @@
-"""Tables: headings, rows and the protocol beneath, rendered for a terminal, a page, a paper or a program."""
+r"""Tables: headings, rows and the protocol beneath, rendered for a terminal, a page, a paper or a program.
+
+Conventions:
+    In Markdown and LaTeX the best number of a line is bold and the second underlined, where the table says which are
+    better; an arrow at the heading says so everywhere but in CSV and JSON, which hold plain headings and unrounded
+    numbers. A number that is not known is a dash, or nothing in CSV and null in JSON.
+    LaTeX is a ``tabular`` for ``\usepackage{booktabs}``.
+"""
 
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Cell = str | float | None
+from vosbench.latex import escape as escape_latex
+from vosbench.latex import tabular
+from vosbench.marks import ARROWS, Better, Mark, mark
+
+UNKNOWN = "–"
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number with decimals of its own; one with a sign is a difference, which competes with none."""
+
+    value: float
+    digits: int
+    signed: bool = False
+
+
+Cell = str | float | Number | None
 Format = Literal["table", "md", "csv", "json", "latex"]
 
 
@@ -19,13 +42,19 @@ class Table:
         columns: the headings.
         rows: a cell per heading; None is a number that is not known.
         notes: lines beneath, the protocol's signature first of all.
-        digits: decimals of numbers; csv and json give them unrounded.
+        digits: decimals of numbers that do not have their own; csv and json give them unrounded.
+        better: which numbers are better, for every column; or for every row where ``across``. Empty: nobody says.
+        across: whether numbers compete along rows.
+        groups: the group of every row; numbers of a column compete within it. One group where empty.
     """
 
     columns: tuple[str, ...]
     rows: Sequence[tuple[Cell, ...]]
     notes: tuple[str, ...] = ()
     digits: int = 3
+    better: tuple[Better, ...] = ()
+    across: bool = False
+    groups: tuple[str, ...] = ()
 
 
 def render(table: Table, kind: Format) -> str:
@@ -38,49 +67,115 @@ def render(table: Table, kind: Format) -> str:
     Returns:
         text that ends in a newline.
 
-    >>> print(render(Table(columns=("method", "J"), rows=[("a", 0.5), ("b", None)], notes=("x@1",)), "md"), end="")
-    | method   |     J |
-    |:---------|------:|
-    | a        | 0.500 |
-    | b        |     – |
-    <BLANKLINE>
-    x@1
+    >>> shown = Table(columns=("method", "J"), rows=[("a", 0.5), ("b", None), ("c", 0.7)], better=("", "higher"))
+    >>> print(render(shown, "md"), end="")
+    | method   |          J ↑ |
+    |:---------|-------------:|
+    | a        | <u>0.500</u> |
+    | b        |            – |
+    | c        |    **0.700** |
     """
     if kind == "csv":
         return _csv(table)
     if kind == "json":
-        named = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+        named = [dict(zip(table.columns, map(_plain, row), strict=True)) for row in table.rows]
         return json.dumps({"notes": table.notes, "rows": named}, indent=2, ensure_ascii=False) + "\n"
+    if kind == "latex":
+        lines = [f"% {' '.join(note.split())}\n" for note in table.notes]
+        body = tabular(*_texts(table, escape_latex, _LATEX), _alignment(table))
+        return body + ("\n" + "".join(lines) if lines else "")
     from tabulate import tabulate
 
-    style = {"table": "simple", "md": "pipe", "latex": "latex_booktabs"}[kind]
+    escape = _escape_markdown if kind == "md" else str
+    columns, rows = _texts(table, escape, _MARKDOWN if kind == "md" else _PLAIN)
     text = tabulate(
-        [[_shown(cell, table.digits) for cell in row] for row in table.rows],
-        headers=table.columns,
-        tablefmt=style,
+        rows,
+        headers=columns,
+        tablefmt="pipe" if kind == "md" else "simple",
         disable_numparse=True,
-        colalign=["right" if _numeric(table, column) else "left" for column in range(len(table.columns))]
-        if table.rows
-        else None,
+        colalign=_alignment(table) if table.rows else None,
     )
-    mark = "% " if kind == "latex" else ""
-    notes = "".join(f"{mark}{note}\n" for note in table.notes)
+    bullet = "* " if kind == "md" else ""
+    notes = "".join(f"{bullet}{note}\n" for note in table.notes)
     return f"{text}\n" + (f"\n{notes}" if notes else "")
+
+
+_PLAIN: dict[Mark, str] = {"": "{}", "best": "{}", "second": "{}"}
+_MARKDOWN: dict[Mark, str] = {"": "{}", "best": "**{}**", "second": "<u>{}</u>"}
+_LATEX: dict[Mark, str] = {"": "{}", "best": r"\textbf{{{}}}", "second": r"\underline{{{}}}"}
+
+
+def _texts(table: Table, escape: Callable[[str], str], how: dict[Mark, str]) -> tuple[list[str], list[list[str]]]:
+    """Headings and cells as they are shown, with arrows and marks."""
+    arrows = [f" {ARROWS[each]}" if each else "" for each in table.better]
+    columns = [escape(heading) for heading in table.columns]
+    minus = "−" if how is _LATEX else "-"
+    rows = [
+        [escape(cell if isinstance(cell, str) else _shown(cell, table.digits).replace("-", minus)) for cell in row]
+        for row in table.rows
+    ]
+    rows = [
+        [how[sign].format(cell) for cell, sign in zip(row, signs, strict=True)]
+        for row, signs in zip(rows, _marks(table), strict=True)
+    ]
+    if table.across:
+        rows = [[row[0] + escape(arrow), *row[1:]] for row, arrow in zip(rows, arrows, strict=True)]
+    elif arrows:
+        columns = [heading + escape(arrow) for heading, arrow in zip(columns, arrows, strict=True)]
+    return columns, rows
+
+
+def _marks(table: Table) -> list[list[Mark]]:
+    """The mark of every cell."""
+    shown = [[_competing(cell, table.digits) for cell in row] for row in table.rows]
+    if not table.better:
+        return [[""] * len(row) for row in shown]
+    if table.across:
+        return [mark(row, better) for row, better in zip(shown, table.better, strict=True)]
+    columns = [mark([row[column] for row in shown], better, table.groups) for column, better in enumerate(table.better)]
+    return [[marks[line] for marks in columns] for line in range(len(shown))]
+
+
+def _competing(cell: Cell, digits: int) -> float | None:
+    """A number as it is shown, or None for what does not compete."""
+    if isinstance(cell, Number):
+        return None if cell.signed else round(cell.value, cell.digits)
+    return round(cell, digits) if isinstance(cell, float) else None
 
 
 def _csv(table: Table) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([*table.columns, "notes"])
-    writer.writerows([*row, "; ".join(table.notes)] for row in table.rows)
+    writer.writerows([*map(_plain, row), "; ".join(table.notes)] for row in table.rows)
     return text.getvalue()
+
+
+def _plain(cell: Cell) -> str | float | None:
+    return cell.value if isinstance(cell, Number) else cell
 
 
 def _shown(cell: Cell, digits: int) -> str:
     if cell is None:
-        return "–"
-    return cell if isinstance(cell, str) else f"{cell:.{digits}f}"
+        return UNKNOWN
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, Number):
+        value = round(cell.value, cell.digits) + 0.0  # no minus before zero
+        return f"{value:+.{cell.digits}f}" if cell.signed else f"{value:.{cell.digits}f}"
+    return f"{cell:.{digits}f}"
 
 
-def _numeric(table: Table, column: int) -> bool:
-    return not any(isinstance(row[column], str) for row in table.rows)
+def _alignment(table: Table) -> list[str]:
+    """Words to the left, numbers and counts to the right."""
+    words = [
+        any(isinstance(row[at], str) and not str(row[at]).isdigit() for row in table.rows)
+        for at in range(len(table.columns))
+    ]
+    return ["left" if each else "right" for each in words]
+
+
+def _escape_markdown(text: str) -> str:
+    for sign in "\\|*<`":
+        text = text.replace(sign, f"\\{sign}")
+    return " ".join(text.split("\n"))

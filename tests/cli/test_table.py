@@ -1,0 +1,169 @@
+"""``vosbench table`` as a user types it."""
+
+import csv
+import io
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from vosbench.cli import app
+
+REPOSITORY = Path(__file__).parents[2]
+Cli = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """Run the command line in this process, in an empty folder: there are many short calls."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*words: str | Path) -> subprocess.CompletedProcess[str]:
+        done = CliRunner().invoke(app, [*map(str, words)])
+        if done.exception is not None and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return subprocess.CompletedProcess(words, done.exit_code, done.stdout, done.stderr)
+
+    return call
+
+
+def record(method: str, **scores: float) -> str:
+    """A record of DAVIS-2016, as a file holds it."""
+    provenance = {"date": "2026-01-01", "vosbench": "0.1.0", "packages": {}, "annotations": "0", "codec": "map"}
+    fields = {
+        "schema": "vosbench/record@1",
+        "method": method,
+        "dataset": "davis16",
+        "split": "val",
+        "protocol": "davis16@1",
+        "signature": "davis16@1|J:inner|F:0.008|T:gt-first|avg:video|vosbench 0.1.0",
+        "scores": scores,
+        "videos": {},
+        "provenance": provenance,
+    }
+    return json.dumps(fields)
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    folder = tmp_path / "results" / "davis16"
+    folder.mkdir(parents=True)
+    (folder / "fseg.json").write_text(record("fseg", J_mean=0.7068, F_mean=0.6533, JF_mean=0.68005), "utf-8")
+    (folder / "andiff.json").write_text(record("andiff", J_mean=0.8172, F_mean=0.8048, JF_mean=0.811), "utf-8")
+    return folder.parent
+
+
+def test_a_papers_table_with_differences(cli: Cli, results: Path) -> None:
+    done = cli("table", "f2net-3", "--measured", "--diff", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    shown = json.loads(done.stdout)
+    rows = {(row["measure"], row["number"]): row for row in shown["rows"]}
+    assert rows["J mean", "published"]["AnDiff"] == 81.7
+    assert rows["J mean", "measured"]["AnDiff"] == pytest.approx(81.72)
+    assert rows["J mean", "difference"]["AnDiff"] == pytest.approx(0.02)
+    assert 'AnDiff is "andiff"' in "\n".join(shown["notes"])
+    assert results.is_dir()
+
+
+def test_a_papers_table_without_records(cli: Cli) -> None:
+    done = cli("table", "f2net-5")
+    assert done.returncode == 0, done.stderr
+    assert "nothing here was measured on FBMS" in done.stdout
+    assert "76.1" in done.stdout
+    alone = cli("table", "f2net-5", "--published")
+    assert "nothing here was measured" not in alone.stdout
+    insisted = cli("table", "f2net-5", "--measured")
+    assert (insisted.returncode, insisted.stdout) == (3, "")
+    assert 'there is no folder "results" of records' in insisted.stderr
+
+
+def test_published_numbers_beside_a_leaderboard(cli: Cli, results: Path) -> None:
+    assert results.is_dir()
+    done = cli("table", "davis16", "--published", "--sort", "J_mean", "--format", "csv")
+    assert done.returncode == 0, done.stderr
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    measured = [row["method"] for row in rows if row["from"] == "measured"]
+    assert measured == ["andiff", "fseg"]
+    values = [float(row["J mean"]) for row in rows if row["J mean"]]
+    assert values == sorted(values, reverse=True)
+    assert {"DAVIS leaderboard, val 2016", "F2Net Table 3", "AD-Net Table 2"} <= {row["from"] for row in rows}
+    assert not [row for row in rows if row["from"] in {"F2Net Table 1", "AD-Net Table 1"}]
+
+
+def test_differences_of_a_leaderboard(cli: Cli, results: Path) -> None:
+    assert results.is_dir()
+    done = cli("table", "davis16", "--diff", "--format", "csv")
+    rows = {(row["method"], row["from"]): row for row in csv.DictReader(io.StringIO(done.stdout))}
+    assert float(rows["fseg", "measured − F2Net Table 3"]["J mean"]) == pytest.approx(0.7068 - 0.707)
+    assert {method for method, _ in rows} == {"fseg", "FSEG", "andiff", "AD-Net + I.Prun."}
+
+
+def test_published_numbers_alone(cli: Cli) -> None:
+    done = cli("table", "ytobj", "--by", "category", "--published", "--format", "md")
+    assert done.returncode == 0, done.stderr
+    heading = done.stdout.splitlines()[0]
+    assert "PDB (F2Net Table 4)" in heading
+    assert "| mean as printed ↑ " in done.stdout
+    assert "Isomer" in cli("table", "davis16", "--published").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "problem"),
+    [
+        (("f2net3",), 2, 'there is no dataset or table "f2net3"; did you mean "f2net-3"?'),
+        (("davsi16",), 2, 'did you mean "davis16"?'),
+        (("davis16", "--sort", "J_men"), 2, 'no measure "J_men" in this table; did you mean "J_mean"?'),
+        (("f2net-3", "--sort", "J_men"), 2, 'no measure "J_men" in this table; did you mean "J_mean"?'),
+        (("f2net-3", "--by", "category"), 2, 'the table "f2net-3" does not take --by'),
+        (("f2net-3", "--protocol", "davis16"), 2, 'the table "f2net-3" does not take --protocol'),
+        (("speed", "--diff"), 2, 'the table "speed" does not take --diff'),
+        (("davis16", "--measure", "J_mean"), 2, "--measure says what --by shows"),
+        (("davis16", "--by", "category"), 3, "DAVIS-2016 has no categories"),
+        (("davis16", "--by", "video", "--published"), 2, "no number by video is published"),
+        (("davis16", "--by", "video", "--diff"), 2, "--diff does not go with --by"),
+        (("davis16", "--split", "test"), 2, 'davis16 has no split "test"'),
+        (("fbms",), 3, "holds no such record"),
+        (("fbms", "--published", "--protocol", "nonsense"), 2, 'fbms has no protocol "nonsense"'),
+        (("sample", "--published"), 3, "no number is published"),
+        (("speed",), 3, "vosbench run --profile"),
+        (("saliency",), 3, "there is no record under"),
+        (("readme", "--format", "csv"), 2, "readme is a page in Markdown"),
+    ],
+)
+def test_mistakes_are_one_line(cli: Cli, results: Path, words: tuple[str, ...], code: int, problem: str) -> None:
+    assert results.is_dir()
+    done = cli("table", *words)
+    assert (done.returncode, done.stdout) == (code, ""), done.stderr
+    assert problem in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_file_that_is_no_record_is_named(cli: Cli, results: Path) -> None:
+    (results / "davis16" / "broken.json").write_text("{}")
+    for words in (("davis16",), ("f2net-3",), ("readme",), ("davis16", "--published")):
+        done = cli("table", *words)
+        assert done.returncode == 3
+        assert 'broken.json" is no vosbench record' in done.stderr
+
+
+def test_the_page(cli: Cli, results: Path) -> None:
+    done = cli("table", "readme", "--results", REPOSITORY / "results")
+    assert done.stdout == (REPOSITORY / "results" / "README.md").read_text("utf-8")
+    assert "## davis16 val, davis16@1" in cli("table", "readme", "--results", results).stdout
+
+
+def test_no_heavy_import(cli: Cli, results: Path) -> None:
+    import sys
+
+    code = (
+        "import sys\n"
+        f"sys.argv = ['vosbench', 'table', 'f2net-3', '--diff', '--results', {str(results)!r}]\n"
+        "from vosbench.cli import main\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
+        "assert not {'torch', 'scipy.stats', 'pandas', 'matplotlib'} & sys.modules.keys()\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    assert cli("table", "--help").returncode == 0

@@ -1,0 +1,216 @@
+"""A paper's table as a grid of methods and measures, printed and measured numbers side by side.
+
+Conventions:
+    What is measured stands next to what is printed: in columns where measures are columns, in rows where they are
+    rows. Only lines of which something was measured have a measured line.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from vosbench.leaderboard import signature
+from vosbench.literature import Published
+from vosbench.marks import Better
+from vosbench.measured import CATEGORY_MEAN, SEQUENCE_MEAN, Counterparts, Line
+from vosbench.metrics.statistics import mean
+from vosbench.ranking import HEADINGS, better, measure_of
+from vosbench.tables import Cell, Number, Table
+
+PRINTED_MEAN = "mean as printed"
+TITLES = {"davis16": "DAVIS", "fbms": "FBMS", "visal": "ViSal", "ytobj": "YouTube-Objects"}
+MORE_HEADINGS = {"delta_J_mean": "ΔJ", "delta_F_mean": "ΔF", "F_measure": "F-measure"}
+NOT_MEASURED = {"F_measure"}  # of a protocol that nobody states
+PUBLISHED, MEASURED, DIFFERENCE = "published", "measured", "difference"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What stands beside printed numbers.
+
+    Attributes:
+        measured: measured numbers, of methods that there are records of.
+        diff: differences, too.
+        sort: the measure that orders the methods, best first; the paper's order where None.
+        apart: whether numbers compete within the table's groups alone.
+    """
+
+    measured: bool = True
+    diff: bool = False
+    sort: str | None = None
+    apart: bool = False
+
+
+Method = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A paper's numbers by method (group, name, name as printed) and line."""
+
+    lines: tuple[Line, ...]
+    methods: tuple[Method, ...]
+    numbers: Mapping[tuple[Method, Line], float]
+
+
+def grid(rows: Sequence[Published]) -> Grid:
+    """Sort the numbers of a table by method and line; where they are by category, add the mean over categories."""
+    lines = [_line(each) for each in rows]
+    methods = [(each.group, each.method, each.label) for each in rows]
+    numbers = {key: each.number for key, each in zip(zip(methods, lines, strict=True), rows, strict=True)}
+    unique, names = list(dict.fromkeys(lines)), list(dict.fromkeys(methods))
+    categories = [line for line in unique if line.category not in {"", PRINTED_MEAN}]
+    if categories:
+        first = replace(categories[0], digits=categories[0].digits + 1)
+        ours, theirs = (replace(first, category=kind) for kind in (CATEGORY_MEAN, SEQUENCE_MEAN))
+        unique += [ours, theirs]
+        for method in names:
+            value = mean([numbers[method, line] for line in categories if (method, line) in numbers])
+            if value is not None:
+                numbers[method, ours] = value
+    return Grid(tuple(unique), tuple(names), numbers)
+
+
+def _line(each: Published) -> Line:
+    # Beside categories, the one mean that is printed is no category of ours: nobody says what it is a mean of.
+    category = each.category or (PRINTED_MEAN if each.dataset == "ytobj" else "")
+    return Line(each.dataset, each.split, each.measure, category, each.unit, each.digits)
+
+
+def ordered(printed: Grid, sort: str) -> Grid:
+    """Put the methods in the order of a measure as it is printed, best first.
+
+    Raises:
+        UsageError: where the measure is not in the table; the message offers the nearest.
+    """
+    key = measure_of(sort, list(dict.fromkeys(line.measure for line in printed.lines)))
+    line = next(each for each in reversed(printed.lines) if each.measure == key and each.category != SEQUENCE_MEAN)
+    sign = -1 if better(key) == "higher" else 1
+
+    def place(method: Method) -> tuple[bool, float]:
+        value = printed.numbers.get((method, line))
+        return value is None, 0.0 if value is None else sign * value
+
+    return Grid(printed.lines, tuple(sorted(printed.methods, key=place)), printed.numbers)
+
+
+def lay_out(
+    printed: Grid, found: Counterparts, beside: Beside, notes: Sequence[str] = (), *, across: bool = False
+) -> Table:
+    """Make the table.
+
+    Args:
+        printed: what is published.
+        found: what was measured.
+        beside: what is shown of it.
+        notes: the first lines beneath; which record is which method, and what is missing, follow.
+        across: whether methods are columns.
+    """
+    shown = _measured_notes(printed, found, beside) if beside.measured else []
+    table = _lines_down(printed, found, beside) if across else _methods_down(printed, found, beside)
+    return replace(table, notes=(*notes, *shown))
+
+
+def largest_difference(printed: Grid, found: Counterparts) -> tuple[float, str, Line] | None:
+    """The difference farthest from 0, and the method and line that it is of; None where nothing was measured."""
+    differences = [
+        (difference, method[2], line)
+        for method in printed.methods
+        for line in printed.lines
+        if (difference := _difference(printed, found, method, line)) is not None
+    ]
+    return max(differences, key=lambda each: abs(each[0]), default=None)
+
+
+def _difference(printed: Grid, found: Counterparts, method: Method, line: Line) -> float | None:
+    value, number = found.value(method[1], line), printed.numbers.get((method, line))
+    return None if value is None or number is None else value - number
+
+
+def _cells(printed: Grid, found: Counterparts, method: Method, line: Line) -> dict[str, Cell]:
+    number, value = printed.numbers.get((method, line)), found.value(method[1], line)
+    difference = _difference(printed, found, method, line)
+    return {
+        PUBLISHED: None if number is None else Number(number, line.digits),
+        MEASURED: None if value is None else Number(value, line.digits),
+        DIFFERENCE: None if difference is None else Number(difference, line.digits + 1, signed=True),
+    }
+
+
+def _kinds(printed: Grid, found: Counterparts, beside: Beside, line: Line) -> list[str]:
+    """What is shown of a line."""
+    values = any(found.value(method[1], line) is not None for method in printed.methods)
+    differences = any(_difference(printed, found, method, line) is not None for method in printed.methods)
+    numbers = line.category == SEQUENCE_MEAN or any((method, line) in printed.numbers for method in printed.methods)
+    kinds = [PUBLISHED] if numbers else []
+    kinds += [MEASURED] if beside.measured and values else []
+    return kinds + ([DIFFERENCE] if beside.measured and beside.diff and differences else [])
+
+
+def _lines_down(printed: Grid, found: Counterparts, beside: Beside) -> Table:
+    """Methods are columns."""
+    rows: list[tuple[Cell, ...]] = []
+    directions: list[Better] = []
+    for line in printed.lines:
+        for kind in _kinds(printed, found, beside, line):
+            cells = [_cells(printed, found, method, line)[kind] for method in printed.methods]
+            rows.append((_heading(line, printed), kind, *cells))
+            directions.append("" if kind == DIFFERENCE else _direction(line))
+    columns = ("measure", "number", *(method[2] for method in printed.methods))
+    return Table(columns=columns, rows=rows, better=tuple(directions), across=True)
+
+
+def _methods_down(printed: Grid, found: Counterparts, beside: Beside) -> Table:
+    """Measures are columns."""
+    shown = [(line, kind) for line in printed.lines for kind in _kinds(printed, found, beside, line)]
+    groups = tuple(group for group, _, _ in printed.methods) if any(group for group, _, _ in printed.methods) else ()
+    named = ("method", "group") if groups else ("method",)
+    rows: list[tuple[Cell, ...]] = []
+    for method in printed.methods:
+        first = (method[2], method[0]) if groups else (method[2],)
+        rows.append((*first, *(_cells(printed, found, method, line)[kind] for line, kind in shown)))
+    headings = [_heading(line, printed) + ("" if kind == PUBLISHED else f", {kind}") for line, kind in shown]
+    directions: list[Better] = [""] * len(named)
+    directions += [_direction(line) if kind != DIFFERENCE else "" for line, kind in shown]
+    return Table(
+        columns=(*named, *headings),
+        rows=rows,
+        better=tuple(directions),
+        groups=groups if beside.apart else (),
+    )
+
+
+def _measured_notes(printed: Grid, found: Counterparts, beside: Beside) -> list[str]:
+    notes: list[str] = []
+    for dataset, records in found.records.items():
+        asked = {
+            (name, label): None
+            for (_, name, label), line in printed.numbers
+            if line.dataset == dataset and line.measure not in NOT_MEASURED
+        }
+        matched = {label: records[name] for name, label in asked if name in records}
+        taken = dict.fromkeys(f"measured: {dataset} {each.split}, {signature(each)}" for each in matched.values())
+        notes += taken
+        if matched:
+            notes.append("records: " + ", ".join(f'{label} is "{each.method}"' for label, each in matched.items()))
+        absent = dict.fromkeys(label for name, label in asked if name not in records)
+        if absent and not matched:
+            notes.append(f"nothing here was measured on {TITLES[dataset]}")
+        elif absent:
+            notes.append(f"no record on {TITLES[dataset]} of: {', '.join(absent)}")
+    notes += found.unused
+    largest = largest_difference(printed, found) if beside.diff else None
+    if largest:
+        difference, label, line = largest
+        shown = f"{difference:+.{line.digits + 2}f}"
+        notes.append(f"largest difference, measured − published: {shown} ({label}, {_heading(line, printed)})")
+    return notes
+
+
+def _heading(line: Line, printed: Grid) -> str:
+    name = line.category or MORE_HEADINGS.get(line.measure) or HEADINGS.get(line.measure, line.measure)
+    several = len({each.dataset for each in printed.lines}) > 1
+    return f"{TITLES[line.dataset]} {name}" if several else name
+
+
+def _direction(line: Line) -> Better:
+    return "" if line.measure.startswith("delta_") else better(line.measure)

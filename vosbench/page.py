@@ -1,0 +1,73 @@
+"""The page of results: every record of this repository, and the published numbers beside them, as Markdown."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from vosbench.errors import DataError
+from vosbench.grids import Beside
+from vosbench.leaderboard import find_records, leaderboard, signature
+from vosbench.overviews import saliency_table, speed_table
+from vosbench.papers import PAPERS, paper_table
+from vosbench.protocols import SALIENCY
+from vosbench.record import Record
+from vosbench.tables import render
+
+HEAD = """\
+<!-- Written by `vosbench table readme > results/README.md`; do not edit. A test fails where it is out of date. -->
+# Results
+
+Records of this repository lie in a folder for each dataset; `vosbench table DATASET` shows them, and each table below
+by its name. Published numbers, their sources and where these contradict themselves: [published](published/README.md).
+How fast scoring is beside its peers: [benchmarks](benchmarks.md). The best number of a line is bold, the second
+underlined; – is not known.
+"""
+
+
+def results_page(folder: Path) -> str:
+    """The page, from the records below a folder and the published numbers.
+
+    Raises:
+        DataError: where a file below the folder is no record.
+    """
+    records = find_records(folder)
+    parts = [HEAD, *_leaderboards(records)]
+    saliency = [each for each in records if not each.shortcomings and each.protocol.partition("@")[0] in _names()]
+    if saliency:
+        parts += ["## Saliency over all datasets\n", _saliency(saliency)]
+    if any(each.speed for each in records):
+        parts += ["## Speed\n", render(speed_table(records), "md")]
+    parts.append("## Published tables, and what was measured beside them\n")
+    for name in ("davis-leaderboard", *(each for each in PAPERS if each != "davis-leaderboard")):
+        parts += [f"### `vosbench table {name} --diff`\n", render(paper_table(name, records, Beside(diff=True)), "md")]
+    return "\n".join(parts)
+
+
+def _leaderboards(records: Sequence[Record]) -> list[str]:
+    """A section for each dataset, split and signature, and one for what can stand in none."""
+    if not records:
+        return ["There is no record here yet: `vosbench run` and `vosbench score --out results` write them.\n"]
+    boards: dict[str, list[Record]] = {}
+    for each in records:
+        if not each.shortcomings:
+            boards.setdefault(f"{each.dataset} {each.split}, {each.protocol} {signature(each)}", []).append(each)
+    parts = []
+    for place, own in boards.items():
+        parts += [f"## {place.rpartition(' ')[0]}\n", render(leaderboard(own)[0], "md")]
+    lines = [
+        f'* "{each.method}" on {each.dataset}: {", ".join(each.shortcomings)}\n'
+        for each in records
+        if each.shortcomings
+    ]
+    return [*parts, "## Left out\n", "".join(lines)] if lines else parts
+
+
+def _saliency(records: Sequence[Record]) -> str:
+    """The table, or why there is none: records of one dataset may take different measures."""
+    try:
+        return render(saliency_table(records)[0], "md")
+    except DataError as error:
+        return f"There is no such table: {error}.\n"
+
+
+def _names() -> set[str]:
+    return {each.name for each in SALIENCY}
