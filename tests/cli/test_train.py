@@ -1,0 +1,155 @@
+"""``vosbench train``: stopped in every way, it goes on to the same weights; mistakes are one line."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from click.testing import Result
+from typer.testing import CliRunner
+
+from vosbench.cli import app
+from vosbench.train.log import read
+
+PLUGINS = Path(__file__).parents[1] / "plugins"
+PLUGGED = ("--plugin", PLUGINS / "toy.py", "--plugin", PLUGINS / "toy_training.py")
+
+
+def words(root: Path, out: Path, *more: str | Path) -> list[str]:
+    return [str(word) for word in ("train", "toynet", "--data", f"toy:val={root}", "--out", out, *PLUGGED, *more)]
+
+
+def start(*given: str, seconds: float = 0.05) -> subprocess.Popen[str]:
+    """Begin a slow training and wait for its first checkpoint."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "vosbench", *given],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TOY_SECONDS": str(seconds)},
+    )
+    checkpoint = Path(given[given.index("--out") + 1]) / "last.pt"
+    while not checkpoint.is_file():
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.01)
+    return process
+
+
+def call(*given: str | Path) -> Result:
+    """The command line in this process, which has loaded torch already."""
+    return CliRunner().invoke(app, [str(word) for word in given])
+
+
+def curve(folder: Path) -> list[dict[str, str]]:
+    return [{name: value for name, value in row.items() if name != "seconds"} for row in read(folder / "log.csv")]
+
+
+def fails(done: Result, code: int, said: str) -> None:
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("note: ")]
+    assert (done.exit_code, len(lines)) == (code, 1), done.stderr
+    assert lines[0].startswith("error: ")
+    assert said in lines[0]
+
+
+def test_help_names_it_and_imports_no_torch() -> None:
+    code = (
+        "import sys\n"
+        "sys.argv = ['vosbench', 'train', '--help']\n"
+        "from vosbench.cli import main\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
+        "assert not {'torch', 'scipy.stats', 'pandas'} & sys.modules.keys()\n"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    for option in ("--data", "--set", "--accumulate", "--validate-on", "--backbone-weights", "--half"):
+        assert option in shown
+
+
+def test_train_validate_and_run(toy_root: Path, tmp_path: Path) -> None:
+    more = ("--set", "steps=8", "--validate-on", f"toy={toy_root}", "--validate-every", "4", "--half")
+    done = call(*words(toy_root, tmp_path / "out", *more))
+    assert done.exit_code == 0, done.stderr
+    assert done.stdout == f"{tmp_path / 'out' / 'best.safetensors'}\n"
+    assert "step 4: J_mean 0." in done.stderr
+    assert f"type: vosbench run --method toynet --weights {done.stdout.strip()} --dataset" in done.stderr
+    rows = read(tmp_path / "out" / "log.csv")
+    assert list(rows[0]) == ["step", "seconds", "lr", "loss", "bce"]
+    best = max(float(row["val J_mean"]) for row in rows if "val J_mean" in row)
+    run = ("run", "--method", "toynet", "--weights", done.stdout.strip(), "--dataset", "toy", "--root", toy_root)
+    shown = json.loads(call(*run, "--out", tmp_path, *PLUGGED, "--format", "json", "--quiet").stdout)
+    assert shown["scores"]["J_mean"] == best
+
+
+@pytest.mark.parametrize("workers", ["0", pytest.param("2", marks=pytest.mark.slow)])
+def test_killed_and_resumed_is_uninterrupted(toy_root: Path, tmp_path: Path, workers: str) -> None:
+    more = ("--save-every", "3", "--set", "dropout=0.3", "--workers", workers, "--quiet")
+    whole = call(*words(toy_root, tmp_path / "whole", *more))
+    assert whole.stderr == ""
+    given = words(toy_root, tmp_path / "parts", *more)
+    for _ in range(2):
+        process = start(*given)
+        time.sleep(0.3)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        assert process.returncode == -signal.SIGKILL
+    assert torch.load(tmp_path / "parts" / "last.pt", weights_only=True)["step"] in {3, 6, 9}
+    assert call(*given).exit_code == 0
+    found, expected = ((tmp_path / name / "last.safetensors").read_bytes() for name in ("parts", "whole"))
+    assert found == expected
+    assert curve(tmp_path / "parts") == curve(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
+def test_asked_to_stop_it_finishes_the_step(toy_root: Path, tmp_path: Path, number: signal.Signals) -> None:
+    more = ("--save-every", "2", "--set", "steps=40", "--set", "horizon=50")
+    given = words(toy_root, tmp_path / "parts", *more)
+    process = start(*given)
+    process.send_signal(number)
+    _, errors = process.communicate()
+    assert process.returncode == 130
+    assert errors == "interrupted: what is complete is kept; the same command goes on from there\n"
+    done = torch.load(tmp_path / "parts" / "last.pt", weights_only=True)["step"]
+    assert len(curve(tmp_path / "parts")) == done < 40
+    resumed = call(*given)
+    assert f"note: goes on from step {done} of 40" in resumed.stderr
+    call(*words(toy_root, tmp_path / "whole", *more))
+    assert curve(tmp_path / "parts") == curve(tmp_path / "whole")
+
+
+def test_mistakes(toy_root: Path, tmp_path: Path) -> None:
+    fails(call("train", "toynet", *PLUGGED), 2, "--data is missing: give it a dataset as NAME")
+    given = words(toy_root, tmp_path / "out")
+    fails(call(*given, "--validate-every", "2"), 2, "--validate-on is missing")
+    fails(call(*given, "--set", "lr"), 2, '"lr" sets nothing; write --set name=value')
+    fails(
+        call(*given, "--backbone-weights", "none.pth"), 2, '"none.pth", given with --backbone-weights, does not exist'
+    )
+    fails(call(*given, "--accumulate", "3"), 2, "cannot be cut evenly into --accumulate 3")
+    fails(call(*given, "--device", "abacus"), 2, 'device "abacus" cannot be used')
+    fails(call("train", "brightness", "--data", "sample", *PLUGGED), 2, "cannot be trained: it comes with no recipe")
+    fails(call("train", "toynet", "--data", f"toy={toy_root}", *PLUGGED), 2, 'no split "train"; there are: val')
+    fails(call("train", "toynet", "--data", f"toy:val={tmp_path / 'x'}", *PLUGGED), 3, "is no folder")
+    assert not (tmp_path / "out").exists()
+    (toy_root / "frames" / "v1" / "00002.png").write_bytes(b"none")
+    fails(call(*given, "--workers", "1"), 3, "v1/00002.png")
+    assert not (tmp_path / "out" / "last.pt").exists()
+
+
+def test_another_setup_in_the_folder(toy_root: Path, tmp_path: Path) -> None:
+    given = words(toy_root, tmp_path / "out", "--set", "steps=2")
+    assert call(*given).exit_code == 0
+    fails(call(*given, "--seed", "1"), 2, "holds another training (seed was 0, now 1)")
+    assert call(*given, "--seed", "1", "--overwrite").exit_code == 0
+
+
+def test_videos_of_one_frame_are_images(toy_root: Path) -> None:
+    from vosbench.cli.training import _material, _select
+
+    selection = _select(f"toy:val={toy_root}", "train", [PLUGINS / "toy.py"])
+    cut = _select(f"toy:val={toy_root}", "train", [PLUGINS / "toy.py"], limit=1)
+    material = _material([selection, cut])
+    assert (material.videos, material.images) == (selection.videos, cut.videos)

@@ -1,0 +1,250 @@
+"""Training ends in the same weights however it came there; and says what is wrong in one line."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file
+
+from vosbench.errors import DataError, UsageError
+from vosbench.recipe import Material, Recipe
+from vosbench.train import Listener, Outcome, Settings, draw, train
+from vosbench.train.log import read
+
+Toy = Callable[..., Recipe]
+
+
+def weights(outcome: Outcome) -> bytes:
+    return outcome.last.read_bytes()
+
+
+def lines(folder: Path) -> list[dict[str, str]]:
+    """The log without what differs from run to run: time."""
+    return [{name: value for name, value in row.items() if name != "seconds"} for row in read(folder / "log.csv")]
+
+
+def stop_after(step: int) -> Listener:
+    def look(done: int, _losses: Mapping[str, float]) -> None:
+        if done == step:
+            raise ZeroDivisionError
+
+    return Listener(step=look)
+
+
+def test_one_seed_gives_one_network(toy: Toy, material: Material, tmp_path: Path) -> None:
+    recipe = toy(dropout=0.3)
+    first = train(recipe, material, tmp_path / "a", Settings(seed=3))
+    torch.manual_seed(99)  # what the caller draws does not matter
+    second = train(recipe, material, tmp_path / "b", Settings(seed=3))
+    other = train(recipe, material, tmp_path / "c", Settings(seed=4))
+    assert weights(first) == weights(second) != weights(other)
+    assert lines(tmp_path / "a") == lines(tmp_path / "b") != lines(tmp_path / "c")
+    assert first.steps == 12
+
+
+def test_it_learns(toy: Toy, material: Material, tmp_path: Path) -> None:
+    train(toy(steps=60, batch=8, horizon=100), material, tmp_path, Settings())
+    losses = [float(row["loss"]) for row in lines(tmp_path)]
+    assert np.mean(losses[-10:]) < 0.3 * np.mean(losses[:3])
+
+
+def test_the_first_steps_are_those_of_plain_torch(toy: Toy, material: Material, tmp_path: Path) -> None:
+    """Written out: examples, learning rates of both groups, momentum, decay."""
+    recipe = toy(steps=3, batch=2, lr=0.05, horizon=10, weight_decay=0.01)
+    outcome = train(recipe, material, tmp_path, Settings(seed=5))
+    torch.manual_seed(5)
+    net = recipe.build().train()
+    speed: dict[str, torch.Tensor] = {}
+    for step in range(3):
+        drawn = [recipe.example(material, step, np.random.default_rng([5, 2 * step + i])) for i in range(2)]
+        batch = {name: torch.from_numpy(np.stack([each[name] for each in drawn])) for name in drawn[0]}
+        net.zero_grad()
+        sum(recipe.losses(net, batch, step).values()).backward()
+        with torch.no_grad():
+            for name, value in net.named_parameters():
+                push = value.grad + 0.01 * value
+                speed[name] = push if step == 0 else 0.9 * speed[name] + push
+                rate = 0.05 * (1 - step / 10) ** 0.9 * (10 if name.startswith("head.") else 1)
+                value.sub_(rate * speed[name])
+    found = load_file(outcome.last)
+    for name, value in net.state_dict().items():
+        torch.testing.assert_close(found[name], value, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_stopped_and_resumed_is_uninterrupted(toy: Toy, material: Material, tmp_path: Path, workers: int) -> None:
+    recipe = toy(dropout=0.3)
+    settings = Settings(save_every=3, workers=workers)
+    whole = train(recipe, material, tmp_path / "whole", settings)
+    for step in (2, 5, 10):
+        with pytest.raises(ZeroDivisionError):
+            train(recipe, material, tmp_path / "parts", settings, listener=stop_after(step))
+    notes: list[str] = []
+    parts = train(recipe, material, tmp_path / "parts", settings, listener=Listener(note=notes.append))
+    assert notes == ["goes on from step 9 of 12"]
+    assert weights(parts) == weights(whole)
+    assert lines(tmp_path / "parts") == lines(tmp_path / "whole")
+    again = train(recipe, material, tmp_path / "parts", settings)
+    assert (again.steps, weights(again)) == (12, weights(whole))
+
+
+def test_workers_change_nothing(toy: Toy, material: Material, tmp_path: Path) -> None:
+    one = train(toy(dropout=0.3), material, tmp_path / "one", Settings())
+    two = train(toy(dropout=0.3), material, tmp_path / "two", Settings(workers=2))
+    assert weights(one) == weights(two)
+
+
+def test_accumulated_gradients_are_those_of_the_whole_step(toy: Toy, material: Material, tmp_path: Path) -> None:
+    """But for batch normalisation, which sees a part at a time: here it is switched off."""
+
+    def frozen() -> Recipe:
+        recipe = toy(steps=4)
+        losses = recipe.losses
+
+        def without(net: torch.nn.Module, *rest: object) -> Mapping[str, torch.Tensor]:
+            return losses(net.eval(), *rest)
+
+        recipe.losses = without
+        return recipe
+
+    whole = load_file(train(frozen(), material, tmp_path / "1", Settings()).last)
+    parts = load_file(train(frozen(), material, tmp_path / "4", Settings(accumulate=4)).last)
+    for name, value in whole.items():
+        torch.testing.assert_close(parts[name], value, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+def test_lower_precision_trains_and_resumes(toy: Toy, material: Material, tmp_path: Path, precision: str) -> None:
+    settings = Settings(precision=precision, save_every=4)
+    whole = train(toy(), material, tmp_path / "whole", settings)
+    with pytest.raises(ZeroDivisionError):
+        train(toy(), material, tmp_path / "parts", settings, listener=stop_after(6))
+    assert weights(train(toy(), material, tmp_path / "parts", settings)) == weights(whole)
+    full = load_file(train(toy(), material, tmp_path / "full", Settings()).last)
+    lower = load_file(whole.last)
+    assert all(value.dtype == full[name].dtype for name, value in lower.items())
+    difference = max(float((full[name].float() - value.float()).abs().max()) for name, value in lower.items())
+    assert 0 < difference < 0.1
+
+
+def test_nothing_to_train_on(toy: Toy, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="nothing to train on"):
+        train(toy(), Material(), tmp_path / "out", Settings())
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_an_example_that_cannot_be_drawn(toy: Toy, material: Material, tmp_path: Path, workers: int) -> None:
+    broken = Material(images=material.videos)
+    with pytest.raises(DataError, match=r"^the toy needs videos$"):
+        train(toy(), broken, tmp_path, Settings(workers=workers))
+
+
+def test_a_loss_that_is_not_a_number_names_its_examples(toy: Toy, material: Material, tmp_path: Path) -> None:
+    recipe = toy(broken=7)
+    with pytest.raises(DataError, match=r"not finite at step 7 .*examples 30, 31; of these 30 hold"):
+        train(recipe, material, tmp_path, Settings(save_every=2, accumulate=2))
+    saved = torch.load(tmp_path / "last.pt", weights_only=True)
+    assert saved["step"] == 6
+    assert all(value.isfinite().all() for value in saved["weights"].values())
+    assert [row["step"] for row in lines(tmp_path)] == [str(step) for step in range(1, 8)]
+    assert np.isnan(draw(recipe, material, 0, (7, 30))["pixels"]).any()
+    assert not np.isnan(draw(recipe, material, 0, (7, 31))["pixels"]).any()
+
+
+def test_a_loss_that_diverges(toy: Toy, material: Material, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"step \d+ \(bce nan.*; these are finite themselves; try a smaller --set lr="):
+        train(toy(lr=1e30), material, tmp_path, Settings())
+
+
+def test_a_step_that_does_not_fit_suggests_accumulation(toy: Toy, material: Material, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"4 examples at a time do not fit.* try --accumulate 2"):
+        train(toy(hungry=True), material, tmp_path, Settings())
+    with pytest.raises(UsageError, match=r"1 examples at a time .* no smaller part"):
+        train(toy(hungry=True), material, tmp_path, Settings(accumulate=4))
+
+
+def test_a_worker_that_dies(toy: Toy, material: Material, tmp_path: Path) -> None:
+    """As under a full /dev/shm, or where the system kills for memory."""
+    with pytest.raises(DataError, match=r"a worker process has died, .*give fewer --workers"):
+        train(toy(deadly=True), material, tmp_path, Settings(workers=1))
+
+
+def test_a_batch_that_cannot_be_cut(toy: Toy, material: Material, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="4 examples cannot be cut evenly into --accumulate 3"):
+        train(toy(), material, tmp_path, Settings(accumulate=3))
+
+
+def test_another_training_in_the_folder(toy: Toy, material: Material, tmp_path: Path) -> None:
+    first = train(toy(steps=2), material, tmp_path, Settings())
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    with pytest.raises(UsageError, match=r"another training \(plan lr was 0.1, now 0.2\)"):
+        train(toy(steps=2, lr=0.2), material, tmp_path, Settings())
+    with pytest.raises(UsageError, match=r"seed was 0, now 1"):
+        train(toy(steps=2), material, tmp_path, Settings(seed=1))
+    fewer = replace(material, videos=material.videos[:1])
+    with pytest.raises(UsageError, match=r"data was \w{8}…, now "):
+        train(toy(steps=2), fewer, tmp_path, Settings())
+    assert before == {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    old = weights(first)
+    second = train(toy(steps=2), material, tmp_path, Settings(seed=1, overwrite=True))
+    assert weights(second) != old
+    assert len(lines(tmp_path)) == 2
+
+
+def test_a_damaged_checkpoint(toy: Toy, material: Material, tmp_path: Path) -> None:
+    whole = weights(train(toy(steps=2), material, tmp_path, Settings()))
+    path = tmp_path / "last.pt"
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(DataError, match="cannot be read; begin anew with --overwrite"):
+        train(toy(steps=2), material, tmp_path, Settings())
+    assert weights(train(toy(steps=2), material, tmp_path, Settings(overwrite=True))) == whole
+
+
+def test_the_best_is_kept(toy: Toy, material: Material, tmp_path: Path) -> None:
+    """Also when training is stopped in between; the last step is always validated."""
+    scores = {2: 0.5, 4: 0.75, 6: 0.25, 7: 0.125}
+    seen: list[int] = []
+
+    def validate(path: Path) -> Mapping[str, float]:
+        with safe_open(path, "pt") as file:
+            step = json.loads(file.metadata()["vosbench"])["step"]
+        seen.append(step)
+        return {"F_mean": 1.0, "J_mean": scores[step]}
+
+    settings = Settings(validate_every=2, save_every=5)
+    with pytest.raises(ZeroDivisionError):
+        train(toy(steps=7), material, tmp_path, settings, validate, stop_after(6))
+    outcome = train(toy(steps=7), material, tmp_path, settings, validate)
+    assert seen == [2, 4, 6, 6, 7]
+    assert outcome.score == 0.75
+    with safe_open(outcome.best, "pt") as file:
+        assert json.loads(file.metadata()["vosbench"])["step"] == 4
+    assert [row.get("val J_mean") for row in lines(tmp_path)] == [None, "0.5", None, "0.75", None, "0.25", "0.125"]
+    assert sorted(path.name for path in tmp_path.glob("*.*") if path.is_file()) == [
+        "best.safetensors",
+        "last.pt",
+        "last.safetensors",
+        "log.csv",
+    ]
+
+
+def test_validation_without_a_criterion(toy: Toy, material: Material, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="validation gives none of J_mean"):
+        train(toy(steps=1), material, tmp_path, Settings(), lambda _path: {"MAE": 0.1})
+
+
+def test_training_goes_on_from_weights(toy: Toy, material: Material, tmp_path: Path) -> None:
+    first = train(toy(steps=3), material, tmp_path / "a", Settings())
+    notes: list[str] = []
+    listener = Listener(note=notes.append)
+    second = train(toy(steps=1, lr=1e-9), material, tmp_path / "b", Settings(weights=first.last), listener=listener)
+    assert notes == [f'starts from all weights of "{first.last}"']
+    torch.testing.assert_close(load_file(second.last)["head.weight"], load_file(first.last)["head.weight"])
+    with pytest.raises(UsageError, match="contradict each other"):
+        train(toy(), material, tmp_path / "c", Settings(weights=first.last, backbone=first.last))

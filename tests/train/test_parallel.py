@@ -1,0 +1,77 @@
+"""Processes that share a step take the step of one process."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from vosbench.errors import DataError
+from vosbench.recipe import Material, Recipe
+from vosbench.train import Listener, Settings, train
+from vosbench.train.feed import Shares
+from vosbench.train.log import read
+
+Toy = Callable[..., Recipe]
+HERE = Path(__file__).parent
+
+
+def torchrun(script: Path, *words: object) -> subprocess.CompletedProcess[str]:
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
+    return subprocess.run(
+        [*launcher, "--rdzv-backend", "c10d", "--rdzv-endpoint", "localhost:0", str(script), *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+
+
+@pytest.mark.parametrize("accumulate", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_two_processes_train_as_one(
+    toy: Toy, material: Material, toy_root: Path, tmp_path: Path, accumulate: int
+) -> None:
+    changes = {"batch": 8, "lr": 0.05}
+    one = train(toy(**changes), material, tmp_path / "one", Settings(accumulate=accumulate))
+    words = [f"{name}={value}" for name, value in changes.items()]
+    done = torchrun(HERE / "torchrun_toy.py", toy_root, tmp_path / "two", accumulate, *words)
+    assert done.returncode == 0, done.stderr
+    curves = [[float(row["loss"]) for row in read(tmp_path / name / "log.csv")] for name in ("one", "two")]
+    assert len(curves[0]) == 12
+    assert curves[1] == pytest.approx(curves[0], rel=1e-4)
+    alone, shared = load_file(one.last), load_file(tmp_path / "two" / "last.safetensors")
+    for name, value in alone.items():
+        torch.testing.assert_close(shared[name], value, rtol=1e-3, atol=1e-5, msg=name)
+
+
+@pytest.mark.slow
+def test_two_processes_say_which_example_is_broken_and_one_goes_on_from_there(
+    toy: Toy, material: Material, toy_root: Path, tmp_path: Path
+) -> None:
+    done = torchrun(HERE / "torchrun_toy.py", toy_root, tmp_path, 1, "broken=6", "lr=0.05")
+    assert done.returncode != 0
+    # Batch normalisation spreads what is not a number over the whole part.
+    assert "not finite at step 6 (bce nan), of examples 24, 25, 26, 27; of these 26 hold" in done.stderr
+    assert torch.load(tmp_path / "last.pt", weights_only=True)["step"] == 4
+    notes: list[str] = []
+    with pytest.raises(DataError, match="of these 26 hold"):
+        train(toy(broken=6, lr=0.05), material, tmp_path, Settings(save_every=4), listener=Listener(note=notes.append))
+    assert notes == ["goes on from step 4 of 12"]
+
+
+@pytest.mark.parametrize(("accumulate", "world"), [(1, 1), (2, 3), (4, 1), (1, 4)])
+def test_shares_are_a_partition_and_parts_do_not_depend_on_processes(accumulate: int, world: int) -> None:
+    shared = [Shares(24, accumulate, rank, world).of(5) for rank in range(world)]
+    assert sorted(index for parts in shared for share in parts for index in share) == list(range(120, 144))
+    for part, share in enumerate(Shares(24, accumulate, 0, 1).of(5)):
+        assert [index for parts in shared for index in parts[part]] == list(share)
+
+
+@pytest.mark.slow
+def test_batch_normalisation_of_two_processes_is_that_of_one() -> None:
+    done = torchrun(HERE / "batch_norm_of_two.py")
+    assert done.stdout.count("equal\n") == 2, done.stderr

@@ -1,0 +1,125 @@
+"""What a training folder holds: all that is needed to go on, and the weights that are handed out."""
+
+import hashlib
+import json
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save as serialise
+from torch import Tensor
+
+from vosbench.errors import DataError, UsageError
+from vosbench.provenance import sha256, write_whole
+from vosbench.recipe import Material, Plan
+from vosbench.train.settings import Settings
+
+CHECKPOINT, LAST, BEST, LOG = "last.pt", "last.safetensors", "best.safetensors", "log.csv"
+Card = Mapping[str, Any]
+"""What the weights depend on, as plain values: trainings under an equal card end in equal weights."""
+
+
+def card(plan: Plan, material: Material, settings: Settings) -> Card:
+    """Say what the weights will depend on.
+
+    The number of processes and the device are no part of it: what they change is rounding, and dropout.
+    """
+    hyper = {f"plan {name}": value for name, value in plan.model_dump(mode="json").items()}
+    return {
+        "method": settings.name,
+        **hyper,
+        "seed": settings.seed,
+        "precision": settings.precision,
+        "accumulate": settings.accumulate,
+        "data": _digest(material),
+        "weights": sha256(settings.weights) if settings.weights else None,
+        "backbone": sha256(settings.backbone) if settings.backbone else None,
+    }
+
+
+def _digest(material: Material) -> str:
+    """A SHA-256 of which frames there are and which are annotated, wherever they lie."""
+    digest = hashlib.sha256()
+    for video in (*material.videos, *material.images):
+        stems = [frame.stem for frame in video.frames]
+        digest.update(f"{video.name} {stems} {sorted(video.annotations)}\n".encode())
+    return digest.hexdigest()
+
+
+def load(out: Path, wanted: Card, *, overwrite: bool) -> dict[str, Any] | None:
+    """Load the checkpoint of a folder, where it holds one.
+
+    Args:
+        out: the folder.
+        wanted: the card of the training that is to go on.
+        overwrite: pass over the checkpoint of another training.
+
+    Returns:
+        what `save` was given, tensors on the CPU; None where training begins anew.
+
+    Raises:
+        UsageError: where the folder holds another training.
+        DataError: where the checkpoint cannot be read.
+    """
+    path = out / CHECKPOINT
+    if not path.is_file():
+        return None
+    try:
+        found: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        differing = [key for key in {**wanted, **found["card"]} if found["card"].get(key) != wanted.get(key)]
+    except (OSError, RuntimeError, EOFError, KeyError, TypeError, pickle.UnpicklingError):
+        if overwrite:
+            return None
+        raise DataError(f'the checkpoint "{path}" cannot be read; begin anew with --overwrite') from None
+    if not differing:
+        return found
+    if overwrite:
+        return None
+    key = differing[0]
+    raise UsageError(
+        f'"{out}" holds another training ({key} was {_short(found["card"].get(key))}, now {_short(wanted.get(key))}); '
+        "choose another --out, or discard it with --overwrite"
+    )
+
+
+def _short(value: object) -> object:
+    return f"{value[:8]}…" if isinstance(value, str) and len(value) == 64 else value
+
+
+def clear(out: Path) -> None:
+    """Remove what another training has left in a folder."""
+    for name in (CHECKPOINT, LAST, BEST, LOG):
+        (out / name).unlink(missing_ok=True)
+
+
+def save(out: Path, content: Mapping[str, Any]) -> None:
+    """Write a checkpoint; whole or not at all."""
+    part = out / f".{CHECKPOINT}.part"
+    torch.save(dict(content), part)
+    part.replace(out / CHECKPOINT)
+
+
+def export(path: Path, weights: Mapping[str, Tensor], about: Card, *, half: bool = False) -> None:
+    """Write weights as `vosbench run` loads them; equal weights to equal bytes.
+
+    Args:
+        path: of the safetensors file; what it is about is in its metadata, as JSON under ``"vosbench"``.
+        weights: name → tensor.
+        about: how they came about.
+        half: whether convolutions and matrices are stored in fp16, at half the size; vectors, such as the statistics
+            of batch normalisation, stay in fp32, and so does what fp16 cannot hold.
+    """
+    stored = {name: _stored(values.detach(), half=half) for name, values in weights.items()}
+    # One entry, since safetensors writes several in any order.
+    metadata = {"vosbench": json.dumps(dict(about), sort_keys=True)}
+    write_whole(path, serialise(stored, metadata))
+
+
+def _stored(values: Tensor, *, half: bool) -> Tensor:
+    if values.is_floating_point():
+        values = values.float()
+        if half and values.dim() > 1 and bool(values.half().isfinite().all()):
+            values = values.half()
+    return values.to("cpu", copy=True).contiguous()

@@ -1,0 +1,54 @@
+"""The log of a training: a CSV file of one row per step; a column that comes later widens it."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from vosbench.provenance import write_whole
+
+Row = Mapping[str, str]
+
+
+def append(path: Path, values: Mapping[str, float]) -> None:
+    """Add the row of a step; numbers are written so that they read back equal."""
+    row = {name: repr(value) for name, value in values.items()}
+    columns = _columns(path)
+    new = [name for name in row if name not in columns]
+    if new:
+        _write(path, [*columns, *new], [*read(path), row])
+        return
+    with path.open("a", encoding="utf-8") as file:
+        file.write(_lines(columns, [row]))
+
+
+def cut(path: Path, step: int) -> None:
+    """Drop the rows after a step, and a last line that is not whole: training goes on from there."""
+    if path.is_file():
+        _write(path, _columns(path), [row for row in read(path) if int(row["step"]) <= step])
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    """The rows of a log, without empty fields and without a last line that is not whole."""
+    if not path.is_file():
+        return []
+    text = path.read_text("utf-8")
+    rows = csv.DictReader(io.StringIO(text[: text.rfind("\n") + 1]))
+    return [{name: value for name, value in row.items() if value} for row in rows]
+
+
+def _columns(path: Path) -> list[str]:
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8") as file:
+        return file.readline().rstrip("\n").split(",")
+
+
+def _write(path: Path, columns: Sequence[str], rows: Sequence[Row]) -> None:
+    write_whole(path, (",".join(columns) + "\n" + _lines(columns, rows)).encode())
+
+
+def _lines(columns: Sequence[str], rows: Sequence[Row]) -> str:
+    text = io.StringIO()
+    csv.DictWriter(text, columns, restval="", lineterminator="\n").writerows(rows)
+    return text.getvalue()

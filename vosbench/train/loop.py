@@ -1,0 +1,133 @@
+"""The loop: steps of a recipe, from where a folder's checkpoint stands to the end of the plan."""
+
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from types import FrameType
+
+import torch
+
+from vosbench.errors import DataError
+from vosbench.recipe import Material, Recipe
+from vosbench.train import checkpoint, parallel
+from vosbench.train.feed import feed, shares
+from vosbench.train.keep import Keeper
+from vosbench.train.parallel import Group
+from vosbench.train.settings import Listener, Outcome, Settings, Validate
+from vosbench.train.start import begin
+from vosbench.train.step import Run, take_step
+
+SILENT = Listener()
+
+
+def train(
+    recipe: Recipe,
+    material: Material,
+    out: Path,
+    settings: Settings,
+    validate: Validate | None = None,
+    listener: Listener = SILENT,
+) -> Outcome:
+    """Train a recipe; go on where an earlier run of the same training has stopped.
+
+    The folder then holds ``last.pt`` (everything that is needed to go on), ``last.safetensors`` and
+    ``best.safetensors`` (weights) and ``log.csv``. On a CPU, equal settings give equal weights, to the bit and however
+    often training was stopped.
+
+    Args:
+        recipe: what to train, and how.
+        material: what on.
+        out: the folder.
+        settings: everything else.
+        validate: scores weights; the best weights are kept where it is given.
+        listener: is told how it goes.
+
+    Raises:
+        UsageError: where settings and plan do not go together, the folder holds another training, or a step does not
+            fit into memory.
+        DataError: where there is nothing to train on, an example cannot be drawn, or a loss is not finite.
+        KeyboardInterrupt: where SIGINT or SIGTERM came; after the step in hand, when everything is saved.
+    """
+    if not material.videos and not material.images:
+        raise DataError("there is nothing to train on: neither annotated videos nor images were found")
+    group = parallel.join(settings.device)
+    try:
+        shared = shares(recipe.plan.batch, settings, group)
+        card = checkpoint.card(recipe.plan, material, settings)
+        keeper = Keeper(out=out, plan=recipe.plan, settings=settings, card=card, validate=validate, listener=listener)
+        saved = checkpoint.load(out, card, overwrite=settings.overwrite)
+        run = begin(recipe, settings, group, saved, listener.note if group.leads else SILENT.note)
+        parallel.wait(group)  # nobody reads the checkpoint any more
+        if group.leads:
+            keeper.open(run, anew=saved is None)
+        del saved
+        with (
+            _living_workers(),
+            closing(feed(recipe, material, shared, settings, run.step)) as steps,
+            _asked_to_stop() as asked,
+        ):
+            begun = time.monotonic() - run.seconds
+            for parts in steps:
+                losses = take_step(recipe, run, parts, shared, group)
+                run.seconds = time.monotonic() - begun
+                stop = _anywhere(asked.is_set(), group)
+                if group.leads:
+                    keeper.note_step(run, losses, stop=stop)
+                if stop:
+                    raise KeyboardInterrupt
+    finally:
+        parallel.leave(group)
+    return _outcome(run, out, group)
+
+
+def _outcome(run: Run, out: Path, group: Group) -> Outcome:
+    best = out / checkpoint.BEST
+    return Outcome(
+        steps=run.step,
+        last=out / checkpoint.LAST,
+        best=best if best.is_file() else None,
+        score=run.best,
+        leads=group.leads,
+    )
+
+
+def _anywhere(flag: bool, group: Group) -> bool:  # noqa: FBT001
+    """Whether any process says so: all of them stop at one step."""
+    return flag if group.world == 1 else bool(parallel.total(torch.tensor(float(flag), device=group.device), group))
+
+
+@contextmanager
+def _living_workers() -> Iterator[None]:
+    """Put it clearly where a process that draws examples was killed; torch says so at any moment."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):
+            raise
+        raise DataError(
+            "a worker process has died, mostly for want of memory or of shared memory (/dev/shm): give fewer --workers"
+        ) from error
+
+
+@contextmanager
+def _asked_to_stop() -> Iterator[threading.Event]:
+    """Let SIGINT and SIGTERM ask for a stop rather than enforce it; a second SIGINT enforces it."""
+    asked = threading.Event()
+
+    def ask(number: int, _frame: FrameType | None) -> None:
+        if asked.is_set() and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        asked.set()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield asked
+        return
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

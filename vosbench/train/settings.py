@@ -1,0 +1,77 @@
+"""What the loop is told besides the recipe: where and how precisely to compute, what to start from, what to keep."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+Precision = Literal["fp32", "bf16", "fp16"]
+Scores = Mapping[str, float]
+Validate = Callable[[Path], Scores]
+"""Scores a weights file; the first of `vosbench.train.validation.CRITERIA` that it gives decides what is best."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How a recipe is carried out.
+
+    Attributes:
+        name: what is trained, as ``method.variant``; kept with the weights.
+        seed: of the first weights, the data and dropout.
+        device: a torch device; under ``torchrun``, ``"cuda"`` is one GPU per process.
+        precision: ``"fp32"``, or what convolutions and products compute in; weights stay in fp32.
+        accumulate: parts that the examples of a step are computed in, one after the other; batch normalisation
+            sees a part at a time.
+        workers: processes that draw examples; 0 draws them in this one.
+        save_every: steps between checkpoints.
+        validate_every: steps between validations, 0 for none but the last.
+        weights: a safetensors file to start from.
+        backbone: an ImageNet classifier to start the encoder from; see `backbone.fill`.
+        half: whether the weights that are handed out hold convolutions in fp16.
+        overwrite: whether to discard what another setup has left in the folder.
+    """
+
+    name: str = ""
+    seed: int = 0
+    device: str = "cpu"
+    precision: Precision = "fp32"
+    accumulate: int = 1
+    workers: int = 0
+    save_every: int = 500
+    validate_every: int = 0
+    weights: Path | None = None
+    backbone: Path | None = None
+    half: bool = False
+    overwrite: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listener:
+    """Who is told how training goes; in the leading process alone.
+
+    Attributes:
+        step: called after every step with how many are done, and the terms of its loss.
+        note: called with a line that is worth reading.
+    """
+
+    step: Callable[[int, Mapping[str, float]], None] = lambda _done, _losses: None
+    note: Callable[[str], None] = lambda _line: None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a training has come to.
+
+    Attributes:
+        steps: that were taken, over all runs.
+        last: the weights after them.
+        best: those that validated best, where there was validation.
+        score: of the best.
+        leads: whether this is the process that says so.
+    """
+
+    steps: int
+    last: Path
+    best: Path | None
+    score: float | None
+    leads: bool = True

@@ -1,0 +1,155 @@
+"""One step: forward and backward over its parts, one update; or an error that says which examples failed."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from vosbench.errors import DataError, UsageError
+from vosbench.recipe import Recipe
+from vosbench.train import parallel
+from vosbench.train.feed import Batch, Shares
+from vosbench.train.parallel import Group
+
+DTYPES = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
+FULL = re.compile(r"out of memory|can't allocate|not enough memory|alloc_failed", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class Run:
+    """A training under way.
+
+    Attributes:
+        net: the network, on its device.
+        optimiser: its groups carry the ``scale`` of their learning rate.
+        scaler: of the loss, against underflow in fp16; it does nothing elsewhere.
+        seed: of everything.
+        dtype: of convolutions and products, or None for fp32.
+        step: steps that are done.
+        best: the best validation, or None.
+        seconds: that training has taken.
+    """
+
+    net: nn.Module
+    optimiser: torch.optim.SGD
+    scaler: torch.amp.GradScaler
+    seed: int
+    dtype: torch.dtype | None
+    step: int = 0
+    best: float | None = None
+    seconds: float = 0.0
+
+
+def take_step(recipe: Recipe, run: Run, parts: Sequence[Batch], shared: Shares, group: Group) -> dict[str, float]:
+    """Take a step.
+
+    Dropout and whatever else draws from torch's default generator in `Recipe.losses` is known by the seed, the step
+    and the process; nothing of it has to be kept in a checkpoint.
+
+    Args:
+        recipe: gives the losses.
+        run: is moved by the step.
+        parts: this process's share of the step's examples.
+        shared: which they are.
+        group: the processes.
+
+    Returns:
+        the terms of the loss, means over all examples of the step.
+
+    Raises:
+        DataError: where a loss is not finite; the weights are as before.
+        UsageError: where the examples do not fit into memory.
+    """
+    try:
+        return _step(recipe, run, parts, shared, group)
+    except (RuntimeError, MemoryError) as error:
+        if isinstance(error, MemoryError) or FULL.search(str(error)):
+            raise UsageError(_does_not_fit(len(parts), shared, group)) from error
+        raise
+
+
+def _step(recipe: Recipe, run: Run, parts: Sequence[Batch], shared: Shares, group: Group) -> dict[str, float]:
+    plan = recipe.plan
+    torch.manual_seed(_seed(run.seed, run.step, group.rank))
+    for settings in run.optimiser.param_groups:
+        settings["lr"] = plan.lr * settings["scale"] * plan.rate(run.step)
+    run.optimiser.zero_grad()
+    terms = [_backward(recipe, run, part, len(parts), group) for part in parts]
+    losses, flags = _finite_means(terms, group)
+    if flags.any():
+        raise DataError(_not_finite(run.step, losses, flags, parts, shared, group))
+    parallel.average_gradients(_parameters(run.optimiser), group)
+    run.scaler.step(run.optimiser)
+    run.scaler.update()
+    run.step += 1
+    return losses
+
+
+def _seed(*parts: int) -> int:
+    return int(np.random.SeedSequence(parts).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+def _parameters(optimiser: torch.optim.SGD) -> list[nn.Parameter]:
+    return [parameter for settings in optimiser.param_groups for parameter in settings["params"]]
+
+
+def _backward(recipe: Recipe, run: Run, part: Batch, parts: int, group: Group) -> Mapping[str, Tensor]:
+    """Add a part's gradients; returns the terms of its loss."""
+    moved = {name: _moved(values, group.device) for name, values in part.items()}
+    with torch.autocast(group.device.type, dtype=run.dtype, enabled=run.dtype is not None):
+        terms = recipe.losses(run.net, moved, run.step)
+        loss = torch.stack([term.float() for term in terms.values()]).sum()
+    run.scaler.scale(loss / parts).backward()  # type: ignore[no-untyped-call]
+    return {name: term.detach().float() for name, term in terms.items()}
+
+
+def _moved(values: Tensor, device: torch.device) -> Tensor:
+    form = torch.channels_last if values.dim() == 4 else torch.preserve_format
+    return values.to(device=device, non_blocking=True, memory_format=form)
+
+
+def _finite_means(terms: Sequence[Mapping[str, Tensor]], group: Group) -> tuple[dict[str, float], Tensor]:
+    """Means over parts and processes, and (parts, processes) flags of those that are not finite; in one exchange."""
+    values = torch.stack([torch.stack(list(each.values())) for each in terms])
+    failed = values.new_zeros(len(terms), group.world)
+    failed[:, group.rank] = (~values.isfinite().all(dim=1)).to(values.dtype)
+    # Flags of their own, since a sum with something that is not a number no longer tells whose it was.
+    exchanged = parallel.total(torch.cat([values.mean(dim=0), failed.flatten()]), group).cpu()
+    means, flags = exchanged[: values.shape[1]] / group.world, exchanged[values.shape[1] :]
+    return dict(zip(terms[0], means.tolist(), strict=True)), flags.view_as(failed)
+
+
+def _not_finite(
+    step: int, losses: Mapping[str, float], flags: Tensor, parts: Sequence[Batch], shared: Shares, group: Group
+) -> str:
+    """Say which examples a loss that is not finite is of, and which of them are to blame; every process takes part."""
+    odd = torch.zeros(shared.batch, device=group.device)
+    for part, share in zip(parts, shared.of(step), strict=True):
+        for values in part.values():
+            finite = values.isfinite().flatten(1).all(dim=1)
+            odd[[index % shared.batch for index, good in zip(share, finite.tolist(), strict=True) if not good]] = 1
+    blamed = [step * shared.batch + place for place in parallel.total(odd, group).nonzero().flatten().tolist()]
+    concerned = [index for part, rank in flags.nonzero().tolist() for index in shared.share(step, part, rank)]
+    terms = ", ".join(f"{name} {value:g}" for name, value in losses.items())
+    advice = (
+        f"of these {_listed(blamed)} hold values that are not finite: see vosbench.train.draw"
+        if blamed
+        else "these are finite themselves; try a smaller --set lr="
+    )
+    return f"the loss is not finite at step {step} ({terms}), of examples {_listed(sorted(concerned))}; {advice}"
+
+
+def _listed(indices: Sequence[int]) -> str:
+    return ", ".join(str(index) for index in indices)
+
+
+def _does_not_fit(parts: int, shared: Shares, group: Group) -> str:
+    has = shared.batch // (parts * group.world)
+    what = f"{has} examples at a time do not fit into the memory of {group.device}"
+    more = next((each for each in range(parts + 1, shared.batch + 1) if shared.batch % (each * group.world) == 0), None)
+    if more is None:
+        return f"{what}, and there is no smaller part; try --precision bf16, or another --device"
+    return f"{what}; try --accumulate {more}"
