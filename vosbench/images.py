@@ -12,10 +12,12 @@ from vosbench import png
 from vosbench.codecs import Mask, Pixels, Regions, codec, luma
 from vosbench.errors import DataError
 from vosbench.packed import Packed, pack
+from vosbench.stages import stage
 
 END_OF_PNG = b"IEND\xaeB`\x82"
 
 
+@stage("decode")
 def read_frame(path: Path) -> NDArray[np.uint8]:
     """Read a video frame.
 
@@ -211,7 +213,8 @@ def write_map(path: Path, values: NDArray[np.float32], bits: int = 8) -> None:
         values: (H, W) in [0, 1].
         bits: 8 or 16 per pixel.
     """
-    levels = np.rint(values.astype(np.float64) * (2**bits - 1))
+    levels = np.multiply(values, 2**bits - 1, dtype=np.float64)
+    np.rint(levels, out=levels)  # in place, since doubles take more memory than all else of a frame
     write_png(path, levels.astype(np.uint8 if bits == 8 else np.uint16))
 
 

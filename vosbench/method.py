@@ -1,15 +1,18 @@
 """The contract of a method: what it is called, and how it becomes a predictor."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vosbench.recipe import Recipe
 from vosbench.video import Video
+
+if TYPE_CHECKING:
+    from torch import nn
 
 FloatMap = NDArray[np.float32]
 State = Mapping[str, NDArray[np.float64]]
@@ -46,6 +49,24 @@ class Resumable(Protocol):
 
     def resume(self, video: Video, start: int, state: State) -> Iterator[FloatMap]:
         """Yield the maps of frames ``start``, ``start + 1``, … ."""
+        ...
+
+
+@runtime_checkable
+class Measurable(Protocol):
+    """A predictor that says what it computes with, so that a record can.
+
+    Where its time goes is said by marks in its code: see `vosbench.stages`.
+    """
+
+    @property
+    def network(self) -> "nn.Module":
+        """What holds the parameters."""
+        ...
+
+    @property
+    def inputs(self) -> Sequence[tuple[int, int]]:
+        """The sizes (W, H), in pixels, in which the network looks at a frame."""
         ...
 
 

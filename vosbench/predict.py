@@ -12,6 +12,7 @@ from vosbench import images
 from vosbench.errors import VideoError, VosbenchError
 from vosbench.method import FloatMap, Predictor, Resumable, State
 from vosbench.provenance import write_whole
+from vosbench.stages import stage
 from vosbench.video import Video
 from vosbench.write_behind import WriteBehind
 
@@ -44,6 +45,7 @@ def write_maps(predictor: Predictor, video: Video, folder: Path, advance: Callab
         return
     start, state = _saved(folder / STATE, done) if isinstance(predictor, Resumable) else (0, {})
 
+    @stage("write")
     def finish(index: int, values: FloatMap, following: State | None) -> None:
         if not images.is_complete(paths[index]):
             images.write_map(paths[index], values)

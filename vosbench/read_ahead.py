@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vosbench.images import read_frame
+from vosbench.stages import is_collecting
 
 T = TypeVar("T")
 Frame = NDArray[np.uint8]
@@ -19,7 +20,8 @@ def read_ahead(paths: Iterable[Path], depth: int = 2) -> Generator[Frame, None, 
     """Read frames in their order, ahead of their use.
 
     At most ``depth`` frames are held besides the one in hand. Reading begins when the first frame is asked for; the
-    thread ends with the generator, whether it is exhausted, closed or dropped.
+    thread ends with the generator, whether it is exhausted, closed or dropped. While stages are timed
+    (`vosbench.stages.collecting`) each frame is read when it is asked for, in the caller's thread.
 
     Args:
         paths: the frames, such as ``video.frames``.
@@ -40,6 +42,9 @@ def work_ahead(work: Callable[[Path], T], paths: Iterable[Path], depth: int) -> 
     >>> list(work_ahead(lambda path: path.stem, [Path("0.png"), Path("1.png"), Path("2.png")], depth=1))
     ['0', '1', '2']
     """
+    if is_collecting():
+        yield from map(work, paths)
+        return
     pending: deque[Future[T]] = deque()
     pool = ThreadPoolExecutor(1, thread_name_prefix="vosbench-read")
     try:

@@ -43,17 +43,22 @@ class Provenance(BaseModel):
 
 
 class Speed(BaseModel):
-    """How fast a method was, and what it took, on the machine that is named."""
+    """How fast a method was, and what it took, on the machine that is named; what cannot be known is None."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     frames: int = Field(description="frames that were timed, after a warm-up")
+    warmup: int = Field(description="frames before them that were not timed; the encoding of an anchor falls into them")
     fps: float = Field(description="frames per second, from files to maps on disk, everything overlapping as in a run")
     latency: float = Field(description="median seconds per frame, of the same frames")
-    stages: dict[str, float] = Field(description="mean seconds per frame of each stage, one after the other")
+    stages: dict[str, float] = Field(
+        description="mean seconds per frame of each stage, of the same frames once more, nothing overlapping"
+    )
     peak_memory: int = Field(description="bytes: the device's peak, or on a CPU the process's")
-    parameters: int = Field(description="of the network")
-    gmacs: float = Field(description="10⁹ multiply-accumulates of the network per frame")
+    parameters: int | None = Field(description="of the network")
+    gmacs: float | None = Field(
+        description="10⁹ multiply-accumulates of convolutions, matrix products and attention per frame"
+    )
     size: str = Field(description="size of the timed frames, as WxH")
     device_name: str = Field(description="the processor or the GPU, as it calls itself")
     threads: int = Field(description="threads that torch computes with on a CPU")
@@ -62,7 +67,7 @@ class Speed(BaseModel):
 class Record(BaseModel):
     """One method on one dataset under one protocol. Values are in [0, 1], raw and unrounded."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False)
 
     schema_: Literal["vosbench/record@1"] = Field(default="vosbench/record@1", alias="schema")
     method: str

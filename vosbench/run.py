@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vosbench import provenance, record, score
 from vosbench.errors import UsageError, VideoError
-from vosbench.method import Method, Setup
+from vosbench.method import Measurable, Method, Setup
 from vosbench.predict import write_maps
 from vosbench.record import Record
 from vosbench.selection import Selection
@@ -59,13 +59,14 @@ def resolve_options(method: Method, given: Sequence[str]) -> dict[str, str]:
     return chosen
 
 
-def run(
+def run(  # noqa: PLR0913 - what, how, on what, where to; two switches and one who looks on
     method: Method,
     setup: Setup,
     selection: Selection,
     out: Path,
     *,
     overwrite: bool = False,
+    profile: bool = False,
     advance: Advance = lambda _video, _done: None,
 ) -> tuple[Record, Path]:
     """Run a method on the selected videos, score its maps and write the record.
@@ -79,6 +80,8 @@ def run(
         selection: the videos and the protocol.
         out: the results folder.
         overwrite: discard maps of another setup instead of refusing.
+        profile: measure speed too, on the first video, once the maps are made; see `vosbench.profile`. A record of a
+            later run without it holds no speed.
         advance: called with a video's name and its frames that are done.
 
     Returns:
@@ -101,9 +104,15 @@ def run(
     if failures:
         rest = f" (and {len(failures) - 1} more videos failed)" if len(failures) > 1 else ""
         raise VideoError(failures[0] + rest)
+    speed = None
+    if profile:
+        from vosbench.profile import profile as measure
+
+        speed = measure(predictor, setup, selection.videos[0])
     result, scored, _ = score.score(folder, selection, method=name, codec="map")
-    known = result.provenance.model_copy(update={key: card[key] for key in RECORDED})
-    result = result.model_copy(update={"provenance": known})
+    inputs = [f"{width}x{height}" for width, height in predictor.inputs] if isinstance(predictor, Measurable) else []
+    known = result.provenance.model_copy(update={key: card[key] for key in RECORDED} | {"inputs": inputs})
+    result = result.model_copy(update={"provenance": known, "speed": speed})
     path = folder.with_name(f"{name}.json")
     record.write(path, result, score.all_rows(scored))
     return result, path
@@ -122,7 +131,7 @@ def _card(method: Method, setup: Setup, selection: Selection) -> dict[str, objec
         "batch": setup.batch,
         "precision": setup.precision,
         "compile": setup.compile,
-        "options": dict(setup.options),
+        "options": {key: option.default for key, option in method.options.items()} | dict(setup.options),
         "limit": selection.limit,
         "packages": provenance.package_versions(),
     }

@@ -6,13 +6,16 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
+from vosbench.stages import is_collecting
+
 
 class WriteBehind:
     """Jobs done one after the other, in their order, behind the block that hands them over.
 
     No job begins after one that failed. The failure is raised where the next job is handed over, or at the end of
     the block, where every job is waited for. A block left by an exception, an interruption too, finishes what was
-    handed over; no thread outlives the block.
+    handed over; no thread outlives the block. While stages are timed (`vosbench.stages.collecting`) a job is done
+    where it is handed over, in the caller's thread.
 
     Args:
         depth: how many jobs may wait; handing over one more waits for the oldest.
@@ -41,6 +44,9 @@ class WriteBehind:
         Raises:
             BaseException: what an earlier job raised.
         """
+        if is_collecting():
+            job()
+            return
         self._pending.append(self._pool.submit(self._run, job))
         while len(self._pending) > self._depth or (self._pending and self._pending[0].done()):
             self._pending.popleft().result()

@@ -1,10 +1,15 @@
 """Soft maps averaged over views."""
 
 from collections.abc import Iterator
+from contextlib import closing
+from itertools import islice
+
+from torch import nn
 
 from vosbench.images import read_frame
 from vosbench.method import FloatMap, State
 from vosbench.methods.adnet.views import Ensemble, Heat, Preset
+from vosbench.read_ahead import read_ahead
 from vosbench.video import Video
 
 
@@ -21,6 +26,16 @@ class MapPredictor:
         self._ensemble = ensemble
         self._preset = preset
         self._batch = batch
+
+    @property
+    def network(self) -> nn.Module:
+        """See `vosbench.method.Measurable`."""
+        return self._ensemble.network
+
+    @property
+    def inputs(self) -> list[tuple[int, int]]:
+        """See `vosbench.method.Measurable`."""
+        return self._ensemble.inputs
 
     def predict(self, video: Video) -> Iterator[FloatMap]:
         """Segment a video; see `vosbench.method.Predictor`."""
@@ -40,7 +55,9 @@ class MapPredictor:
         if start >= len(video):
             return
         anchors = self._ensemble.anchors(read_frame(video.frames[0]))
-        for first in range(start - start % self._batch, len(video), self._batch):
-            frames = [read_frame(path) for path in video.frames[first : first + self._batch]]
-            logits = self._ensemble.logits(anchors, frames)
-            yield from [self._preset.average(views) for views in logits][max(start - first, 0) :]
+        first = start - start % self._batch
+        with closing(read_ahead(video.frames[first:], self._batch + 1)) as ahead:
+            while frames := list(islice(ahead, self._batch)):
+                logits = self._ensemble.logits(anchors, frames)
+                yield from [self._preset.average(views) for views in logits][max(start - first, 0) :]
+                first += self._batch

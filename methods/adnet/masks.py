@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import nn
 
 from vosbench.errors import DataError
 from vosbench.method import FloatMap, State
@@ -14,6 +15,7 @@ from vosbench.methods.adnet.gating import gated
 from vosbench.methods.adnet.maps import MapPredictor
 from vosbench.methods.adnet.morphology import Mask
 from vosbench.methods.adnet.pruning import keep_masks
+from vosbench.stages import stage
 from vosbench.video import Video
 
 
@@ -31,6 +33,16 @@ class MaskPredictor:
         self._source = source
         self._gating = gating
         self._last: Mask | None = None
+
+    @property
+    def network(self) -> nn.Module:
+        """See `vosbench.method.Measurable`."""
+        return self._maps.network
+
+    @property
+    def inputs(self) -> list[tuple[int, int]]:
+        """See `vosbench.method.Measurable`."""
+        return self._maps.inputs
 
     def predict(self, video: Video) -> Iterator[FloatMap]:
         """Segment a video; see `vosbench.method.Predictor`."""
@@ -51,10 +63,11 @@ class MaskPredictor:
         keeps: list[Mask] | None = None
         for index, heat in enumerate(self._maps.heats(video, start), start):
             mask = heat.mask
-            if self._source:
-                keeps = keep_masks(found or [], mask.shape) if keeps is None else keeps
-                mask = boxed(mask & keeps[index] if index < len(keeps) else mask, last)
-            shown = gated(mask, last) if self._gating else mask
+            with stage("post"):
+                if self._source:
+                    keeps = keep_masks(found or [], mask.shape) if keeps is None else keeps
+                    mask = boxed(mask & keeps[index] if index < len(keeps) else mask, last)
+                shown = gated(mask, last) if self._gating else mask
             self._last = last = mask
             yield shown.astype(np.float32)
 

@@ -1,16 +1,17 @@
 """Several views of a frame, at three scales and mirrored, and the mean of what the network makes of them."""
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from vosbench.method import FloatMap
 from vosbench.methods.adnet.morphology import Mask
 from vosbench.methods.deeplabv3.frames import AlignedView, Frame
 from vosbench.methods.deeplabv3.predictor import Network
+from vosbench.stages import stage
 
 SCALES = (0.75, 1.0, 1.5)
 
@@ -47,6 +48,7 @@ class Preset:
     threshold: float
     gating: bool
 
+    @stage("post")
     def average(self, logits: Tensor) -> Heat:
         """(V, H, W) logits of V views of a frame → its map and mask."""
         if self.space == "logit":
@@ -81,6 +83,16 @@ class Ensemble:
         self._mirror = mirror
         self._device = device
 
+    @property
+    def network(self) -> nn.Module:
+        """See `vosbench.method.Measurable`."""
+        return cast("nn.Module", self._net)
+
+    @property
+    def inputs(self) -> list[tuple[int, int]]:
+        """See `vosbench.method.Measurable`."""
+        return [view.input for view in self._views]
+
     @torch.inference_mode()
     def anchors(self, frame: Frame) -> list[Tensor | None]:
         """Encode the anchor: one (1, C, h, w) per view, (2, C, h, w) with the mirrored; None where none is needed."""
@@ -100,11 +112,17 @@ class Ensemble:
             (V, H, W) logits per frame: upright views first, then mirrored ones, mirrored back.
         """
         passes = [
-            self._net.segment(self._repeat(anchor, len(frames)), self._embed(view, frames))
+            self._segment(self._repeat(anchor, len(frames)), self._embed(view, frames))
             for view, anchor in zip(self._views, anchors, strict=True)
         ]
-        return [torch.cat(self._restored(passes, index, frame)) for index, frame in enumerate(frames)]
+        with stage("post"):
+            return [torch.cat(self._restored(passes, index, frame)) for index, frame in enumerate(frames)]
 
+    @stage("matching")
+    def _segment(self, anchor: Tensor | None, current: Tensor) -> Tensor:
+        return self._net.segment(anchor, current)
+
+    @stage("encoder")
     def _embed(self, view: AlignedView, frames: list[Frame]) -> Tensor:
         inputs = torch.stack([view.prepare(frame) for frame in frames])
         if self._mirror:

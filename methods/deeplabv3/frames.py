@@ -23,6 +23,11 @@ MEAN_BGR = (104.00698793, 116.66876762, 122.67891434)
 class View(Protocol):
     """How a network looks at frames."""
 
+    @property
+    def input(self) -> tuple[int, int]:
+        """Size (W, H) of the network's input."""
+        ...
+
     def prepare(self, frame: Frame) -> Tensor:
         """(H, W, 3) uint8 RGB → the input, (3, h, w) float32."""
         ...
@@ -48,6 +53,11 @@ class AlignedView:
     height: int
     width: int
 
+    @property
+    def input(self) -> tuple[int, int]:
+        """See `View`."""
+        return self.width, self.height
+
     def prepare(self, frame: Frame) -> Tensor:
         """See `View`; resized as bytes, hence rounded."""
         small = cv2.resize(frame, (self.width, self.height), interpolation=cv2.INTER_LINEAR)
@@ -69,6 +79,11 @@ class SquashedView:
     """
 
     side: int
+
+    @property
+    def input(self) -> tuple[int, int]:
+        """See `View`."""
+        return self.side, self.side
 
     def prepare(self, frame: Frame) -> Tensor:
         """See `View`."""

@@ -3,15 +3,16 @@
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import islice
-from typing import Protocol
+from typing import Protocol, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from vosbench.images import read_frame
 from vosbench.method import FloatMap, State
 from vosbench.methods.deeplabv3.frames import Frame, View
 from vosbench.read_ahead import read_ahead
+from vosbench.stages import stage
 from vosbench.video import Video
 
 
@@ -51,6 +52,16 @@ class FramePredictor:
         self._device = device
         self._batch = batch
 
+    @property
+    def network(self) -> nn.Module:
+        """See `vosbench.method.Measurable`."""
+        return cast("nn.Module", self._net)
+
+    @property
+    def inputs(self) -> list[tuple[int, int]]:
+        """See `vosbench.method.Measurable`."""
+        return [self._view.input]
+
     def predict(self, video: Video) -> Iterator[FloatMap]:
         """Segment a video; see `vosbench.method.Predictor`."""
         return self.resume(video, 0, {})
@@ -72,13 +83,17 @@ class FramePredictor:
 
     # Inference mode is entered inside these two and never around a yield, where it would leak into the caller.
     @torch.inference_mode()
+    @stage("encoder")
     def _embed(self, frames: list[Frame]) -> Tensor:
         inputs = torch.stack([self._view.prepare(frame) for frame in frames])
         return self._net.embed(inputs.to(self._device, memory_format=torch.channels_last))
 
     @torch.inference_mode()
     def _maps(self, anchor: Tensor | None, frames: list[Frame]) -> list[FloatMap]:
-        logits = self._net.segment(anchor, self._embed(frames))
-        return [
-            self._view.restore(x, (frame.shape[0], frame.shape[1])) for x, frame in zip(logits, frames, strict=True)
-        ]
+        current = self._embed(frames)
+        with stage("matching"):
+            logits = self._net.segment(anchor, current)
+        with stage("post"):
+            return [
+                self._view.restore(x, (frame.shape[0], frame.shape[1])) for x, frame in zip(logits, frames, strict=True)
+            ]

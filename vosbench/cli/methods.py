@@ -41,6 +41,9 @@ def run(
     out: Annotated[Path, typer.Option("--out", help="Folder of maps and records.")] = OUT,
     measures: options.Measures = "",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Discard maps of another setup.")] = False,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Measure time per stage, memory and cost on the first video too.")
+    ] = False,
     plugin: options.Plugins = None,
     shown: options.Shown = "table",
     quiet: options.Quiet = False,
@@ -79,6 +82,8 @@ def run(
     selection = select(load_dataset(dataset, plugin or ()), choice)
     if untrained and not quiet:
         say(f"note: {method} runs with random weights (seed {seed}); its numbers mean nothing")
+    if profile and not quiet:
+        say(f'note: once the maps are made, speed is measured on the first frames of "{selection.videos[0].name}"')
     total = sum(len(video) for video in selection.videos)
     with progress(total, "frames", quiet=quiet) as advance:
         before = dict.fromkeys((video.name for video in selection.videos), 0)
@@ -87,10 +92,15 @@ def run(
             before[video] = done
             advance(video, sum(before.values()))
 
-        record, path = run_method(found, setup, selection, out, overwrite=overwrite, advance=count)
+        record, path = run_method(found, setup, selection, out, overwrite=overwrite, profile=profile, advance=count)
     if not quiet:
         say(f"note: maps and record are in {path.with_suffix('')} and {path}")
     _show(record, shown)
+    if record.speed is not None and shown != "json":
+        from vosbench.profile import speed_table
+        from vosbench.tables import render
+
+        result("\n" + render(speed_table(record.speed), shown))
 
 
 @command
