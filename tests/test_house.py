@@ -85,7 +85,9 @@ def test_scoring_never_imports_torch(toy_root: Path) -> None:
 
 
 def test_modules_stay_small() -> None:
-    folders = [REPOSITORY / room for room in ("vosbench/metrics", "vosbench/cli", "vosbench/train", "methods", "datasets")]
+    folders = [
+        REPOSITORY / room for room in ("vosbench/metrics", "vosbench/cli", "vosbench/train", "methods", "datasets")
+    ]
     paths = [*(REPOSITORY / "vosbench").glob("*.py"), *(path for folder in folders for path in folder.rglob("*.py"))]
     long = {path.name: count for path in paths if (count := len(path.read_text("utf-8").splitlines())) > 300}
     assert not long

@@ -160,6 +160,19 @@ def test_maps_of_another_setup_are_not_mixed(toy_root: Path, tmp_path: Path) -> 
     assert record.provenance.batch == 2
 
 
+def test_a_setup_that_cannot_be_had_leaves_nothing_behind(toy_root: Path, tmp_path: Path) -> None:
+    good, _ = load_method("brightness", [TOY])
+
+    def refuse(setup: Setup) -> Fixed:
+        raise UsageError("no such option")
+
+    with pytest.raises(UsageError, match="no such option"):
+        run(replace(good, load=refuse), Setup(options={"wrong": "1"}), selection(toy_root), tmp_path)
+    assert not list(tmp_path.rglob("run.json"))
+    record, _ = run(good, Setup(), selection(toy_root), tmp_path)
+    assert record.scores["J_mean"] is not None
+
+
 def test_some_videos_give_no_mean(toy_root: Path, tmp_path: Path) -> None:
     method, _ = load_method("brightness", [TOY])
     record, _ = run(method, Setup(), selection(toy_root, videos=("v1",)), tmp_path)

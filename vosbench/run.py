@@ -93,8 +93,8 @@ def run(  # noqa: PLR0913 - what, how, on what, where to; two switches and one w
     """
     name = f"{method.name}.{setup.variant}" if setup.variant else method.name
     folder = out / selection.dataset.name / name
+    predictor = method.load(setup)  # first, so that a setup that cannot be had leaves nothing behind
     card = _open_folder(folder, _card(method, setup, selection), overwrite=overwrite)
-    predictor = method.load(setup)
     failures = []
     for video in selection.videos:
         try:
