@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +28,9 @@ class Plan(BaseModel):
     steps: int = Field(gt=0, description="optimiser steps")
     batch: int = Field(gt=0, description="examples per step, over all processes")
     lr: float = Field(gt=0, description="learning rate at the first step")
-    momentum: float = Field(default=0.9, ge=0, lt=1, description="of SGD")
-    weight_decay: float = Field(default=5e-4, ge=0, description="of SGD")
+    optimiser: Literal["sgd", "adamw"] = Field(default="sgd", description="SGD with momentum, or AdamW")
+    momentum: float = Field(default=0.9, ge=0, lt=1, description="of SGD; of AdamW, its first beta")
+    weight_decay: float = Field(default=5e-4, ge=0, description="of SGD by the gradient, of AdamW apart from it")
     power: float = Field(default=0.9, ge=0, description="of the polynomial decay of the learning rate")
     horizon: int = Field(gt=0, description="steps after which the learning rate would be 0")
 

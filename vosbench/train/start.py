@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from vosbench.errors import UsageError
-from vosbench.recipe import Recipe
+from vosbench.recipe import Plan, Recipe
 from vosbench.train import backbone, parallel, weights
 from vosbench.train.parallel import Group
 from vosbench.train.settings import Settings
@@ -43,8 +43,7 @@ def begin(
     net = net.train().to(device=group.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     parallel.synchronise(net, group)
     groups = [{"scale": 1.0, **each} for each in recipe.groups(net)]
-    plan = recipe.plan
-    optimiser = torch.optim.SGD(groups, lr=plan.lr, momentum=plan.momentum, weight_decay=plan.weight_decay)
+    optimiser = _optimiser(recipe.plan, groups)
     scaler = torch.amp.GradScaler(group.device.type, enabled=settings.precision == "fp16")
     run = Run(net, optimiser, scaler, settings.seed, DTYPES[settings.precision])
     if saved is not None:
@@ -64,6 +63,13 @@ def content(run: Run) -> dict[str, Any]:
         "best": run.best,
         "seconds": run.seconds,
     }
+
+
+def _optimiser(plan: Plan, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
+    if plan.optimiser == "adamw":
+        betas = (plan.momentum, 0.999)
+        return torch.optim.AdamW(groups, lr=plan.lr, betas=betas, weight_decay=plan.weight_decay)
+    return torch.optim.SGD(groups, lr=plan.lr, momentum=plan.momentum, weight_decay=plan.weight_decay)
 
 
 def _first_weights(net: nn.Module, settings: Settings, note: Callable[[str], None]) -> None:

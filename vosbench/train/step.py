@@ -34,7 +34,7 @@ class Run:
     """
 
     net: nn.Module
-    optimiser: torch.optim.SGD
+    optimiser: torch.optim.Optimizer
     scaler: torch.amp.GradScaler
     seed: int
     dtype: torch.dtype | None
@@ -92,7 +92,7 @@ def _seed(*parts: int) -> int:
     return int(np.random.SeedSequence(parts).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
-def _parameters(optimiser: torch.optim.SGD) -> list[nn.Parameter]:
+def _parameters(optimiser: torch.optim.Optimizer) -> list[nn.Parameter]:
     return [parameter for settings in optimiser.param_groups for parameter in settings["params"]]
 
 
