@@ -1,6 +1,9 @@
 """AD-Net: anchor diffusion for unsupervised video object segmentation. The card is `README.md`."""
 
+from collections.abc import Mapping
+
 from vosbench.method import Method, Option, Predictor, Setup
+from vosbench.recipe import Recipe
 
 VARIANTS = {
     "base": "DeepLabv3 alone: the current frame by itself",
@@ -9,6 +12,10 @@ VARIANTS = {
     "inter": "+ anchor diffusion: attention between the anchor and the current frame",
     "ad": "the full model, anchor diffusion and intra-frame attention (the default)",
     "tiny": "`ad` with few and narrow layers, 241×137: seconds on a CPU",
+    "tiny-base": "`base` with the layers of `tiny`",
+    "tiny-intra": "`intra` with the layers of `tiny`",
+    "tiny-concat": "`concat` with the layers of `tiny`",
+    "tiny-inter": "`inter` with the layers of `tiny`",
 }
 
 OPTIONS = {
@@ -46,6 +53,13 @@ def load(setup: Setup) -> Predictor:
     return predictor.load(setup)
 
 
+def make_recipe(variant: str, changes: Mapping[str, str]) -> Recipe:
+    """Make the recipe of a variant; see `vosbench.methods.adnet.recipe`."""
+    from vosbench.methods.adnet.recipe import recipe
+
+    return recipe(variant, changes)
+
+
 method = Method(
     name="adnet",
     title="AD-Net",
@@ -55,4 +69,5 @@ method = Method(
     load=load,
     variants=VARIANTS,
     options=OPTIONS,
+    recipe=make_recipe,
 )

@@ -19,6 +19,7 @@ from vosbench.methods.deeplabv3.presets import FULL_VIEW, TINY_VIEW
 PRESETS = {
     **{name: (partial(build, name), FULL_VIEW) for name in ("base", *STREAMS)},
     "tiny": (partial(build, "ad", TINY), TINY_VIEW),
+    **{f"tiny-{name}": (partial(build, name, TINY), TINY_VIEW) for name in ("base", *STREAMS) if name != "ad"},
 }
 
 

@@ -3,7 +3,10 @@
 They are the *Baseline* rows of the two papers' ablation tables, and they are not the same network: see `README.md`.
 """
 
+from collections.abc import Mapping
+
 from vosbench.method import Method, Predictor, Setup
+from vosbench.recipe import Recipe
 
 VARIANTS = {
     "adnet": "baseline of AD-Net: deep stem, multi-grid, rates 12/24/36, 857×481 (the default)",
@@ -30,6 +33,13 @@ def load(setup: Setup) -> Predictor:
     return presets.load(setup)
 
 
+def make_recipe(variant: str, changes: Mapping[str, str]) -> Recipe:
+    """Make the recipe of a variant; see `vosbench.methods.deeplabv3.recipe`."""
+    from vosbench.methods.deeplabv3.recipe import recipe
+
+    return recipe(variant, changes)
+
+
 method = Method(
     name="deeplabv3",
     title="DeepLabv3",
@@ -38,4 +48,5 @@ method = Method(
     licence="MIT",
     load=load,
     variants=VARIANTS,
+    recipe=make_recipe,
 )

@@ -74,9 +74,18 @@ class AdnetEncoder(nn.Module):
         Returns:
             (B, outputs, h, w), where a side of 8 n + 1 pixels gives n + 1 positions.
         """
+        encoded: Tensor = self.head(self.layer4(self._third(frames)))
+        return encoded
+
+    def both(self, frames: Tensor) -> tuple[Tensor, Tensor]:
+        """Encode frames and run the auxiliary head, as a loss on it needs: two outputs of `forward`'s shape."""
+        third = self._third(frames)
+        return self.head(self.layer4(third)), self.dsn(third)
+
+    def _third(self, frames: Tensor) -> Tensor:
+        """(B, 3, H, W) → the third stage's output, (B, 16 · width, h, w)."""
         x = functional.relu(self.bn1(self.conv1(frames)), inplace=True)
         x = functional.relu(self.bn2(self.conv2(x)), inplace=True)
         x = pool(functional.relu(self.bn3(self.conv3(x)), inplace=True))
-        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
-        encoded: Tensor = self.head(x)
-        return encoded
+        third: Tensor = self.layer3(self.layer2(self.layer1(x)))
+        return third

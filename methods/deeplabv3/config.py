@@ -29,7 +29,7 @@ class EncoderConfig:
 
 ADNET = EncoderConfig()
 F2NET = EncoderConfig(rates=(6, 12, 18), grid=(1,), embedding=256, stride_on_first=True)
-ADNET_TINY = EncoderConfig(blocks=(1, 2, 2, 3), width=16, aspp=64, rates=(3, 6, 9), embedding=64)
+ADNET_TINY = EncoderConfig(blocks=(1, 2, 2, 3), width=8, aspp=32, rates=(3, 6, 9), embedding=64)
 F2NET_TINY = EncoderConfig(
-    blocks=(1, 2, 2, 3), width=16, aspp=64, rates=(2, 4, 6), grid=(1,), embedding=64, stride_on_first=True
+    blocks=(1, 2, 2, 3), width=8, aspp=32, rates=(2, 4, 6), grid=(1,), embedding=64, stride_on_first=True
 )

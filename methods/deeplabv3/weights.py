@@ -7,7 +7,7 @@ from typing import TypeVar
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import Tensor, nn
+from torch import nn
 
 from vosbench.errors import DataError, UsageError
 from vosbench.method import Setup
@@ -107,20 +107,3 @@ def fill(net: nn.Module, path: Path) -> None:
 def _some(names: list[str]) -> str:
     shown = ", ".join(names[:3])
     return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"
-
-
-def plain_scales(weights: Mapping[str, Tensor], eps: float = 1e-5) -> dict[str, Tensor]:
-    """Rewrite the batch-norm scales of AD-Net's released weights for ordinary batch normalisation.
-
-    They were trained with InPlaceABN, which computes with ``|scale| + eps`` where batch normalisation takes the
-    scale as it is (mapillary/inplace_abn). Do this once per file: twice adds ``eps`` twice.
-
-    Args:
-        weights: name → tensor, as released.
-        eps: of InPlaceABN.
-
-    Returns:
-        the same names; only scales beside a running mean differ.
-    """
-    norms = {name.removesuffix("running_mean") + "weight" for name in weights if name.endswith(".running_mean")}
-    return {name: x.abs() + eps if name in norms else x for name, x in weights.items()}

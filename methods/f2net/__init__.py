@@ -1,6 +1,9 @@
 """F2Net: learning to focus on the foreground for unsupervised VOS. The card is `README.md`."""
 
-from vosbench.method import Method, Predictor, Setup
+from collections.abc import Mapping
+
+from vosbench.method import Method, Option, Predictor, Setup
+from vosbench.recipe import Recipe
 
 VARIANTS = {
     "base": "DeepLabv3 alone: the current frame by itself",
@@ -12,7 +15,18 @@ VARIANTS = {
     "cgad-csa": "the full model: fused by channel, then spatial attention (the default)",
     "cgad-csa-max": "`cgad-csa` with the highest peak as the centre, whatever the motion (Table 2)",
     "released": "the authors' code as it runs: channel attention, no guidance, every module present",
-    "tiny": "`cgad-csa` with few and narrow layers, 241×241: seconds on a CPU",
+    "tiny": "`cgad-csa` with few and narrow layers, 177×177: seconds on a CPU",
+    "tiny-base": "`base` with the layers of `tiny`",
+    "tiny-ad": "`ad` with the layers of `tiny`",
+    "tiny-cgad": "`cgad` with the layers of `tiny`",
+    "tiny-cgad-sa": "`cgad-sa` with the layers of `tiny`",
+    "tiny-cgad-ca": "`cgad-ca` with the layers of `tiny`",
+    "tiny-cgad-sca": "`cgad-sca` with the layers of `tiny`",
+    "tiny-cgad-csa-max": "`tiny` with the highest peak as the centre, whatever the motion",
+}
+
+OPTIONS = {
+    "heatmaps": Option("", "a folder to keep the centre's heat maps in, and a table of the centres of every video"),
 }
 
 
@@ -20,18 +34,25 @@ def load(setup: Setup) -> Predictor:
     """Make the predictor of a variant.
 
     Args:
-        setup: variant, weights and device; ``batch`` only where no centre is followed through the video.
+        setup: variant, weights, device and options; ``batch`` only where no centre is followed through the video.
 
     Returns:
         a predictor that is also `Resumable`. It reads frames and nothing else: no annotation takes part.
 
     Raises:
-        UsageError: where the variant, the device or the batch is not to be had.
+        UsageError: where the variant, the device or the batch is not to be had, or heat maps are not.
         DataError: where the weights do not fit the network.
     """
     from vosbench.methods.f2net import predictor
 
     return predictor.load(setup)
+
+
+def make_recipe(variant: str, changes: Mapping[str, str]) -> Recipe:
+    """Make the recipe of a variant; see `vosbench.methods.f2net.recipe`."""
+    from vosbench.methods.f2net.recipe import recipe
+
+    return recipe(variant, changes)
 
 
 method = Method(
@@ -42,4 +63,6 @@ method = Method(
     licence="MIT",
     load=load,
     variants=VARIANTS,
+    recipe=make_recipe,
+    options=OPTIONS,
 )

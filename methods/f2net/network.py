@@ -45,7 +45,7 @@ class Config:
     side: int = 473
 
 
-VARIANTS = {
+_FULL = {
     "base": Config(attention=False, guidance="none"),
     "ad": Config(guidance="none"),
     "cgad": Config(),
@@ -55,7 +55,18 @@ VARIANTS = {
     "cgad-csa": Config(fusion=("channel", "spatial")),
     "cgad-csa-max": Config(fusion=("channel", "spatial"), guide=Guide(select="max")),
     "released": Config(guidance="none", fusion=("channel",), spare=True),
-    "tiny": Config(encoder=F2NET_TINY, fusion=("channel", "spatial"), guide=Guide(sigma=8.0), side=241),
+}
+
+
+def _tiny(config: Config) -> Config:
+    """The same variant with few and narrow layers; the prior is about as wide as the full one, for its size."""
+    return replace(config, encoder=F2NET_TINY, guide=replace(config.guide, sigma=6.0), side=177)
+
+
+VARIANTS = {
+    **_FULL,
+    "tiny": _tiny(_FULL["cgad-csa"]),
+    **{f"tiny-{name}": _tiny(config) for name, config in _FULL.items() if name not in {"cgad-csa", "released"}},
 }
 
 

@@ -1,22 +1,26 @@
 """F2Net as a predictor: one encoding and one pass per frame, from frames alone."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from vosbench.errors import DataError
+from vosbench.errors import DataError, UsageError
 from vosbench.images import read_frame
 from vosbench.method import FloatMap, Setup, State
 from vosbench.methods.deeplabv3 import weights
 from vosbench.methods.deeplabv3.frames import Frame, SquashedView
 from vosbench.methods.deeplabv3.predictor import FramePredictor
-from vosbench.methods.f2net.centre import Map, Track, select
+from vosbench.methods.f2net import OPTIONS
+from vosbench.methods.f2net.centre import Map, Track, select, to_pixels
+from vosbench.methods.f2net.heatmaps import Heatmaps, Sighting, folder_of
 from vosbench.methods.f2net.network import VARIANTS, F2Net
 from vosbench.read_ahead import read_ahead
+from vosbench.stages import is_rehearsal, stage
 from vosbench.video import Video
 
 
@@ -30,14 +34,26 @@ class GuidedPredictor:
         net: a network with guidance, on its device.
         view: how it looks at frames.
         device: where to put the frames.
+        heatmaps: a folder to keep heat maps and centres in, as ``<video>/…``; see `heatmaps`.
     """
 
-    def __init__(self, net: F2Net, view: SquashedView, device: torch.device) -> None:
+    def __init__(self, net: F2Net, view: SquashedView, device: torch.device, heatmaps: Path | None = None) -> None:
         self._net = net
         self._view = view
         self._device = device
+        self._heatmaps = heatmaps
         self._guide = net.config.guide
         self._track: Track | None = None
+
+    @property
+    def network(self) -> nn.Module:
+        """See `vosbench.method.Measurable`."""
+        return self._net
+
+    @property
+    def inputs(self) -> list[tuple[int, int]]:
+        """See `vosbench.method.Measurable`."""
+        return [self._view.input]
 
     def predict(self, video: Video) -> Iterator[FloatMap]:
         """Segment a video; see `vosbench.method.Predictor`."""
@@ -57,38 +73,61 @@ class GuidedPredictor:
     def resume(self, video: Video, start: int, state: State) -> Iterator[FloatMap]:
         """Yield the maps of frames ``start``, ``start + 1``, …; see `vosbench.method.Resumable`.
 
+        What is to be kept of a frame is written before its map is given away: where the map is, that is too.
+
+        Raises:
+            DataError: where a later start comes without the state to go on from.
+            UsageError: where heat maps would overwrite the maps of a run.
+        """
+        with closing(self.follow(video, start, state)) as sightings:
+            kept: Heatmaps | None = None
+            for sighting in sightings:
+                if self._heatmaps is not None and not is_rehearsal():
+                    kept = kept or Heatmaps(self._heatmaps / video.name, video, start, self._guide.peaks)
+                    kept.write(sighting)
+                yield sighting.probability
+
+    def follow(self, video: Video, start: int = 0, state: State | None = None) -> Generator[Sighting, None, None]:
+        """Yield map, heat map and centre of frames ``start``, ``start + 1``, …, as `resume` yields maps.
+
         Raises:
             DataError: where a later start comes without the state to go on from.
         """
-        track = _restore(state) if start else None
+        track = _restore(state or {}) if start else None
         if start >= len(video):
             return
         anchor = self._anchor(video)
         with closing(read_ahead(video.frames[start:])) as frames:
             for frame in frames:
-                probability, track = self._step(anchor, frame, track)
+                sighting, track = self._step(anchor, frame, track)
                 self._track = track
-                yield probability
+                yield sighting
 
     # Inference mode is entered inside these two and never around a yield, where it would leak into the caller.
     @torch.inference_mode()
     def _anchor(self, video: Video) -> Tensor:
-        return self._net.embed(self._input(read_frame(video.frames[0])))
+        first = read_frame(video.frames[0])
+        with stage("encoder"):
+            return self._net.embed(self._input(first))
 
     @torch.inference_mode()
-    def _step(self, anchor: Tensor, frame: Frame, track: Track | None) -> tuple[FloatMap, Track]:
+    def _step(self, anchor: Tensor, frame: Frame, track: Track | None) -> tuple[Sighting, Track]:
         image = (self._view.side, self._view.side)
-        features = self._net.encode(self._input(frame))
-        size = (features.embedding.shape[2], features.embedding.shape[3])
-        level = features.pyramid[-1]
-        track = track or Track.begin((level.shape[2], level.shape[3]))
-        previous = torch.from_numpy(track.gauss)[None, None].to(self._device)
-        heat: Map = torch.sigmoid(self._net.locate(features.pyramid, previous))[0, 0].float().cpu().numpy()
-        centre = select(heat, track.centres, image, self._guide)
-        prior = self._net.prior(torch.tensor(centre[None], dtype=torch.float32, device=self._device), image, size)
-        logits = self._net.segment(anchor, features.embedding, prior)
-        probability = self._view.restore(logits[0], (frame.shape[0], frame.shape[1]))
-        return probability, track.after(centre, probability > 0.5, image, self._guide)
+        with stage("encoder"):
+            features = self._net.encode(self._input(frame))
+        with stage("matching"):
+            size = (features.embedding.shape[2], features.embedding.shape[3])
+            level = features.pyramid[-1]
+            track = track or Track.begin((level.shape[2], level.shape[3]))
+            previous = torch.from_numpy(track.gauss)[None, None].to(self._device)
+            heat: Map = torch.sigmoid(self._net.locate(features.pyramid, previous))[0, 0].float().cpu().numpy()
+            centre = select(heat, track.centres, image, self._guide)
+            prior = self._net.prior(torch.tensor(centre[None], dtype=torch.float32, device=self._device), image, size)
+            logits = self._net.segment(anchor, features.embedding, prior)
+        with stage("post"):
+            probability = self._view.restore(logits[0], (frame.shape[0], frame.shape[1]))
+            seen = Sighting(probability, heat, to_pixels(centre, image, probability.shape))
+            return seen, track.after(centre, probability > 0.5, image, self._guide)
 
     def _input(self, frame: Frame) -> Tensor:
         return self._view.prepare(frame)[None].to(self._device, memory_format=torch.channels_last)
@@ -110,13 +149,17 @@ def load(setup: Setup) -> FramePredictor | GuidedPredictor:
     one frame at a time, whatever ``setup.batch`` says.
 
     Raises:
-        UsageError: where the variant, the batch or the device is not to be had.
+        UsageError: where the variant, the batch or the device is not to be had, or heat maps are asked for of a
+            variant that makes none.
         DataError: where the weights do not fit.
     """
     config = weights.choose(setup, "f2net", VARIANTS, default="cgad-csa")
+    heatmaps = folder_of(setup.options.get("heatmaps", OPTIONS["heatmaps"].default))
+    if heatmaps and config.guidance == "none":
+        raise UsageError(f'"f2net.{setup.variant}" follows no centre and has no heat maps; take a variant with cgad')
     view = SquashedView(side=config.side)
     net = weights.ready(partial(F2Net, config), setup)
     device = weights.device(setup.device)
     if not net.guided:
         return FramePredictor(net, view, device, setup.batch)
-    return GuidedPredictor(net, view, device)
+    return GuidedPredictor(net, view, device, heatmaps)

@@ -7,11 +7,11 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from vosbench.convert import plain_scales
 from vosbench.methods.adnet import network as adnet
 from vosbench.methods.deeplabv3.config import ADNET_TINY, F2NET_TINY
 from vosbench.methods.deeplabv3.layers import BNAct
 from vosbench.methods.deeplabv3.network import AdnetDeepLab, F2netDeepLab
-from vosbench.methods.deeplabv3.weights import plain_scales
 
 Shake = Callable[..., nn.Module]
 SIZES = {353: 45, 473: 60, 480: 61, 481: 61, 641: 81, 721: 91, 854: 107, 857: 108, 1281: 161}

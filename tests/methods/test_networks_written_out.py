@@ -148,7 +148,7 @@ def test_adnet_written_out(variant: str, shake: Shake) -> None:
         assert torch.allclose(net(*pair), adnet_forward(variant, net.state_dict(), *pair), rtol=0, atol=1e-4)
 
 
-@pytest.mark.parametrize("variant", f2net.VARIANTS)
+@pytest.mark.parametrize("variant", [name for name in f2net.VARIANTS if not name.startswith("tiny-")])
 def test_f2net_written_out(variant: str, shake: Shake) -> None:
     tiny = f2net.VARIANTS["tiny"]
     config = replace(f2net.VARIANTS[variant], encoder=tiny.encoder, guide=tiny.guide)

@@ -251,7 +251,7 @@ print(next(line.split()[1] for line in lines if line.startswith("VmHWM")))
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="asks Linux for the peak")
 @pytest.mark.parametrize("name", NAMES)
 def test_memory_does_not_grow_with_the_video(name: str, tmp_path: Path) -> None:
-    one, some, many = (
+    peaks = [
         int(
             subprocess.run(
                 [sys.executable, "-c", PEAK, name, str(tmp_path / str(count)), str(count)],
@@ -260,7 +260,6 @@ def test_memory_does_not_grow_with_the_video(name: str, tmp_path: Path) -> None:
                 text=True,
             ).stdout
         )
-        for count in (1, 30, 300)
-    )
-    assert many < 1.05 * some, (one, some, many)
-    assert many < 1.10 * one, (one, some, many)  # frames read ahead and maps to write are not there at the first
+        for count in (1, 100, 1000)
+    ]
+    assert max(peaks) < 1.05 * min(peaks), peaks

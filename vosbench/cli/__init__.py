@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from vosbench import __version__
-from vosbench.cli import datasets, methods, tables
+from vosbench.cli import conversion, datasets, gates, methods, tables, training
 from vosbench.cli.console import result
 
 app = typer.Typer(
@@ -30,7 +30,11 @@ def vosbench(
 
 app.command("run")(methods.run)
 app.command("score")(methods.score)
+app.command("train")(training.train)
+app.command("convert")(conversion.convert)
 app.command("table")(tables.table)
+app.command("compare")(gates.compare)
+app.command("check")(gates.check)
 app.command("verify")(datasets.verify)
 app.command("list")(datasets.list_)
 app.command("fetch")(datasets.fetch)

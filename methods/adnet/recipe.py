@@ -1,0 +1,29 @@
+"""AD-Net's recipe, the same for every row of its Table 1. Values: `recipe.yaml`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from vosbench.method import Setup
+from vosbench.methods.adnet.predictor import PRESETS
+from vosbench.methods.deeplabv3.pairs import PairRecipe
+from vosbench.methods.deeplabv3.plans import PairPlan, read_plan
+from vosbench.methods.deeplabv3.weights import choose
+from vosbench.recipe import Recipe
+
+VALUES = Path(__file__).with_name("recipe.yaml")
+
+
+def recipe(variant: str, changes: Mapping[str, str]) -> Recipe:
+    """Make the recipe of a variant.
+
+    Args:
+        variant: as typed behind the dot; ``""`` is the method as it is named.
+        changes: hyper-parameters set by the user, as text.
+
+    Raises:
+        UsageError: for an unknown variant, or a change that cannot be made.
+    """
+    make, _ = choose(Setup(variant=variant), "adnet", PRESETS, default="ad")
+    section = "tiny" if variant.split("-", maxsplit=1)[0] == "tiny" else "full"
+    plan = read_plan(VALUES, section, PairPlan, changes, f"adnet.{variant or 'ad'}")
+    return PairRecipe(plan=plan, make=make)

@@ -1,0 +1,43 @@
+"""Losses of masks. Each is a mean over examples, whatever the number of processes that share them."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+MOST = 50.0
+"""The highest factor that `official_loss` gives a mask: its own would be infinite for an empty one."""
+
+
+def enlarge(logits: Tensor, size: tuple[int, int], *, aligned: bool) -> Tensor:
+    """(B, 1, h, w) logits → (B, 1, H, W), bilinear; AD-Net aligns the corners and F2Net does not."""
+    return functional.interpolate(logits, size=size, mode="bilinear", align_corners=aligned)
+
+
+def mask_loss(logits: Tensor, mask: Tensor, weight: Tensor | None = None) -> Tensor:
+    """Binary cross-entropy, averaged over the pixels that count, then over examples.
+
+    Args:
+        logits: (B, 1, H, W).
+        mask: (B, 1, H, W), 0 or 1.
+        weight: (B, 1, H, W), 0 on pixels that do not count; None counts all.
+    """
+    losses = functional.binary_cross_entropy_with_logits(logits, mask, reduction="none").flatten(1)
+    if weight is None:
+        return losses.mean()
+    counted = weight.flatten(1)
+    return ((losses * counted).sum(dim=1) / counted.sum(dim=1).clamp(min=1)).mean()
+
+
+def official_loss(logits: Tensor, mask: Tensor) -> Tensor:
+    """The loss of F2Net's released code: all pixels by the inverse share of the foreground, plus 0.8 times L1.
+
+    The inverse share is cut off at `MOST`.
+
+    Args:
+        logits: (B, 1, H, W).
+        mask: (B, 1, H, W), 0 or 1.
+    """
+    losses = functional.binary_cross_entropy_with_logits(logits, mask, reduction="none").flatten(1).mean(dim=1)
+    factor = (1 / mask.flatten(1).mean(dim=1).clamp(min=1 / MOST)).clamp(max=MOST)
+    distance = (torch.sigmoid(logits) - mask).abs().flatten(1).mean(dim=1)
+    return (factor * losses + 0.8 * distance).mean()

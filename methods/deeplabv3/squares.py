@@ -1,0 +1,99 @@
+"""F2Net's two alternating steps, for networks that see one frame; what F2Net itself adds is in its own room."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+import numpy as np
+from torch import Tensor, nn
+
+from vosbench.methods.deeplabv3.examples import Look, Shot, annotated, read, share, squashed
+from vosbench.methods.deeplabv3.losses import enlarge, mask_loss, official_loss
+from vosbench.methods.deeplabv3.plans import SquarePlan
+from vosbench.methods.deeplabv3.predictor import Network
+from vosbench.recipe import Example, Material
+
+Kind = Literal["image", "video"]
+
+
+def kind_of(step: int, plan: SquarePlan) -> Kind:
+    """Say what a step takes: of every ``cycle`` steps the first takes images, the others videos."""
+    return "image" if step % plan.cycle == 0 else "video"
+
+
+def draw_image(material: Material, rng: np.random.Generator) -> Shot:
+    """Draw a still image; where there are none, an annotated frame of a video stands for one."""
+    videos = annotated(material.images or material.videos, "images" if material.images else "videos")
+    video = videos[int(rng.integers(len(videos)))]
+    indices = sorted(video.annotations)
+    return read(video, indices[int(rng.integers(len(indices)))])
+
+
+def draw_look(plan: SquarePlan, kind: Kind, rng: np.random.Generator) -> Look:
+    """Draw how an example looks: images stay as they are but for their colours."""
+    return Look.draw(plan.mirror if kind == "video" else 0.0, plan.recolour, rng)
+
+
+def loss_of_mask(logits: Tensor, mask: Tensor, plan: SquarePlan) -> Tensor:
+    """The plan's loss of logits, (B, 1, h, w), interpolated to masks, (B, 1, H, W)."""
+    large = enlarge(logits, (mask.shape[2], mask.shape[3]), aligned=False)
+    return mask_loss(large, mask) if plan.mask_loss == "bce" else official_loss(large, mask)
+
+
+def frozen(name: str) -> bool:
+    """Whether a parameter of F2Net's encoder stays as it is: normalisation in projected shortcuts, as released."""
+    return ".downsample.1." in name
+
+
+def redraw(encoder: nn.Module) -> None:
+    """Draw an encoder's convolutions as torch does.
+
+    N(0, 0.01²), which F2Net's authors draw, is for layers behind an encoder that has been trained.
+    """
+    for layer in encoder.modules():
+        if isinstance(layer, nn.Conv2d):
+            layer.reset_parameters()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SquareRecipe:
+    """Single frames of images and videos in turn, squashed to a square: the baseline's recipe.
+
+    Attributes:
+        plan: the hyper-parameters.
+        make: builds the network: one of `vosbench.methods.deeplabv3.predictor.Network` that needs no anchor.
+    """
+
+    plan: SquarePlan
+    make: Callable[[], nn.Module]
+
+    def build(self) -> nn.Module:
+        """See `vosbench.recipe.Recipe`."""
+        net = self.make()
+        redraw(net)
+        return net
+
+    def groups(self, net: nn.Module) -> list[dict[str, Any]]:
+        """One group: the network is an encoder, and encoders learn at the plan's rate."""
+        return [{"params": [x for name, x in net.named_parameters() if not frozen(name)]}]
+
+    def example(self, material: Material, step: int, rng: np.random.Generator) -> Example:
+        """Draw a frame; see `vosbench.recipe.Recipe`.
+
+        Returns:
+            ``frame`` (3, side, side) and ``mask`` (1, side, side).
+        """
+        kind = kind_of(step, self.plan)
+        if kind == "image":
+            shot = draw_image(material, rng)
+        else:
+            shot = draw_image(Material(videos=material.videos), rng)
+            shot = share(shot.mask.shape, self.plan.crop, rng).cut(shot)
+        sample = squashed(draw_look(self.plan, kind, rng).at(shot), self.plan.side)
+        return {"frame": sample.frame, "mask": sample.mask}
+
+    def losses(self, net: nn.Module, batch: Mapping[str, Tensor], step: int) -> Mapping[str, Tensor]:  # noqa: ARG002
+        """The loss of the mask, which here is the encoder's only output: in image steps too it counts in full."""
+        network = cast("Network", net)
+        logits = network.segment(None, network.embed(batch["frame"]))
+        return {"mask": loss_of_mask(logits, batch["mask"], self.plan)}

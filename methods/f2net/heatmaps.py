@@ -1,0 +1,109 @@
+"""Keep what the centre branch saw: a picture of every heat map, and a table of the centres of a video.
+
+In the folder of a video there are ``<frame's stem>.png``, the heat map on its own grid as 8-bit grey, and
+``centres.csv``: a line per candidate, the highest first, as ``frame,x,y,score,chosen``, where (x, y) are pixels of the
+frame, pixel 0 centred on 0. A frame without any candidate has one line, the point that was expected, without a score.
+"""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from vosbench.errors import UsageError
+from vosbench.images import write_map
+from vosbench.method import FloatMap
+from vosbench.methods.f2net.centre import Map, Points, find_peaks, to_pixels
+from vosbench.video import Video
+
+TABLE = "centres.csv"
+HEADER = ("frame", "x", "y", "score", "chosen")
+RUN = "run.json"
+"""What stands in the folder of a run's maps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What F2Net makes of a frame.
+
+    Attributes:
+        probability: of the foreground, (H, W) in [0, 1].
+        heat: of every cell as the object's centre, (h, w) in [0, 1].
+        centre: the one that was chosen, (2,) as (x, y) in pixels of the frame.
+    """
+
+    probability: FloatMap
+    heat: Map
+    centre: Points
+
+
+def candidates(sighting: Sighting, count: int) -> tuple[Points, Points]:
+    """The highest peaks of a frame's heat map, at most ``count``: (m, 2) pixels of the frame, and their (m,) scores."""
+    cells, scores = find_peaks(sighting.heat, count)
+    return to_pixels(cells, sighting.heat.shape, sighting.probability.shape), scores
+
+
+def folder_of(option: str) -> Path | None:
+    """The folder that was asked for; None for an empty option.
+
+    Raises:
+        UsageError: where it is a file.
+    """
+    if not option:
+        return None
+    folder = Path(option)
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f'heat maps need a folder, and "{folder}" is a file; give another')
+    return folder
+
+
+class Heatmaps:
+    """Writes the heat maps and the centres of a video, frame by frame.
+
+    A file's bytes depend on the video alone: going on in the middle keeps the lines of the frames before, and writes
+    those behind anew.
+
+    Args:
+        folder: of the video; made where it is missing.
+        video: the video.
+        start: the frame that comes first.
+        count: how many candidates are noted at most.
+
+    Raises:
+        UsageError: where it is in the folder of a run, whose maps would be overwritten by heat maps.
+    """
+
+    def __init__(self, folder: Path, video: Video, start: int, count: int) -> None:
+        if (folder.parent / RUN).exists():
+            raise UsageError(f'"{folder.parent}" is for the maps of a run; heat maps need a folder of their own')
+        self._folder = folder
+        self._frames = video.frames
+        self._next = start
+        self._count = count
+        folder.mkdir(parents=True, exist_ok=True)
+        _cut(folder / TABLE, {frame.stem for frame in video.frames[:start]})
+
+    def write(self, sighting: Sighting) -> None:
+        """Write those of the next frame."""
+        stem = self._frames[self._next].stem
+        write_map(self._folder / f"{stem}.png", sighting.heat)
+        points, scores = candidates(sighting, self._count)
+        lines: list[tuple[str, ...]] = [
+            (stem, *_shown(point), f"{score:.6f}", f"{np.allclose(point, sighting.centre):d}")
+            for point, score in zip(points, scores, strict=True)
+        ]
+        with (self._folder / TABLE).open("a", encoding="utf-8", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows(lines or [(stem, *_shown(sighting.centre), "", "1")])
+        self._next += 1
+
+
+def _shown(point: Points) -> tuple[str, str]:
+    return f"{point[0]:.2f}", f"{point[1]:.2f}"
+
+
+def _cut(path: Path, kept: set[str]) -> None:
+    """Leave the header and the lines of these frames, which stand first; a killed run may have left more."""
+    lines = path.read_text("utf-8").splitlines(keepends=True)[1:] if path.exists() else []
+    whole = [line for line in lines if line.endswith("\n") and next(csv.reader([line]))[0] in kept]
+    path.write_text("".join([",".join(HEADER) + "\n", *whole]), "utf-8")

@@ -1,0 +1,388 @@
+"""Recipes: values, examples, what the losses reach, and that networks learn by them."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import torch
+import yaml
+from torch import Tensor, nn
+
+from vosbench.errors import DataError, UsageError
+from vosbench.images import write_png
+from vosbench.methods.adnet import recipe as adnet
+from vosbench.methods.deeplabv3 import recipe as deeplabv3
+from vosbench.methods.deeplabv3.examples import read, turned
+from vosbench.methods.f2net import recipe as f2net
+from vosbench.methods.f2net.centre import splat_mask
+from vosbench.methods.f2net.network import F2Net
+from vosbench.recipe import Example, Material, Recipe
+from vosbench.registry import load_method
+from vosbench.video import Video
+
+RECIPES = {"adnet": adnet.recipe, "deeplabv3": deeplabv3.recipe, "f2net": f2net.recipe}
+FULL = [
+    *(("adnet", name) for name in ("base", "intra", "concat", "inter", "ad")),
+    *(("deeplabv3", name) for name in ("adnet", "f2net")),
+    *(
+        ("f2net", name)
+        for name in ("base", "ad", "cgad", "cgad-sa", "cgad-ca", "cgad-sca", "cgad-csa", "cgad-csa-max", "released")
+    ),
+]
+TINY = [
+    *(("adnet", name) for name in ("tiny", "tiny-base", "tiny-intra", "tiny-concat", "tiny-inter")),
+    ("deeplabv3", "tiny"),
+    *(
+        ("f2net", f"tiny{name}")
+        for name in ("", "-base", "-ad", "-cgad", "-cgad-sa", "-cgad-ca", "-cgad-sca", "-cgad-csa-max")
+    ),
+]
+
+
+def small(method: str, variant: str, **changes: str) -> Recipe:
+    """A recipe whose examples are small squares."""
+    shape = {"side": "65"} if method == "f2net" or variant == "f2net" else {"height": "65", "width": "65"}
+    return RECIPES[method](variant, {**shape, **changes})
+
+
+@pytest.fixture
+def material(tmp_path: Path) -> Material:
+    """Two videos of a moving disk, and two images of one; each with its masks."""
+
+    def write(name: str, count: int) -> Video:
+        rng = np.random.default_rng(len(name))
+        frames, masks = [], {}
+        for t in range(count):
+            picture = rng.integers(0, 90, (48, 72, 3), dtype=np.uint8)
+            mask = np.zeros((48, 72), dtype=np.uint8)
+            cv2.circle(mask, (18 + 8 * t, 20 + 3 * t), 9, 255, -1)
+            picture[mask > 0] += 120
+            frames.append(tmp_path / name / "frames" / f"{t:05d}.png")
+            masks[t] = tmp_path / name / "masks" / f"{t:05d}.png"
+            write_png(frames[-1], picture)
+            write_png(masks[t], mask)
+        return Video(name=name, frames=tuple(frames), annotations=masks)
+
+    videos, images = (
+        tuple(write(name, count) for name in names) for names, count in ((("a", "bb"), 5), (("c", "dd"), 1))
+    )
+    return Material(videos=videos, images=images)
+
+
+def batch(recipe: Recipe, material: Material, step: int, size: int = 2) -> dict[str, Tensor]:
+    drawn = [recipe.example(material, step, np.random.default_rng([step, i])) for i in range(size)]
+    return {name: torch.from_numpy(np.stack([example[name] for example in drawn])) for name in drawn[0]}
+
+
+def total(losses: Mapping[str, Tensor]) -> Tensor:
+    return torch.stack(list(losses.values())).sum()
+
+
+@pytest.mark.parametrize("name", ["adnet", "deeplabv3", "f2net"])
+def test_every_variant_has_a_recipe(name: str) -> None:
+    method, _ = load_method(name)
+    assert method.recipe is not None
+    assert {variant for method, variant in FULL + TINY if method == name} == set(method.variants)
+    for variant in ("", *method.variants):
+        assert method.recipe(variant, {}).plan.steps > 0
+
+
+@pytest.mark.parametrize(("method", "variant"), [("adnet", name) for name in ("base", "intra", "ad")])
+def test_adnet_has_the_values_of_the_paper(method: str, variant: str) -> None:
+    plan = RECIPES[method](variant, {}).plan
+    assert (plan.lr, plan.momentum, plan.weight_decay, plan.power) == (5e-3, 0.9, 5e-4, 0.9)
+    assert (plan.steps, plan.horizon, plan.batch) == (30_000, 40_000, 8)
+    assert plan.lr * plan.rate(30_000) == pytest.approx(1.44e-3, abs=1e-5)
+    found = plan.model_dump()
+    assert (found["height"], found["width"], found["upright"], found["mirror"]) == (481, 481, 0.51, 0)
+    assert found["whole"] == found["recolour"] == found["auxiliary"] == 0
+
+
+def test_f2net_has_the_values_of_the_paper_and_of_the_code() -> None:
+    found = f2net.recipe("", {}).plan.model_dump()
+    assert (found["lr"], found["batch"], found["side"], found["cycle"]) == (2.5e-4, 16, 473, 3)
+    assert found["steps"] == found["horizon"] == 60 * (2079 // 16 + 1)
+    assert found["truth"] * found["steps"] == pytest.approx(20 * 130)
+    assert (found["heads"], found["auxiliary"], found["mask_loss"]) == (10, 0.1, "bce")
+
+
+def test_baselines_are_trained_like_the_rows_of_the_tables() -> None:
+    rooms = {name: Path(RECIPES[name].__code__.co_filename).with_name("recipe.yaml") for name in RECIPES}
+    values = {name: yaml.safe_load(path.read_text("utf-8")) for name, path in rooms.items()}
+    assert values["deeplabv3"]["adnet"] == values["adnet"]["full"]
+    assert values["deeplabv3"]["tiny"] == values["adnet"]["tiny"]
+    assert values["deeplabv3"]["f2net"].items() <= values["f2net"]["full"].items()
+
+
+def test_values_are_changed_by_name_and_as_text() -> None:
+    changed = adnet.recipe("tiny", {"lr": "0.5", "steps": "3", "upright": "1"}).plan
+    assert (changed.lr, changed.steps, changed.model_dump()["upright"]) == (0.5, 3, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"rate": "1"}, '"f2net.tiny" has no hyper-parameter "rate"; there are steps, batch, lr'),
+        ({"lr": "fast"}, '"lr" of "f2net.tiny" cannot be \'fast\': Input should be a valid number'),
+        (
+            {"mask_loss": "dice"},
+            "\"mask_loss\" of \"f2net.tiny\" cannot be 'dice': Input should be 'bce' or 'official'",
+        ),
+        ({"side": "100"}, '"side" of "f2net.tiny" cannot be .100.: a side has 8 n \\+ 1 pixels, such as 97'),
+    ],
+)
+def test_changes_that_cannot_be_made_are_named(changes: dict[str, str], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        f2net.recipe("tiny", changes)
+
+
+@pytest.mark.parametrize("name", sorted(RECIPES))
+def test_an_unknown_variant_is_named(name: str) -> None:
+    with pytest.raises(UsageError, match=f'there is no "{name}.large"'):
+        RECIPES[name]("large", {})
+
+
+@pytest.mark.parametrize(("method", "variant"), [("adnet", "tiny"), ("deeplabv3", "f2net"), ("f2net", "tiny")])
+def test_examples_depend_on_their_seed_alone(method: str, variant: str, material: Material) -> None:
+    recipe = small(method, variant)
+    for step in (0, 1):
+        first, again, other = (recipe.example(material, step, np.random.default_rng(seed)) for seed in (5, 5, 6))
+        assert all(np.array_equal(first[name], again[name]) for name in first)
+        assert not all(np.array_equal(first[name], other[name]) for name in first)
+        assert {name: (x.shape, x.dtype) for name, x in first.items()} == {
+            name: (x.shape, np.dtype(np.float32)) for name, x in other.items()
+        }
+
+
+def still(tmp_path: Path) -> Material:
+    """A video whose frames are all one picture, full of foreground, so that every crop is the whole frame."""
+    picture = np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8)
+    write_png(tmp_path / "f.png", picture)
+    write_png(tmp_path / "m.png", np.full((40, 40), 255, dtype=np.uint8))
+    masks = dict.fromkeys(range(3), tmp_path / "m.png")
+    return Material(videos=(Video(name="v", frames=(tmp_path / "f.png",) * 3, annotations=masks),))
+
+
+def test_a_pair_is_rotated_and_coloured_alike(tmp_path: Path) -> None:
+    recipe, rotated = small("adnet", "tiny", upright="0", mirror="0.5", recolour="0.5"), 0
+    for seed in range(20):
+        drawn = recipe.example(still(tmp_path), 0, np.random.default_rng(seed))
+        assert np.array_equal(drawn["anchor"], drawn["frame"])
+        rotated += int((drawn["weight"] == 0).any())
+    assert 5 <= rotated <= 17  # diagonals are four of seven
+
+
+def test_pairs_that_are_not_cropped_hold_whole_frames(material: Material) -> None:
+    video, look = material.videos[0], {"upright": "1", "mirror": "0", "recolour": "0"}
+    whole, cropped = (small("adnet", "tiny", whole=chance, **look) for chance in ("1", "0"))
+    anchor = turned(read(video, 0), (65, 65), 0).frame
+    anchors = [
+        [recipe.example(Material(videos=(video,)), 0, np.random.default_rng(seed))["anchor"] for seed in range(10)]
+        for recipe in (whole, cropped)
+    ]
+    assert all(np.array_equal(anchor, x) for x in anchors[0])
+    assert not any(np.array_equal(anchor, x) for x in anchors[1])
+
+
+def test_the_anchor_is_the_first_frame_and_the_other_never_is(material: Material) -> None:
+    recipe = small("adnet", "tiny", upright="1", mirror="0", recolour="0", whole="0")
+    whole = Material(videos=(material.videos[0],))
+    seen = set()
+    for seed in range(40):
+        drawn = recipe.example(whole, 0, np.random.default_rng(seed))
+        assert drawn["mask"].sum() > 0
+        seen.add(drawn["frame"].tobytes())
+        assert not np.array_equal(drawn["anchor"], drawn["frame"])
+    assert len(seen) > 30  # crops of frame and anchor are drawn independently
+
+
+def test_every_third_step_takes_images_and_frames_stand_in_where_there_are_none(material: Material) -> None:
+    recipe = small("f2net", "tiny", recolour="0", mirror="0")
+    names = [set(recipe.example(material, step, np.random.default_rng(0))) for step in range(6)]
+    image, video = {"frame", "mask", "heat"}, {"frame", "mask", "heat", "anchor", "previous", "centre"}
+    assert names == [image, video, video] * 2
+    alone = Material(videos=material.videos)
+    assert set(recipe.example(alone, 0, np.random.default_rng(0))) == image
+    frames = {recipe.example(alone, 0, np.random.default_rng(seed))["frame"].tobytes() for seed in range(80)}
+    assert len(frames) == 10  # images are not cropped, and all ten frames are drawn
+    with pytest.raises(DataError, match="annotated videos"):
+        recipe.example(Material(images=material.images), 1, np.random.default_rng(0))
+
+
+def test_the_map_before_is_drawn_from_the_mask_before_as_the_frame_sees_it(material: Material) -> None:
+    recipe = small("f2net", "tiny", crop="1", mirror="1", recolour="0")
+    video = material.videos[0]
+    maps = []
+    for index in range(5):
+        mask = cv2.imread(str(video.annotations[index]), cv2.IMREAD_GRAYSCALE)
+        assert mask is not None
+        square = cv2.resize(np.ascontiguousarray(mask[:, ::-1]), (65, 65), interpolation=cv2.INTER_NEAREST)
+        made = splat_mask(square > 0, (17, 17))
+        assert made is not None
+        maps.append(made[0])
+    seen = set()
+    for seed in range(40):
+        drawn = recipe.example(Material(videos=(video,)), 1, np.random.default_rng(seed))
+        place = next(i for i in range(5) if np.array_equal(drawn["heat"][0], maps[i]))
+        assert np.array_equal(drawn["previous"][0], maps[max(place - 1, 0)])
+        seen.add(place)
+    assert seen == set(range(5))
+
+
+def reached(recipe: Recipe, net: nn.Module, material: Material) -> set[str]:
+    """Names of the parameters that the losses of two successive steps give a gradient to."""
+    for step in (0, 1):
+        total(recipe.losses(net, batch(recipe, material, step), step)).backward()  # type: ignore[no-untyped-call]
+    return {name for name, x in net.named_parameters() if x.grad is not None and bool(x.grad.abs().sum() > 0)}
+
+
+@pytest.mark.parametrize(("method", "variant"), [*TINY, ("adnet", "tiny-base+auxiliary")])
+def test_every_parameter_in_a_group_has_a_gradient_and_no_other_needs_one(
+    method: str, variant: str, material: Material
+) -> None:
+    variant, _, extra = variant.partition("+")
+    recipe = small(method, variant, **({extra: "0.4"} if extra else {}))
+    torch.manual_seed(0)
+    net = recipe.build().train()
+    for x in (x for group in recipe.groups(net) for x in group["params"]):
+        if x.ndim == 4:  # weights of N(0, 0.01²) let hardly anything through so few layers
+            nn.init.kaiming_normal_(x)
+    named = {id(x): name for name, x in net.named_parameters()}
+    grouped = [named[id(x)] for group in recipe.groups(net) for x in group["params"]]
+    assert len(grouped) == len(set(grouped))
+    found = reached(recipe, net, material)
+    assert not sorted(set(grouped) - found)
+    left = {name for name in named.values() if name not in grouped}
+    allowed = (".downsample.1.", "features.dsn", "dsn.", "spatial_attention_conv")
+    assert all(any(part in f".{name}" for part in allowed) for name in left)
+    assert not any("dsn." in name for name in found) or extra == "auxiliary"
+
+
+@pytest.mark.parametrize(("method", "variant"), FULL)
+def test_groups_of_full_size_networks(method: str, variant: str) -> None:
+    recipe = RECIPES[method](variant, {})
+    with torch.device("meta"):
+        net = recipe.build()
+    groups = recipe.groups(net)
+    grouped = [id(x) for group in groups for x in group["params"]]
+    assert len(grouped) == len(set(grouped)) > 200
+    scales = {
+        name.split(".")[0]: group.get("scale", 1)
+        for group in groups
+        for name, x in net.named_parameters()
+        if any(x is y for y in group["params"])
+    }
+    heads = {name: scale for name, scale in scales.items() if name != "encoder"}
+    if method == "f2net" and variant != "base":
+        assert scales["encoder"] == 1
+        assert set(heads.values()) == {10}
+    else:
+        assert set(scales.values()) == {1}
+
+
+def test_anchors_and_frames_share_a_batch_and_gradients_flow_through_both(material: Material) -> None:
+    recipe = small("adnet", "tiny")
+    net = recipe.build().train()
+    seen: list[Tensor] = []
+    net.get_submodule("features").register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    drawn = batch(recipe, material, 0)
+    drawn["anchor"].requires_grad_()
+    total(recipe.losses(net, drawn, 0)).backward()  # type: ignore[no-untyped-call]
+    assert [len(x) for x in seen] == [4]
+    assert drawn["anchor"].grad is not None
+    assert bool(drawn["anchor"].grad.abs().sum() > 0)
+
+
+def test_pixels_outside_the_picture_do_not_matter(material: Material) -> None:
+    recipe = small("adnet", "tiny", upright="0")
+    net = recipe.build().eval()
+    drawn = batch(recipe, material, 0, size=6)
+    before = total(recipe.losses(net, drawn, 0))
+    outside = drawn["weight"] == 0
+    assert bool(outside.any())
+    drawn["mask"] = torch.where(outside, 1 - drawn["mask"], drawn["mask"])
+    assert torch.equal(before, total(recipe.losses(net, drawn, 0)))
+
+
+@pytest.fixture
+def centres(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Tensor]]:
+    """The centres that F2Net's prior was drawn around."""
+    seen: list[Tensor] = []
+    draw = F2Net.prior
+
+    def spy(self: F2Net, given: Tensor, *others: Any) -> Tensor:
+        seen.append(given)
+        return draw(self, given, *others)
+
+    monkeypatch.setattr(F2Net, "prior", spy)
+    return iter([seen])
+
+
+def test_the_true_centre_is_given_first_and_the_predicted_one_later(
+    material: Material, centres: Iterator[list[Tensor]]
+) -> None:
+    recipe = small("f2net", "tiny", steps="30", truth="0.3333333333333333")
+    seen, net = next(centres), recipe.build().eval()
+    drawn = batch(recipe, material, 1)
+    for step in (8, 11):
+        recipe.losses(net, drawn, step)
+    assert torch.equal(seen[0], drawn["centre"])
+    assert not torch.equal(seen[1], drawn["centre"])
+    assert not seen[1].requires_grad
+    recipe.losses(net, batch(recipe, material, 0), 9)
+    assert len(seen) == 2  # images have no prior
+
+
+def test_the_official_loss_is_another(material: Material) -> None:
+    losses = []
+    for kind in ("bce", "official"):
+        recipe = small("f2net", "tiny", mask_loss=kind)
+        torch.manual_seed(0)
+        losses.append(recipe.losses(recipe.build().eval(), batch(recipe, material, 1), 1)["mask"].item())
+    assert losses[1] > 2 * losses[0]
+
+
+def learn(recipe: Recipe, examples: list[list[Example]], rate: float, steps: int) -> tuple[float, float]:
+    """The sum of the losses of some fixed batches before and after steps of SGD on them."""
+    torch.manual_seed(0)
+    net = recipe.build().train()
+    for layer in net.modules():
+        if isinstance(layer, nn.Dropout2d):
+            layer.p = 0.0
+    groups = [{"params": g["params"], "lr": rate * g.get("scale", 1)} for g in recipe.groups(net)]
+    optimiser = torch.optim.SGD(groups, lr=rate, momentum=0.9, weight_decay=recipe.plan.weight_decay)
+    batches = [{name: torch.from_numpy(np.stack([e[name] for e in drawn])) for name in drawn[0]} for drawn in examples]
+    sums = []
+    for turn in range(steps + 1):
+        value = 0.0
+        for step, drawn in enumerate(batches):
+            loss = total(recipe.losses(net, drawn, step))
+            value += loss.item()
+            if turn < steps:
+                optimiser.zero_grad()
+                loss.backward()  # type: ignore[no-untyped-call]
+                optimiser.step()
+        sums.append(value)
+    return sums[0], sums[-1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("method", "variant", "rate", "steps"),
+    [("deeplabv3", "adnet", 0.01, 30), ("adnet", "ad", 0.01, 30), ("f2net", "cgad-csa", 0.0005, 25)],
+)
+def test_full_size_networks_learn_a_few_frames_of_a_real_sequence(
+    method: str, variant: str, rate: float, steps: int, real_data: Path
+) -> None:
+    folders = [real_data / "DAVIS" / room / "480p" / "car-shadow" for room in ("JPEGImages", "Annotations")]
+    frames, masks = (sorted(folder.iterdir())[:30:10] for folder in folders)
+    video = Video(name="car-shadow", frames=tuple(frames), annotations=dict(enumerate(masks)))
+    recipe = small(method, variant, **({} if method == "f2net" else {"upright": "1"}))
+    rngs = [np.random.default_rng(seed) for seed in range(2)]
+    kinds = 2 if method == "f2net" else 1  # an image step and a video step
+    examples = [[recipe.example(Material(videos=(video,)), step, rng) for rng in rngs] for step in range(kinds)]
+    first, last = learn(recipe, examples, rate, steps)
+    assert last < first / 10

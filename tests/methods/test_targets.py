@@ -1,0 +1,71 @@
+"""What the centre branch learns, against numbers worked out by hand."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from vosbench.methods.f2net.centre import splat_mask
+from vosbench.methods.f2net.targets import centre_of, focal_loss, heat_target, top_centres
+
+
+def logit(p: float) -> float:
+    return math.log(p / (1 - p))
+
+
+def test_focal_loss_of_a_map_worked_by_hand() -> None:
+    logits = torch.tensor([[[[logit(0.8), logit(0.3)], [logit(0.5), logit(0.1)]]]])
+    target = torch.tensor([[[[1.0, 0.5], [0.0, 0.0]]]])
+    positive = math.log(0.8) * 0.2**2
+    negative = math.log(0.7) * 0.3**2 * 0.5**4 + math.log(0.5) * 0.5**2 + math.log(0.9) * 0.1**2
+    assert focal_loss(logits, target).item() == pytest.approx(-(positive + negative), rel=1e-5)
+
+
+def test_focal_loss_divides_each_example_by_its_own_positives() -> None:
+    logits = torch.full((2, 1, 1, 2), logit(0.25))
+    target = torch.tensor([[1.0, 1.0], [0.0, 0.0]]).reshape(2, 1, 1, 2)
+    two = -(2 * math.log(0.25) * 0.75**2) / 2
+    none = -(2 * math.log(0.75) * 0.25**2)
+    assert focal_loss(logits, target).item() == pytest.approx((two + none) / 2, rel=1e-5)
+
+
+def test_focal_loss_is_finite_and_goes_on_teaching_where_the_network_is_certain_and_wrong() -> None:
+    logits = torch.tensor([[[[-200.0, 200.0]]]], requires_grad=True)
+    target = torch.tensor([[[[1.0, 0.0]]]])
+    loss = focal_loss(logits, target)
+    assert loss.item() == pytest.approx(400)
+    loss.backward()  # type: ignore[no-untyped-call]
+    assert logits.grad is not None
+    assert logits.grad.flatten().tolist() == pytest.approx([-1, 1])
+
+
+def test_heat_target_peaks_on_the_middle_of_the_box_and_nowhere_for_an_empty_mask() -> None:
+    mask = np.zeros((97, 97), dtype=np.bool_)
+    mask[40:60, 20:60] = True
+    target = heat_target(mask, (25, 25))
+    assert np.argwhere(target == 1).tolist() == [[13, 11]]  # nearest rows 11…15, columns 6…15
+    made = splat_mask(mask, (25, 25))
+    assert made is not None
+    assert np.array_equal(target, made[0])
+    empty = heat_target(np.zeros((97, 97), dtype=np.bool_), (25, 25))
+    assert empty.shape == (25, 25)
+    assert not empty.any()
+
+
+def test_centre_is_the_middle_of_the_box_not_of_the_pixels() -> None:
+    mask = np.zeros((50, 80), dtype=np.bool_)
+    mask[10:31, 5:8] = True
+    mask[10, 5:46] = True
+    assert centre_of(mask).tolist() == [25.0, 20.0]
+    assert centre_of(np.zeros((51, 81), dtype=np.bool_)).tolist() == [40.0, 25.0]
+
+
+def test_top_centres_are_pixels_of_the_highest_cells_and_pass_no_gradient() -> None:
+    heat = torch.zeros(2, 1, 3, 5, requires_grad=True)
+    with torch.no_grad():
+        heat[0, 0, 1, 4] = 2
+        heat[1, 0, 2, 0] = 1
+    centres = top_centres(heat, (24, 40))
+    assert not centres.requires_grad
+    assert centres.tolist() == [[4.5 * 8 - 0.5, 1.5 * 8 - 0.5], [0.5 * 8 - 0.5, 2.5 * 8 - 0.5]]
