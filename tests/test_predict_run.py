@@ -163,7 +163,7 @@ def test_maps_of_another_setup_are_not_mixed(toy_root: Path, tmp_path: Path) -> 
 def test_a_setup_that_cannot_be_had_leaves_nothing_behind(toy_root: Path, tmp_path: Path) -> None:
     good, _ = load_method("brightness", [TOY])
 
-    def refuse(setup: Setup) -> Fixed:
+    def refuse(_: Setup) -> Fixed:
         raise UsageError("no such option")
 
     with pytest.raises(UsageError, match="no such option"):

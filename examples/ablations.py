@@ -1,0 +1,124 @@
+"""The ablations of both papers, trained and scored on `sample` with the small networks, over several seeds.
+
+``python examples/ablations.py --steps 1000 --seeds 0 1 2 --out ablations`` prints the table; what is in the folder
+already is not computed again. Training and running are the command line's own.
+"""
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from statistics import mean, stdev
+
+from vosbench.literature import published
+from vosbench.record import read
+from vosbench.tables import Cell, Table, render
+
+ADNET = {
+    "adnet.tiny-base": "AD-Net: baseline",
+    "adnet.tiny-intra": "AD-Net: intra-frame",
+    "adnet.tiny-concat": "AD-Net: anchor",
+    "adnet.tiny-inter": "AD-Net: anchor diffusion",
+    "adnet.tiny": "AD-Net, single scale",
+}
+F2NET = {
+    "f2net.tiny-base": "F2Net: baseline",
+    "f2net.tiny-ad": "F2Net: AD",
+    "f2net.tiny-cgad": "F2Net: CGAD",
+    "f2net.tiny-cgad-sa": "F2Net: CGAD and SA",
+    "f2net.tiny-cgad-ca": "F2Net: CGAD and CA",
+    "f2net.tiny-cgad-sca": "F2Net: CGAD and SCA",
+    "f2net.tiny-cgad-csa-max": "F2Net: highest peak",
+    "f2net.tiny": "F2Net",
+}
+SAME_WEIGHTS = {"f2net.tiny-cgad-csa-max": "f2net.tiny"}
+"""Rows that differ in inference alone."""
+TABLES = {"adnet": ("adnet-1",), "f2net": ("f2net-1", "f2net-2")}
+
+
+def train_and_run(variant: str, seed: int, steps: int, out: Path) -> None:
+    """Make the record of a variant and a seed, unless it is there."""
+    trained = out / f"{SAME_WEIGHTS.get(variant, variant)}-{seed}"
+    plan = ["--set", f"steps={steps}", "--set", f"horizon={steps}"]
+    if not _record(variant, seed, out).is_file():
+        _vosbench("train", trained.name.rpartition("-")[0], "--data", "sample", "--seed", seed, *plan, "--out", trained)
+        weights = ["--weights", trained / "last.safetensors"]
+        _vosbench("run", "--method", variant, "--dataset", "sample", *weights, "--out", out / f"records-{seed}")
+
+
+def table(family: dict[str, str], seeds: Sequence[int], steps: int, out: Path) -> Table:
+    """Means and standard deviations over seeds; differences from the baseline are taken seed by seed."""
+    printed = {(each.method, each.measure): each.raw for name in TABLES[_family(family)] for each in published(name)}
+    baseline, *_ = family
+    rows: list[tuple[Cell, ...]] = []
+    for variant, row in family.items():
+        cells: list[Cell] = [variant]
+        for key in ("J_mean", "F_mean"):
+            values = [_score(variant, seed, key, out) for seed in seeds]
+            gains = [value - _score(baseline, seed, key, out) for value, seed in zip(values, seeds, strict=True)]
+            there, first = printed.get((row, key)), printed[family[baseline], key]
+            cells += [_spread(values), _spread(gains, "+"), f"{there - first:+.4f}" if there is not None else None]
+        rows.append(tuple(cells))
+    headings = [f"{measure}{part}" for measure in "JF" for part in ("", " − baseline", ", in the paper")]
+    notes = (
+        f"{read(_record(baseline, seeds[0], out)).signature}, `sample` val; {steps} steps from random weights on train",
+        f"mean ± standard deviation over seeds {', '.join(map(str, seeds))}; differences are taken seed by seed",
+        "the papers': on DAVIS-2016, networks of full size",
+    )
+    return Table(columns=("variant", *headings), rows=rows, notes=notes)
+
+
+def _family(family: dict[str, str]) -> str:
+    return next(iter(family)).partition(".")[0]
+
+
+def _spread(values: Sequence[float], sign: str = "") -> str:
+    spread = f" ± {stdev(values):.3f}" if len(values) > 1 else ""
+    return f"{mean(values):{sign}.3f}{spread}"
+
+
+def _score(variant: str, seed: int, key: str, out: Path) -> float:
+    value = read(_record(variant, seed, out)).scores[key]
+    assert value is not None
+    return value
+
+
+def _record(variant: str, seed: int, out: Path) -> Path:
+    return out / f"records-{seed}" / "sample" / f"{variant}.json"
+
+
+def _vosbench(*words: object) -> None:
+    command = [sys.executable, "-m", "vosbench", *map(str, words), "--quiet"]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - words of this file
+
+
+def _jobs(families: Sequence[dict[str, str]], seeds: Sequence[int]) -> Iterator[tuple[str, int]]:
+    """Whole seeds first; rows that share weights after those that train them."""
+    for seed in seeds:
+        for family in families:
+            yield from ((variant, seed) for variant in family if variant not in SAME_WEIGHTS)
+
+
+def main() -> None:
+    """Train, run and print."""
+    words = argparse.ArgumentParser(description=__doc__)
+    words.add_argument("--methods", nargs="+", choices=("adnet", "f2net"), default=["adnet", "f2net"])
+    words.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    words.add_argument("--steps", type=int, default=3000)
+    words.add_argument("--jobs", type=int, default=1, help="trainings at once, a thread each: set OMP_NUM_THREADS=1")
+    words.add_argument("--out", type=Path, default=Path("ablations"))
+    asked = words.parse_args()
+    families = [{"adnet": ADNET, "f2net": F2NET}[name] for name in asked.methods]
+    with ThreadPoolExecutor(asked.jobs) as pool:
+        list(pool.map(lambda job: train_and_run(*job, asked.steps, asked.out), _jobs(families, asked.seeds)))
+    for family in families:
+        for variant in family.keys() & SAME_WEIGHTS.keys():
+            for seed in asked.seeds:
+                train_and_run(variant, seed, asked.steps, asked.out)
+        sys.stdout.write(render(table(family, asked.seeds, asked.steps, asked.out), "md") + "\n")
+
+
+if __name__ == "__main__":
+    main()
