@@ -162,9 +162,9 @@ def test_another_backbone(tmp_path: Path) -> None:
     for name, net, prefix in (("deep.pth", deep, ""), ("plain.pth", plain, "encoder.")):
         torch.save(classifier(net, prefix), tmp_path / name)
     held = {name: value.clone() for name, value in deep.state_dict().items()}
-    with pytest.raises(DataError, match=r"the plain stem of 7×7: 16, where it needs the deep stem of 3×3: 16/16/32$"):
+    with pytest.raises(DataError, match=r"the plain stem of 7×7: 8, where it needs the deep stem of 3×3: 8/8/16$"):
         backbone.fill(deep, tmp_path / "plain.pth")
-    with pytest.raises(DataError, match=r"the deep stem of 3×3: 16/16/32, where it needs the plain stem of 7×7: 16$"):
+    with pytest.raises(DataError, match=r"the deep stem of 3×3: 8/8/16, where it needs the plain stem of 7×7: 8$"):
         backbone.fill(plain, tmp_path / "deep.pth")
     longer = {**classifier(deep, ""), "layer3.2.conv1.weight": torch.zeros(1)}
     torch.save(longer, tmp_path / "longer.pth")
