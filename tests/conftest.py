@@ -1,4 +1,5 @@
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -66,6 +67,21 @@ def write_toy(root: Path, videos: int = 2, frames: int = 5, size: tuple[int, int
 @pytest.fixture
 def toy_root(tmp_path: Path) -> Path:
     return write_toy(tmp_path / "toy")
+
+
+@pytest.fixture(scope="session")
+def own_results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The results of the repository, without what its user has run there; all of them where git knows nothing."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "results"], cwd=REPOSITORY, capture_output=True, text=True, check=False
+    )
+    if listed.returncode or not listed.stdout:
+        return REPOSITORY / "results"
+    copy = tmp_path_factory.mktemp("repository")
+    for name in filter(None, listed.stdout.split("\0")):
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(REPOSITORY / name, copy / name)
+    return copy / "results"
 
 
 @pytest.fixture

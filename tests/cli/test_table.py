@@ -12,7 +12,6 @@ from typer.testing import CliRunner
 
 from vosbench.cli import app
 
-REPOSITORY = Path(__file__).parents[2]
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -149,9 +148,9 @@ def test_a_file_that_is_no_record_is_named(cli: Cli, results: Path) -> None:
         assert 'broken.json" is no vosbench record' in done.stderr
 
 
-def test_the_page(cli: Cli, results: Path) -> None:
-    done = cli("table", "readme", "--results", REPOSITORY / "results")
-    assert done.stdout == (REPOSITORY / "results" / "README.md").read_text("utf-8")
+def test_the_page(cli: Cli, results: Path, own_results: Path) -> None:
+    done = cli("table", "readme", "--results", own_results)
+    assert done.stdout == (own_results / "README.md").read_text("utf-8")
     assert "## davis16 val, davis16@1" in cli("table", "readme", "--results", results).stdout
 
 
