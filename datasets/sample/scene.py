@@ -13,13 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vosbench.datasets.sample.motion import Motion, plan
-from vosbench.datasets.sample.sequences import VERSION, Script
+from vosbench.datasets.sample.polygons import inside
+from vosbench.datasets.sample.sequences import SEED, Script
 from vosbench.datasets.sample.shapes import OUTLINES, Outline, Points, blob
 from vosbench.datasets.sample.textures import FINE, Colours, palette, surface
 
 Alpha = NDArray[np.float32]
 FINER = 4  # edges are drawn on a grid this many times as fine
-FRACTION = 4  # bits of a corner's position below that grid
+GRID = 16  # corners lie on so many parts of a side of it: what a sine rounds to does not move them
 STEP = 4  # between the levels of a frame: not seen, and halves the PNG files
 
 
@@ -29,19 +30,19 @@ def render(script: Script) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8
     Yields:
         a frame, (H, W, 3) uint8 RGB, and its mask, (H, W) uint8, 255 where the object is seen.
     """
-    seed = hashlib.sha256(f"{VERSION}/{script.split}/{script.name}".encode()).digest()
+    seed = hashlib.sha256(f"{SEED}/{script.split}/{script.name}".encode()).digest()
     rng = np.random.Generator(np.random.PCG64(int.from_bytes(seed[:16], "big")))
     motion = plan(script, rng)
     hue = rng.random()
     outline = OUTLINES[script.category](rng, 1.0 if "DEF" in script.attributes else 0.2)
     skin = _Skin(outline, surface(rng, script.size, palette(rng, hue + rng.uniform(0.25, 0.75)), FINE))
     ground = _ground(rng, script, motion, skin, hue)
-    posts, cover = _posts(rng, script, motion)
+    posts, bars = _posts(rng, script, motion)
     for index in range(script.frames):
         frame = _seen(ground, motion.camera[index], script.size)
         shape = skin.alpha(motion, index, script.size)
         frame = _paint(frame, skin.colours(motion, index, script.size), shape)
-        hidden = _seen(cover, motion.camera[index], script.size)
+        hidden = _fill([bar - motion.camera[index] for bar in bars], script.size)
         frame += hidden[..., None] * (_seen(posts, motion.camera[index], script.size) - frame)
         levels = np.rint(frame * (255 / STEP)).clip(0, 255 // STEP) * STEP
         mask = np.where(shape * (1 - hidden) >= 0.5, 255, 0)
@@ -95,8 +96,8 @@ def _ground(rng: np.random.Generator, script: Script, motion: Motion, skin: _Ski
     return ground
 
 
-def _posts(rng: np.random.Generator, script: Script, motion: Motion) -> tuple[Colours, Alpha]:
-    """The occluders, as still as the ground: their surface, and how much of each pixel they cover."""
+def _posts(rng: np.random.Generator, script: Script, motion: Motion) -> tuple[Colours, list[Points]]:
+    """The occluders, as still as the ground: their surface, and their outlines."""
     size = motion.world(script.size)
     posts = surface(rng, size, palette(rng, rng.random()), FINE, stretch=6)
     bars: list[Points] = []
@@ -111,7 +112,7 @@ def _posts(rng: np.random.Generator, script: Script, motion: Motion) -> tuple[Co
             left = np.stack([middle - half + bend, rows], axis=1)
             right = np.stack([middle + half - bend[::-1], rows[::-1]], axis=1)
             bars.append(np.concatenate([left, right]))
-    return posts, _fill(bars, size)
+    return posts, bars
 
 
 def _turn(points: Points, angle: float) -> Points:
@@ -123,12 +124,11 @@ def _turn(points: Points, angle: float) -> Points:
 
 def _fill(shapes: list[Points], size: tuple[int, int]) -> Alpha:
     """How much of each pixel a union of polygons covers, in [0, 1]; corners of pixels are integers."""
-    fine = np.zeros((size[0] * FINER, size[1] * FINER), np.uint8)
+    fine = np.zeros((size[0] * FINER, size[1] * FINER), np.bool_)
     for shape in shapes:
-        corners = np.rint((shape * FINER - 0.5) * 2**FRACTION).astype(np.int32)
-        cv2.fillPoly(fine, [corners], 255, lineType=cv2.LINE_8, shift=FRACTION)
-    coarse = cv2.resize(fine, size[::-1], interpolation=cv2.INTER_AREA)
-    return np.asarray(coarse, np.float32) / np.float32(255)
+        fine |= inside(np.rint(shape * (FINER * GRID)) / GRID, (size[0] * FINER, size[1] * FINER))
+    count = fine.reshape(size[0], FINER, size[1], FINER).sum(axis=(1, 3))
+    return count.astype(np.float32) / np.float32(FINER**2)
 
 
 def _paint(canvas: Colours, colours: Colours, alpha: Alpha) -> Colours:
