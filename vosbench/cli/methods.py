@@ -26,18 +26,14 @@ def run(
     protocol: options.ProtocolName = None,
     videos: options.Videos = "",
     limit: options.Limit = None,
-    weights: Annotated[Path | None, typer.Option("--weights", help="Weights, a safetensors file.")] = None,
-    untrained: Annotated[bool, typer.Option("--untrained", help="Run with random weights.")] = False,
-    seed: Annotated[int, typer.Option("--seed", help="Seed of random weights.")] = 0,
-    device: Annotated[str, typer.Option("--device", help="Where to compute, as torch names it.")] = "cpu",
-    batch: Annotated[int, typer.Option("--batch", min=1, help="Frames per forward pass.")] = 1,
-    precision: Annotated[
-        Literal["fp32", "bf16", "fp16"], typer.Option("--precision", help="What the network computes in.")
-    ] = "fp32",
-    compiled: Annotated[bool, typer.Option("--compile", help="Compile the network first.")] = False,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", help="An option of the method, as name=value; see its card.")
-    ] = None,
+    weights: options.Weights = None,
+    untrained: options.Untrained = False,
+    seed: options.Seed = 0,
+    device: options.Device = "cpu",
+    batch: options.Batch = 1,
+    precision: options.Precision = "fp32",
+    compiled: options.Compiled = False,
+    settings: options.Settings = None,
     out: Annotated[Path, typer.Option("--out", help="Folder of maps and records.")] = OUT,
     measures: options.Measures = "",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Discard maps of another setup.")] = False,
