@@ -127,8 +127,8 @@ def _fill(shapes: list[Points], size: tuple[int, int]) -> Alpha:
     fine = np.zeros((size[0] * FINER, size[1] * FINER), np.bool_)
     for shape in shapes:
         fine |= inside(np.rint(shape * (FINER * GRID)) / GRID, (size[0] * FINER, size[1] * FINER))
-    count = fine.reshape(size[0], FINER, size[1], FINER).sum(axis=(1, 3))
-    return count.astype(np.float32) / np.float32(FINER**2)
+    covered: Alpha = fine.reshape(size[0], FINER, size[1], FINER).mean(axis=(1, 3), dtype=np.float32)
+    return covered
 
 
 def _paint(canvas: Colours, colours: Colours, alpha: Alpha) -> Colours:

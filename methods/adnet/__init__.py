@@ -1,9 +1,12 @@
 """AD-Net: anchor diffusion for unsupervised video object segmentation. The card is `README.md`."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from vosbench.method import Method, Option, Predictor, Setup
 from vosbench.recipe import Recipe
+
+TINY = Path(__file__).with_name("tiny.safetensors")
 
 VARIANTS = {
     "base": "DeepLabv3 alone: the current frame by itself",
@@ -68,6 +71,7 @@ method = Method(
     licence="MIT",
     load=load,
     variants=VARIANTS,
+    weights={"tiny": TINY},
     options=OPTIONS,
     recipe=make_recipe,
 )

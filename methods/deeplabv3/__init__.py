@@ -4,9 +4,12 @@ They are the *Baseline* rows of the two papers' ablation tables, and they are no
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from vosbench.method import Method, Predictor, Setup
 from vosbench.recipe import Recipe
+
+TINY = Path(__file__).with_name("tiny.safetensors")
 
 VARIANTS = {
     "adnet": "baseline of AD-Net: deep stem, multi-grid, rates 12/24/36, 857×481 (the default)",
@@ -48,5 +51,6 @@ method = Method(
     licence="MIT",
     load=load,
     variants=VARIANTS,
+    weights={"tiny": TINY},
     recipe=make_recipe,
 )

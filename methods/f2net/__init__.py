@@ -1,9 +1,12 @@
 """F2Net: learning to focus on the foreground for unsupervised VOS. The card is `README.md`."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from vosbench.method import Method, Option, Predictor, Setup
 from vosbench.recipe import Recipe
+
+TINY = Path(__file__).with_name("tiny.safetensors")
 
 VARIANTS = {
     "base": "DeepLabv3 alone: the current frame by itself",
@@ -63,6 +66,7 @@ method = Method(
     licence="MIT",
     load=load,
     variants=VARIANTS,
+    weights={"tiny": TINY, "tiny-cgad-csa-max": TINY},
     recipe=make_recipe,
     options=OPTIONS,
 )
