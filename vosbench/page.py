@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from vosbench import record
 from vosbench.errors import DataError
 from vosbench.grids import Beside
 from vosbench.leaderboard import find_records, leaderboard, signature
@@ -16,10 +17,10 @@ HEAD = """\
 <!-- Written by `vosbench table readme > results/README.md`; do not edit. A test fails where it is out of date. -->
 # Results
 
-Records of this repository lie in a folder for each dataset; `vosbench table DATASET` shows them, and each table below
-by its name. Published numbers, their sources and where these contradict themselves: [published](published/README.md).
-How fast scoring is beside its peers: [benchmarks](benchmarks.md). The best number of a line is bold, the second
-underlined; – is not known.
+Records of this repository lie in a folder for each dataset, where `vosbench table DATASET` finds them; those that a
+change is held against by `vosbench check` are in `baselines`. Each table below is shown by its name. Published numbers,
+their sources and where these contradict themselves: [published](published/README.md). How fast scoring is beside its
+peers: [benchmarks](benchmarks.md). The best number of a line is bold, the second underlined; – is not known.
 """
 
 
@@ -29,7 +30,8 @@ def results_page(folder: Path) -> str:
     Raises:
         DataError: where a file below the folder is no record.
     """
-    records = find_records(folder)
+    baselines = sorted((folder / "baselines").glob("*.json"))
+    records = [*find_records(folder), *(record.read(path) for path in baselines)]
     parts = [HEAD, *_leaderboards(records)]
     saliency = [each for each in records if not each.shortcomings and each.protocol.partition("@")[0] in _names()]
     if saliency:
