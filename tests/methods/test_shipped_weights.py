@@ -1,0 +1,39 @@
+"""The weights that come with the package: small, said to be what they are, and able to segment."""
+
+import json
+from pathlib import Path
+
+import pytest
+from safetensors import safe_open
+
+from vosbench.method import Setup
+from vosbench.registry import load_dataset, load_method
+from vosbench.run import resolve_options, resolve_weights, run
+from vosbench.selection import Choice, select
+
+NAMES = ("adnet", "deeplabv3", "f2net")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_they_are_small_and_say_what_they_are(name: str) -> None:
+    method, _ = load_method(name)
+    path = method.weights["tiny"]
+    assert path.stat().st_size <= 6_000_000
+    with safe_open(path, "np") as file:
+        said = json.loads(file.metadata()["vosbench"])
+        values = sum(file.get_tensor(key).size for key in file.keys())  # noqa: SIM118 - not a mapping
+    assert said["method"] == f"{name}.tiny"
+    assert said["step"] == said["plan steps"]
+    assert (said["weights"], said["backbone"]) == (None, None)  # from random ones
+    assert values <= 3_000_000
+
+
+@pytest.mark.parametrize("variant", ["adnet.tiny", "deeplabv3.tiny", "f2net.tiny", "f2net.tiny-cgad-csa-max"])
+def test_they_segment(variant: str, tmp_path: Path) -> None:
+    method, name = load_method(variant)
+    setup = resolve_weights(method, Setup(variant=name, options=resolve_options(method, ())), untrained=False)
+    choice = Choice(videos=("blob-post",), limit=4, measures=("J",))
+    record, _ = run(method, setup, select(load_dataset("sample"), choice), tmp_path)
+    assert record.videos["blob-post"]["J_mean"] > 0.7  # type: ignore[operator]
+    assert record.provenance.weights is not None
+    assert not record.provenance.untrained
