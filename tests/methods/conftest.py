@@ -49,6 +49,7 @@ def shake() -> Shake:
                 layer.bias.data.normal_(0, 0.3, generator=noise)
                 layer.momentum = None
         with torch.no_grad(), torch.random.fork_rng():
+            torch.manual_seed(seed)  # of dropout
             net.train()(*inputs)
         return net.eval()
 
