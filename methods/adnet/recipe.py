@@ -6,7 +6,7 @@ from pathlib import Path
 from vosbench.method import Setup
 from vosbench.methods.adnet.predictor import PRESETS
 from vosbench.methods.deeplabv3.pairs import PairRecipe
-from vosbench.methods.deeplabv3.plans import PairPlan, read_plan
+from vosbench.methods.deeplabv3.plans import PairPlan, read_plan, section_of
 from vosbench.methods.deeplabv3.weights import choose
 from vosbench.recipe import Recipe
 
@@ -24,6 +24,5 @@ def recipe(variant: str, changes: Mapping[str, str]) -> Recipe:
         UsageError: for an unknown variant, or a change that cannot be made.
     """
     make, _ = choose(Setup(variant=variant), "adnet", PRESETS, default="ad")
-    section = "tiny" if variant.split("-", maxsplit=1)[0] == "tiny" else "full"
-    plan = read_plan(VALUES, section, PairPlan, changes, f"adnet.{variant or 'ad'}")
+    plan = read_plan(VALUES, section_of(variant), PairPlan, changes, f"adnet.{variant or 'ad'}")
     return PairRecipe(plan=plan, make=make)

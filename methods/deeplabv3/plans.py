@@ -46,6 +46,15 @@ class SquarePlan(Plan):
     mask_loss: Literal["bce", "official"] = Field(description="the paper's, or the released code's")
 
 
+def section_of(variant: str) -> str:
+    """The section that a variant of AD-Net or F2Net is trained by.
+
+    >>> section_of("tiny-base"), section_of("")
+    ('tiny', 'full')
+    """
+    return "tiny" if variant.partition("-")[0] == "tiny" else "full"
+
+
 def read_plan(path: Path, section: str, kind: type[P], changes: Mapping[str, str], name: str) -> P:
     """Read the hyper-parameters of a recipe.
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from vosbench.method import Setup
 from vosbench.methods.deeplabv3.examples import annotated, read, share, squashed
-from vosbench.methods.deeplabv3.plans import SquarePlan, read_plan
+from vosbench.methods.deeplabv3.plans import SquarePlan, read_plan, section_of
 from vosbench.methods.deeplabv3.squares import (
     SquareRecipe,
     draw_image,
@@ -132,9 +132,8 @@ def recipe(variant: str, changes: Mapping[str, str]) -> Recipe:
         UsageError: for an unknown variant, or a change that cannot be made.
     """
     config = choose(Setup(variant=variant), "f2net", VARIANTS, default="cgad-csa")
-    section = "tiny" if variant.split("-", maxsplit=1)[0] == "tiny" else "full"
     name, path = f"f2net.{variant or 'cgad-csa'}", Path(__file__).with_name("recipe.yaml")
-    plan = read_plan(path, section, CentrePlan, changes, name)
+    plan = read_plan(path, section_of(variant), CentrePlan, changes, name)
     if not config.attention:
         return SquareRecipe(plan=plan, make=lambda: F2Net(config))
     return CentreRecipe(plan=plan, config=config)

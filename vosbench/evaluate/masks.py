@@ -68,4 +68,4 @@ class _Stability:
         shape = self._metric.describe(mask, self._order)
         last, self._last = self._last, (index, shape)
         if last is not None and last[0] == index - 1 and last[1] is not None and shape is not None:
-            yield Row(self._name, index, "T", 5 * self._metric.instability(last[1], shape))
+            yield Row(self._name, index, "T", self._metric.FACTOR * self._metric.instability(last[1], shape))

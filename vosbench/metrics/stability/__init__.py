@@ -21,9 +21,10 @@ from vosbench.metrics.stability.curves import JunctionOrder
 from vosbench.metrics.stability.extraction import Polygon, polygons
 from vosbench.metrics.stability.shape_context import Floats, compare, count_neighbours, normalise, upsample
 
-__all__ = ["JunctionOrder", "Polygon", "Shape", "describe", "instability", "polygons", "temporal_stability"]
+__all__ = ["FACTOR", "JunctionOrder", "Polygon", "Shape", "describe", "instability", "polygons", "temporal_stability"]
 
 FACTOR = 5
+"""What T is, as a multiple of the mean instability of a sequence's pairs."""
 SPACING = 3.0
 
 
