@@ -202,7 +202,7 @@ def test_leaderboard_ranks_and_leaves_out(toy_root: Path, tmp_path: Path) -> Non
     record, scored, _ = score(toy_root / "masks", chosen(toy_root))
     rows = all_rows(scored)
     made = [
-        named(record, "worse", 0.5),
+        named(record, "worse", 0.5, training="toys"),
         named(record, "better", 0.9),
         named(record, "random", 1.0, untrained=True),
         named(record, "short", 1.0, limit=3),
@@ -211,6 +211,7 @@ def test_leaderboard_ranks_and_leaves_out(toy_root: Path, tmp_path: Path) -> Non
         records.write(tmp_path / "toy" / f"{each.method}.json", each, rows)
     table, left_out = leaderboard(read_records(tmp_path, "toy"))
     assert [row[0] for row in table.rows] == ["better", "worse"]
+    assert table.notes[-1] == "worse: trained on toys"
     assert left_out == [
         '"random" is left out: untrained',
         '"short" is left out: only 3 frames of each video',

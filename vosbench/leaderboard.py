@@ -29,7 +29,7 @@ def scores_table(shown: Record) -> Table:
     rows: list[tuple[Cell, ...]] = [row(shown.method, shown.scores, keys)]
     if shown.missing:
         rows += [row(f"  {name}", scores, keys) for name, scores in shown.videos.items()]
-    notes = [f"{shown.dataset} {shown.split}, {shown.signature}"]
+    notes = [f"{shown.dataset} {shown.split}, {shown.signature}", *training_notes([shown])]
     if shown.shortcomings:
         notes.append(f"not for a leaderboard: {', '.join(shown.shortcomings)}")
     return Table(columns=("method", *headings(keys)), rows=rows, notes=tuple(notes))
@@ -76,6 +76,7 @@ def leaderboard(
         notes += [f"records: {', '.join(aliases)}"] if aliases else []
         others = [each for each in numbers if not _beside(each, fit[0]) and not each.category]
         notes += published_notes(others, fit[0].protocol)
+    notes += training_notes(fit)
     table = entries_table(entries, keys, sort=sort, origins=bool(numbers) or diff)
     return replace(table, notes=tuple(notes)), left_out
 
@@ -186,6 +187,15 @@ def read_records(folder: Path, dataset: str, protocol: str | None = None, split:
 def _beside(each: Published, measured: Record) -> bool:
     place = (each.dataset, each.split) == (measured.dataset, measured.split) and not each.category
     return place and each.measure in measured.scores and each.protocol in {measured.protocol, ""}
+
+
+def training_notes(records: Sequence[Record]) -> list[str]:
+    """What the weights of records were trained on, as far as they say it: a line for each way."""
+    ways: dict[str, list[str]] = {}
+    for each in records:
+        if each.provenance.training is not None:
+            ways.setdefault(each.provenance.training, []).append(each.method)
+    return [f"{', '.join(methods)}: trained on {way}" for way, methods in ways.items()]
 
 
 def published_notes(others: Sequence[Published], protocol: str) -> list[str]:

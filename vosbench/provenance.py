@@ -1,13 +1,17 @@
 """Where a number comes from: the day, the source, the packages, the files."""
 
 import hashlib
+import json
 import os
 import subprocess
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
+MOST_HEAD = 2**27
+"""Bytes of a safetensors file's head, at most; what claims more is another file."""
 PACKAGES = ("numpy", "opencv-python", "pillow", "scipy", "torch")
 
 
@@ -55,6 +59,21 @@ def sha256(path: Path) -> str:
 def combined(digests: Iterable[str]) -> str:
     """One SHA-256 of several, in their order."""
     return hashlib.sha256("\n".join(digests).encode()).hexdigest()
+
+
+def weights_card(path: Path) -> dict[str, Any]:
+    """What vosbench wrote into a safetensors file about its weights; empty for a file that it has not made.
+
+    Only the head of the file is read, and neither torch nor safetensors is needed.
+    """
+    try:
+        with path.open("rb") as file:
+            size = int.from_bytes(file.read(8), "little")
+            head = json.loads(file.read(size)) if size < MOST_HEAD else {}
+        found = json.loads(head["__metadata__"]["vosbench"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def write_whole(path: Path, data: bytes) -> None:

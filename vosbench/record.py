@@ -33,6 +33,9 @@ class Provenance(BaseModel):
     untrained: bool = Field(default=False, description="whether the method ran with random weights")
     seed: int | None = Field(default=None, description="seed of the random weights")
     weights: str | None = Field(default=None, description="SHA-256 of the weights file")
+    training: str | None = Field(
+        default=None, description="what the weights were trained on and started from, as vosbench train wrote it down"
+    )
     device: str | None = Field(default=None, description="where the method ran")
     batch: int | None = Field(default=None, description="frames per forward pass")
     precision: str | None = Field(default=None, description="what the network computed in")

@@ -111,7 +111,9 @@ def run(  # noqa: PLR0913 - what, how, on what, where to; two switches and one w
         speed = measure(predictor, setup, selection.videos[0])
     result, scored, _ = score.score(folder, selection, method=name, codec="map")
     inputs = [f"{width}x{height}" for width, height in predictor.inputs] if isinstance(predictor, Measurable) else []
-    known = result.provenance.model_copy(update={key: card[key] for key in RECORDED} | {"inputs": inputs})
+    training = provenance.weights_card(setup.weights).get("training") if setup.weights else None
+    kept = {key: card[key] for key in RECORDED} | {"inputs": inputs, "training": training}
+    known = result.provenance.model_copy(update=kept)
     result = result.model_copy(update={"provenance": known, "speed": speed})
     path = folder.with_name(f"{name}.json")
     record.write(path, result, score.all_rows(scored))

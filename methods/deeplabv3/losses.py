@@ -28,6 +28,25 @@ def mask_loss(logits: Tensor, mask: Tensor, weight: Tensor | None = None) -> Ten
     return ((losses * counted).sum(dim=1) / counted.sum(dim=1).clamp(min=1)).mean()
 
 
+def overlap_loss(logits: Tensor, mask: Tensor, weight: Tensor | None = None) -> Tensor:
+    """One less the soft Jaccard index, ``Σ p m / Σ (p + m − p m)``, averaged over examples.
+
+    Unlike cross-entropy, it asks as much of a small object as of a large one. One pixel is added to both sums, so that
+    an empty mask has a loss too.
+
+    Args:
+        logits: (B, 1, H, W); ``p`` is their sigmoid.
+        mask: (B, 1, H, W), 0 or 1.
+        weight: (B, 1, H, W), 0 on pixels that do not count; None counts all.
+    """
+    found, true = torch.sigmoid(logits).flatten(1), mask.flatten(1)
+    if weight is not None:
+        found, true = found * weight.flatten(1), true * weight.flatten(1)
+    both = (found * true).sum(dim=1)
+    either = found.sum(dim=1) + true.sum(dim=1) - both
+    return (1 - (both + 1) / (either + 1)).mean()
+
+
 def official_loss(logits: Tensor, mask: Tensor) -> Tensor:
     """The loss of F2Net's released code: all pixels by the inverse share of the foreground, plus 0.8 times L1.
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from vosbench.methods.deeplabv3.adnet_encoder import AdnetEncoder
 from vosbench.methods.deeplabv3.examples import Look, annotated, enclosing, read, turned, turns, whole
-from vosbench.methods.deeplabv3.losses import enlarge, mask_loss
+from vosbench.methods.deeplabv3.losses import enlarge, mask_loss, overlap_loss
 from vosbench.methods.deeplabv3.plans import PairPlan
 from vosbench.methods.deeplabv3.predictor import Network
 from vosbench.recipe import Example, Material
@@ -72,7 +72,11 @@ class PairRecipe:
             logits = network.segment(anchor, current)
         else:
             logits = network.segment(None, network.embed(frame))
-        return {"mask": mask_loss(enlarge(logits, size, aligned=True), mask, weight)}
+        large = enlarge(logits, size, aligned=True)
+        losses = {"mask": mask_loss(large, mask, weight)}
+        if self.plan.overlap:
+            losses["overlap"] = self.plan.overlap * overlap_loss(large, mask, weight)
+        return losses
 
     def _has_auxiliary(self, net: nn.Module) -> bool:
         return self.plan.auxiliary > 0 and isinstance(net, AdnetEncoder)

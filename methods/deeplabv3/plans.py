@@ -33,6 +33,7 @@ class PairPlan(Plan):
     mirror: float = Field(ge=0, le=1, description="chance that an example is mirrored")
     recolour: float = Field(ge=0, le=1, description="chance that an example's colours are exchanged")
     auxiliary: float = Field(ge=0, description="weight of the loss of the encoder's auxiliary head, baseline alone")
+    overlap: float = Field(ge=0, description="weight of the soft Jaccard loss beside the cross-entropy")
 
 
 class SquarePlan(Plan):
@@ -44,6 +45,7 @@ class SquarePlan(Plan):
     recolour: float = Field(ge=0, le=1, description="chance that an example's colours are exchanged")
     cycle: int = Field(ge=1, description="of so many steps, the first is of images; 1 is images alone")
     mask_loss: Literal["bce", "official"] = Field(description="the paper's, or the released code's")
+    overlap: float = Field(ge=0, description="weight of the soft Jaccard loss beside it")
 
 
 def section_of(variant: str) -> str:

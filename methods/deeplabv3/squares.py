@@ -8,7 +8,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from vosbench.methods.deeplabv3.examples import Look, Shot, annotated, read, share, squashed
-from vosbench.methods.deeplabv3.losses import enlarge, mask_loss, official_loss
+from vosbench.methods.deeplabv3.losses import enlarge, mask_loss, official_loss, overlap_loss
 from vosbench.methods.deeplabv3.plans import SquarePlan
 from vosbench.methods.deeplabv3.predictor import Network
 from vosbench.recipe import Example, Material
@@ -37,7 +37,8 @@ def draw_look(plan: SquarePlan, kind: Kind, rng: np.random.Generator) -> Look:
 def loss_of_mask(logits: Tensor, mask: Tensor, plan: SquarePlan) -> Tensor:
     """The plan's loss of logits, (B, 1, h, w), interpolated to masks, (B, 1, H, W)."""
     large = enlarge(logits, (mask.shape[2], mask.shape[3]), aligned=False)
-    return mask_loss(large, mask) if plan.mask_loss == "bce" else official_loss(large, mask)
+    loss = mask_loss(large, mask) if plan.mask_loss == "bce" else official_loss(large, mask)
+    return loss + plan.overlap * overlap_loss(large, mask) if plan.overlap else loss
 
 
 def frozen(name: str) -> bool:

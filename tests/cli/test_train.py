@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 import torch
 from click.testing import Result
+from safetensors.torch import load_file, save_file
 from typer.testing import CliRunner
 
 from vosbench.cli import app
+from vosbench.provenance import weights_card
 from vosbench.train.log import read
 
 PLUGINS = Path(__file__).parents[1] / "plugins"
@@ -82,6 +84,17 @@ def test_train_validate_and_run(toy_root: Path, tmp_path: Path) -> None:
     run = ("run", "--method", "toynet", "--weights", done.stdout.strip(), "--dataset", "toy", "--root", toy_root)
     shown = json.loads(call(*run, "--out", tmp_path, *PLUGGED, "--format", "json", "--quiet").stdout)
     assert shown["scores"]["J_mean"] == best
+    assert shown["provenance"]["training"] == "toy val, from random weights"
+
+
+def test_weights_name_what_they_were_trained_on_before(toy_root: Path, tmp_path: Path) -> None:
+    first = call(*words(toy_root, tmp_path / "first", "--set", "steps=2", "--quiet")).stdout.strip()
+    foreign = tmp_path / "foreign.safetensors"
+    save_file(load_file(first), foreign)
+    for start, said in ((first, "weights of toy val, from random weights"), (foreign, "weights with SHA-256 ")):
+        more = ("--set", "steps=2", "--weights", start, "--overwrite", "--quiet")
+        second = call(*words(toy_root, tmp_path / "second", *more)).stdout.strip()
+        assert weights_card(Path(second))["training"].startswith(f"toy val, from {said}")
 
 
 @pytest.mark.parametrize("workers", ["0", pytest.param("2", marks=pytest.mark.slow)])

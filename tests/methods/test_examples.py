@@ -13,7 +13,7 @@ from vosbench.images import write_png
 from vosbench.methods.deeplabv3 import examples
 from vosbench.methods.deeplabv3.examples import Box, Look, Shot
 from vosbench.methods.deeplabv3.frames import AlignedView, SquashedView
-from vosbench.methods.deeplabv3.losses import MOST, enlarge, mask_loss, official_loss
+from vosbench.methods.deeplabv3.losses import MOST, enlarge, mask_loss, official_loss, overlap_loss
 from vosbench.video import Video
 
 
@@ -106,6 +106,17 @@ def test_mask_loss_counts_weighted_pixels_alone_and_examples_alike() -> None:
     assert mask_loss(logits, mask, weight).item() == pytest.approx(math.log(2))
     wrong = math.log(1 + math.exp(5))
     assert mask_loss(logits, mask).item() == pytest.approx((3 * math.log(2) + wrong) / 4)
+
+
+def test_overlap_loss_by_hand_and_for_empty_masks() -> None:
+    logits = torch.tensor([[[[99.0, 99.0, -99.0, 0.0]]]])
+    mask = torch.tensor([[[[1.0, 0.0, 0.0, 1.0]]]])
+    assert overlap_loss(logits, mask).item() == pytest.approx(1 - (1.5 + 1) / (3 + 1))
+    assert overlap_loss(logits, mask, torch.tensor([[[[1.0, 0.0, 1.0, 0.0]]]])).item() == pytest.approx(0)
+    nothing = torch.full_like(logits, -99.0)
+    assert overlap_loss(nothing, torch.zeros_like(mask)).item() == 0
+    both = overlap_loss(torch.cat([logits, nothing]), torch.cat([mask, torch.zeros_like(mask)]))
+    assert both.item() == pytest.approx(0.375 / 2)  # a mean over examples, not over pixels
 
 
 def test_official_loss_by_hand_and_for_an_empty_mask() -> None:

@@ -15,6 +15,7 @@ from vosbench.methods.adnet.network import TINY, build
 from vosbench.methods.deeplabv3.config import F2NET_TINY
 from vosbench.methods.deeplabv3.f2net_encoder import F2netEncoder
 from vosbench.methods.deeplabv3.weights import fill as fill_for_inference
+from vosbench.provenance import weights_card
 from vosbench.train import backbone
 from vosbench.train.checkpoint import export
 from vosbench.train.weights import fill, read
@@ -222,7 +223,16 @@ def test_the_file_says_what_it_is(tmp_path: Path) -> None:
     export(tmp_path / "b.safetensors", {"x": torch.ones(2, 3, 4, 4)}, dict(reversed(about.items())))
     with safe_open(tmp_path / "a.safetensors", "pt") as file:
         assert json.loads(file.metadata()["vosbench"]) == about
+    assert weights_card(tmp_path / "a.safetensors") == about
     assert (tmp_path / "a.safetensors").read_bytes() == (tmp_path / "b.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\xff" * 64, b"\x02" + bytes(7) + b"{}", b"\x02" + bytes(7) + b"[]", b"\x09" + bytes(7) + b"{}"]
+)
+def test_a_file_that_says_nothing(data: bytes, tmp_path: Path) -> None:
+    (tmp_path / "w.safetensors").write_bytes(data)
+    assert weights_card(tmp_path / "w.safetensors") == {}
 
 
 def test_weights_of_another_network(tmp_path: Path) -> None:

@@ -69,7 +69,8 @@ def train(
         option = "--validate-on" if data else "--data"
         raise UsageError(f"{option} is missing: give it {SOURCE}")
     recipe = found.recipe(variant, _changes(settings or ()))
-    material = _material([_select(each, "train", plugin or ()) for each in data])
+    selections = [_select(each, "train", plugin or ()) for each in data]
+    material = _material(selections)
     judged = None if validate_on is None else _select(validate_on, None, plugin or (), validate_limit)
 
     from vosbench.train import Settings
@@ -77,6 +78,7 @@ def train(
 
     chosen = Settings(
         name=method,
+        data=" + ".join(f"{each.dataset.name} {each.split}" for each in selections),
         seed=seed,
         device=device,
         precision=precision,

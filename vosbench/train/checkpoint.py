@@ -12,7 +12,7 @@ from safetensors.torch import save as serialise
 from torch import Tensor
 
 from vosbench.errors import DataError, UsageError
-from vosbench.provenance import sha256, write_whole
+from vosbench.provenance import sha256, weights_card, write_whole
 from vosbench.recipe import Material, Plan
 from vosbench.train.settings import Settings
 
@@ -29,6 +29,7 @@ def card(plan: Plan, material: Material, settings: Settings) -> Card:
     hyper = {f"plan {name}": value for name, value in plan.model_dump(mode="json").items()}
     return {
         "method": settings.name,
+        "training": training(settings),
         **hyper,
         "seed": settings.seed,
         "precision": settings.precision,
@@ -37,6 +38,21 @@ def card(plan: Plan, material: Material, settings: Settings) -> Card:
         "weights": sha256(settings.weights) if settings.weights else None,
         "backbone": sha256(settings.backbone) if settings.backbone else None,
     }
+
+
+def training(settings: Settings) -> str:
+    """Say what weights are trained on and start from, and what those were trained on.
+
+    >>> training(Settings(data="sample train"))
+    'sample train, from random weights'
+    """
+    start = settings.weights or settings.backbone
+    if start is None:
+        origin = "random weights"
+    else:
+        before = weights_card(start).get("training")
+        origin = f"weights of {before}" if before else f"weights with SHA-256 {sha256(start)[:8]}…"
+    return f"{settings.data or 'data without a name'}, from {origin}"
 
 
 def _digest(material: Material) -> str:

@@ -17,6 +17,7 @@ class Settings:
 
     Attributes:
         name: what is trained, as ``method.variant``; kept with the weights.
+        data: what it is trained on, in words: datasets and their splits; kept with the weights.
         seed: of the first weights, the data and dropout.
         device: a torch device; under ``torchrun``, ``"cuda"`` is one GPU per process.
         precision: ``"fp32"``, or what convolutions and products compute in; weights stay in fp32.
@@ -32,6 +33,7 @@ class Settings:
     """
 
     name: str = ""
+    data: str = ""
     seed: int = 0
     device: str = "cpu"
     precision: Precision = "fp32"
