@@ -1,7 +1,8 @@
 """The ablations of both papers, trained and scored on `sample` with the small networks, over several seeds.
 
-``python examples/ablations.py --steps 1000 --seeds 0 1 2 --out ablations`` prints the table; what is in the folder
-already is not computed again. Training and running are the command line's own.
+``python examples/ablations.py --seeds 0 1 2 --out ablations`` prints the table; what is in the folder already is not
+computed again. Training and running are the command line's own. As in the papers, whose networks start from ImageNet,
+all rows of a method and a seed start from one ResNet: here, that of a baseline trained before on the same videos.
 """
 
 import argparse
@@ -11,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import mean, stdev
+from typing import NamedTuple
 
 from vosbench.literature import published
 from vosbench.record import read
@@ -36,19 +38,35 @@ F2NET = {
 SAME_WEIGHTS = {"f2net.tiny-cgad-csa-max": "f2net.tiny"}
 """Rows that differ in inference alone."""
 TABLES = {"adnet": ("adnet-1",), "f2net": ("f2net-1", "f2net-2")}
+FIRST = {"adnet": "deeplabv3.tiny", "f2net": "f2net.tiny-base"}
+"""Whose ResNet the rows of a method start from."""
 
 
-def train_and_run(variant: str, seed: int, steps: int, out: Path) -> None:
+class Steps(NamedTuple):
+    """Steps of the training that the rows start from, 0 for random weights, and of each row's own."""
+
+    first: int
+    own: int
+
+
+def train_first(method: str, seed: int, steps: Steps, out: Path) -> None:
+    """Train what the rows of a method start from, unless it is there."""
+    if steps.first:
+        _train(FIRST[method], seed, steps.first, _first(method, seed, out))
+
+
+def train_and_run(variant: str, seed: int, steps: Steps, out: Path) -> None:
     """Make the record of a variant and a seed, unless it is there."""
-    trained = out / f"{SAME_WEIGHTS.get(variant, variant)}-{seed}"
-    plan = ["--set", f"steps={steps}", "--set", f"horizon={steps}"]
+    trained = SAME_WEIGHTS.get(variant, variant)
+    folder = out / f"{trained}-{seed}"
+    start = _first(variant.partition(".")[0], seed, out) / "last.safetensors"
     if not _record(variant, seed, out).is_file():
-        _vosbench("train", trained.name.rpartition("-")[0], "--data", "sample", "--seed", seed, *plan, "--out", trained)
-        weights = ["--weights", trained / "last.safetensors"]
+        _train(trained, seed, steps.own, folder, *(("--backbone-weights", start) if steps.first else ()))
+        weights = ["--weights", folder / "last.safetensors"]
         _vosbench("run", "--method", variant, "--dataset", "sample", *weights, "--out", out / f"records-{seed}")
 
 
-def table(family: dict[str, str], seeds: Sequence[int], steps: int, out: Path) -> Table:
+def table(family: dict[str, str], seeds: Sequence[int], steps: Steps, out: Path) -> Table:
     """Means and standard deviations over seeds; differences from the baseline are taken seed by seed."""
     printed = {(each.method, each.measure): each.raw for name in TABLES[_family(family)] for each in published(name)}
     baseline, *_ = family
@@ -62,12 +80,17 @@ def table(family: dict[str, str], seeds: Sequence[int], steps: int, out: Path) -
             cells += [_spread(values), _spread(gains, "+"), f"{there - first:+.4f}" if there is not None else None]
         rows.append(tuple(cells))
     headings = [f"{measure}{part}" for measure in "JF" for part in ("", " − baseline", ", in the paper")]
+    start = f"the ResNet of {FIRST[_family(family)]} after {steps.first} steps" if steps.first else "random weights"
     notes = (
-        f"{read(_record(baseline, seeds[0], out)).signature}, `sample` val; {steps} steps from random weights on train",
+        f"{read(_record(baseline, seeds[0], out)).signature}, `sample` val; {steps.own} steps on train, from {start}",
         f"mean ± standard deviation over seeds {', '.join(map(str, seeds))}; differences are taken seed by seed",
         "the papers': on DAVIS-2016, networks of full size",
     )
     return Table(columns=("variant", *headings), rows=rows, notes=notes)
+
+
+def _first(method: str, seed: int, out: Path) -> Path:
+    return out / f"first-{method}-{seed}"
 
 
 def _family(family: dict[str, str]) -> str:
@@ -89,6 +112,11 @@ def _record(variant: str, seed: int, out: Path) -> Path:
     return out / f"records-{seed}" / "sample" / f"{variant}.json"
 
 
+def _train(variant: str, seed: int, steps: int, folder: Path, *more: object) -> None:
+    plan = ("--set", f"steps={steps}", "--set", f"horizon={steps}")
+    _vosbench("train", variant, "--data", "sample", "--seed", seed, *plan, "--out", folder, *more)
+
+
 def _vosbench(*words: object) -> None:
     command = [sys.executable, "-m", "vosbench", *map(str, words), "--quiet"]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - words of this file
@@ -106,18 +134,22 @@ def main() -> None:
     words = argparse.ArgumentParser(description=__doc__)
     words.add_argument("--methods", nargs="+", choices=("adnet", "f2net"), default=["adnet", "f2net"])
     words.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
-    words.add_argument("--steps", type=int, default=3000)
+    words.add_argument("--first", type=int, default=2000, help="steps of what the rows start from; 0: random weights")
+    words.add_argument("--steps", type=int, default=500, help="steps of each row")
     words.add_argument("--jobs", type=int, default=1, help="trainings at once, a thread each: set OMP_NUM_THREADS=1")
     words.add_argument("--out", type=Path, default=Path("ablations"))
     asked = words.parse_args()
     families = [{"adnet": ADNET, "f2net": F2NET}[name] for name in asked.methods]
+    steps = Steps(asked.first, asked.steps)
     with ThreadPoolExecutor(asked.jobs) as pool:
-        list(pool.map(lambda job: train_and_run(*job, asked.steps, asked.out), _jobs(families, asked.seeds)))
+        firsts = [(method, seed) for seed in asked.seeds for method in asked.methods]
+        list(pool.map(lambda job: train_first(*job, steps, asked.out), firsts))
+        list(pool.map(lambda job: train_and_run(*job, steps, asked.out), _jobs(families, asked.seeds)))
     for family in families:
         for variant in family.keys() & SAME_WEIGHTS.keys():
             for seed in asked.seeds:
-                train_and_run(variant, seed, asked.steps, asked.out)
-        sys.stdout.write(render(table(family, asked.seeds, asked.steps, asked.out), "md") + "\n")
+                train_and_run(variant, seed, steps, asked.out)
+        sys.stdout.write(render(table(family, asked.seeds, steps, asked.out), "md") + "\n")
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ def ablations() -> ModuleType:
 
 
 def test_every_row_is_a_variant(ablations: ModuleType) -> None:
-    for name in (*ablations.ADNET, *ablations.F2NET):
+    for name in (*ablations.ADNET, *ablations.F2NET, *ablations.FIRST.values()):
         _, variant = load_method(name)
         assert variant.startswith("tiny")
 
@@ -46,11 +46,11 @@ def test_means_spread_and_differences(ablations: ModuleType, tmp_path: Path) -> 
                 provenance=provenance,
             )
             record.write(tmp_path / f"records-{seed}" / "sample" / f"{variant}.json", made, [])
-    found = ablations.table(ablations.ADNET, (0, 1), 7, tmp_path)
+    found = ablations.table(ablations.ADNET, (0, 1), ablations.Steps(9, 7), tmp_path)
     rows = {row[0]: row[1:] for row in found.rows}
     assert list(rows) == list(ablations.ADNET)
     assert rows["adnet.tiny-base"][:3] == ("0.600 ± 0.141", "+0.000 ± 0.000", "+0.0000")
     # J: 0.6 − 0.5 and 0.9 − 0.7; the paper has 78.26 and 75.41, F 77.11 and 75.58.
     assert rows["adnet.tiny"][:3] == ("0.750 ± 0.212", "+0.150 ± 0.071", "+0.0285")
     assert rows["adnet.tiny"][3:] == ("0.450 ± 0.212", "+0.050 ± 0.212", "+0.0153")
-    assert "7 steps" in found.notes[0]
+    assert "7 steps on train, from the ResNet of deeplabv3.tiny after 9 steps" in found.notes[0]

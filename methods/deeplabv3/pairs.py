@@ -14,11 +14,12 @@ from vosbench.methods.deeplabv3.losses import enlarge, mask_loss, overlap_loss
 from vosbench.methods.deeplabv3.plans import PairPlan
 from vosbench.methods.deeplabv3.predictor import Network
 from vosbench.recipe import Example, Material
+from vosbench.video import Video
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairRecipe:
-    """Pairs of a video's first annotated frame and a random other one, cropped and rotated.
+    """Pairs of a video's first annotated frame and a random other one, or of a still image twice, cropped and rotated.
 
     Attributes:
         plan: the hyper-parameters.
@@ -43,8 +44,7 @@ class PairRecipe:
         Returns:
             ``frame`` and ``anchor`` (3, h, w), ``mask`` and ``weight`` (1, h, w) of the frame.
         """
-        videos = annotated(material.videos)
-        video = videos[int(rng.integers(len(videos)))]
+        video = self._draw(material, rng)
         first, *others = sorted(video.annotations)
         index = others[int(rng.integers(len(others)))] if others else first
         turn, look = turns(self.plan.upright, rng), Look.draw(self.plan.mirror, self.plan.recolour, rng)
@@ -53,6 +53,12 @@ class PairRecipe:
         boxes = [enclosing(shot.mask, rng) if cropped else whole(shot.mask) for shot in shots]
         anchor, current = (turned(look.at(box.cut(shot)), size, turn) for shot, box in zip(shots, boxes, strict=True))
         return {"anchor": anchor.frame, **current._asdict()}
+
+    def _draw(self, material: Material, rng: np.random.Generator) -> Video:
+        """Draw a video, or a still image, which is its own anchor."""
+        still = bool(material.images) and (not material.videos or rng.random() < self.plan.images)
+        pool = annotated(material.images, "images") if still else annotated(material.videos)
+        return pool[int(rng.integers(len(pool)))]
 
     def losses(self, net: nn.Module, batch: Mapping[str, Tensor], step: int) -> Mapping[str, Tensor]:  # noqa: ARG002
         """Binary cross-entropy on the logits, interpolated to the crops; pixels outside the picture do not count.

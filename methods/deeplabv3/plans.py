@@ -28,6 +28,7 @@ class PairPlan(Plan):
 
     height: Side = Field(description="of the crops, resized; 8 n + 1 pixels")
     width: Side = Field(description="of the crops, resized; 8 n + 1 pixels")
+    images: float = Field(ge=0, le=1, description="chance that an example is of a still image, where there are some")
     whole: float = Field(ge=0, le=1, description="chance that a pair's frames are not cropped")
     upright: float = Field(ge=0, le=1, description="chance of no rotation; the seven others share the rest")
     mirror: float = Field(ge=0, le=1, description="chance that an example is mirrored")

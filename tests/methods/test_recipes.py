@@ -199,6 +199,22 @@ def test_the_anchor_is_the_first_frame_and_the_other_never_is(material: Material
     assert len(seen) > 30  # crops of frame and anchor are drawn independently
 
 
+def test_still_images_are_drawn_as_often_as_asked_and_are_their_own_anchors(material: Material) -> None:
+    look = {"upright": "1", "mirror": "0", "recolour": "0", "whole": "1"}
+    stills = {turned(read(image, 0), (65, 65), 0).frame.tobytes() for image in material.images}
+
+    def drawn(chance: str, given: Material) -> list[bool]:
+        recipe = small("adnet", "tiny", images=chance, **look)
+        pairs = [recipe.example(given, 0, np.random.default_rng(seed)) for seed in range(40)]
+        assert all(np.array_equal(x["anchor"], x["frame"]) for x in pairs if x["frame"].tobytes() in stills)
+        return [x["frame"].tobytes() in stills for x in pairs]
+
+    assert not any(drawn("0", material))
+    assert 10 < sum(drawn("0.5", material)) < 30
+    assert all(drawn("0.5", Material(images=material.images)))
+    assert not any(drawn("0.5", Material(videos=material.videos)))
+
+
 def test_every_third_step_takes_images_and_frames_stand_in_where_there_are_none(material: Material) -> None:
     recipe = small("f2net", "tiny", recolour="0", mirror="0")
     names = [set(recipe.example(material, step, np.random.default_rng(0))) for step in range(6)]
