@@ -46,7 +46,7 @@ def train(
         int | None, typer.Option("--validate-limit", min=1, help="Validate on the first frames of each video only.")
     ] = None,
     backbone: Annotated[
-        Path | None, typer.Option("--backbone-weights", help="An ImageNet ResNet to start the encoder from.")
+        Path | None, typer.Option("--backbone-weights", help="A ResNet to start from, of ImageNet or other weights.")
     ] = None,
     weights: Annotated[Path | None, typer.Option("--weights", help="Weights to start from.")] = None,
     half: Annotated[bool, typer.Option("--half", help="Hand out weights in fp16, at half the size.")] = False,

@@ -1,5 +1,7 @@
 """ImageNet initialisation: the weights of a ResNet classifier, put into the encoder of a network.
 
+The classifier may as well be another network around such a ResNet, such as a baseline that `vosbench train` has made.
+
 Names are those of torchvision: ``conv1``, ``bn1``, ``layer1.0.conv1``, … ``fc``. A *deep stem* has three 3×3
 convolutions in place of one of 7×7: ``conv1`` … ``conv3`` and ``bn1`` … ``bn3``, as in MIT-CSAIL's
 ``resnet101-imagenet``; other makers call them ``conv1.0`` … ``conv1.6``, or ``stem.0`` … ``stem.7``.
@@ -42,7 +44,7 @@ def fill(net: nn.Module, path: Path) -> str:
 
     Args:
         net: a network with a ResNet somewhere in it.
-        path: a safetensors or torch file.
+        path: a safetensors or torch file, of a network with the same ResNet somewhere in it.
 
     Returns:
         a line that says how much was filled.

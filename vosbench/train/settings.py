@@ -27,7 +27,7 @@ class Settings:
         save_every: steps between checkpoints.
         validate_every: steps between validations, 0 for none but the last.
         weights: a safetensors file to start from.
-        backbone: an ImageNet classifier to start the encoder from; see `backbone.fill`.
+        backbone: a ResNet to start the encoder from, mostly an ImageNet classifier; see `backbone.fill`.
         half: whether the weights that are handed out hold convolutions in fp16.
         overwrite: whether to discard what another setup has left in the folder.
     """
