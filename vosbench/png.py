@@ -4,66 +4,29 @@ Conventions:
     It reads what masks are commonly stored as: grey or palette images of 1, 2, 4 or 8 bits that are not interlaced
     and carry no transparency. Of any other file, of one that is not sound to its last byte, and of one whose values
     its codec does not know it says None, and leaves the judgement, and the error, to `vosbench.images.read_mask`.
-    Source: W3C, Portable Network Graphics (PNG) Specification, second edition, sections 4 to 9.
+    Source: W3C, Portable Network Graphics (PNG) Specification, second edition, section 9 (filters).
 """
 
-import re
 import struct
 import sys
 from collections import deque
-from collections.abc import Iterator
 from functools import cache
-from importlib import import_module
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vosbench.codecs import Codec
 from vosbench.packed import Packed, Words, empty_words
+from vosbench.png_chunks import Bytes, Image, Unread, inflation, parse, stretches
 
-inflation: Any
-try:
-    inflation = import_module("zlib_ng.zlib_ng")
-except ImportError:  # the standard library's takes several times as long
-    inflation = import_module("zlib")
-
-Bytes = NDArray[np.uint8]
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
-STRETCH = 500_000  # bytes that are inflated at once: a 480p mask, a quarter of a 1080p one; less costs calls
-LARGEST = 2**26  # pixels; Pillow warns of decompression bombs soon after
 SUB, PAETH = 1, 4  # types of filters
 HALF = 128  # whose rises and falls look the same
 SMALLEST = 2**15  # bytes whose filters are worth the compiler's start
-CRITICAL = {b"IHDR": "H", b"PLTE": "P", b"IDAT": "D", b"IEND": "E"}
-HARMLESS = {b"tIME": 7, b"gAMA": 4, b"cHRM": 32, b"pHYs": 9, b"sRGB": 1, b"bKGD": None, b"tEXt": None}  # and lengths
-ORDER = {"L": re.compile(r"H_*D+_*E"), "P": re.compile(r"H_*P_*D+_*E")}
-GREY = {1: 255, 2: 85, 4: 17, 8: 1}  # by bits: a step of grey, so that few bits too span 0 to 255
 REVERSED = np.packbits(np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1), axis=1, bitorder="little")[:, 0]
-
-
-class _Unread(Exception):  # noqa: N818
-    """The file is not one of this module's."""
 
 
 class _Filtered(Exception):  # noqa: N818
     """The file is sound so far, but its rows are filtered in a way that needs a compiler."""
-
-
-class _Image(NamedTuple):
-    """What a file's chunks say; ``mode`` as Pillow names it, ``step`` between values, ``stream`` the deflated rows."""
-
-    width: int
-    height: int
-    depth: int
-    mode: str
-    step: int
-    stream: bytes | memoryview
-
-    @property
-    def stride(self) -> int:
-        """Bytes of a row, its filter's type among them."""
-        return 1 + -(-self.width * self.depth // 8)
 
 
 class _Reading(NamedTuple):
@@ -85,9 +48,9 @@ class _Reading(NamedTuple):
         """Refuse values that the codec does not know."""
         seen = values.view(self.kind)
         if self.high is not None and seen.max() > self.high:
-            raise _Unread
+            raise Unread
         if self.low is not None and seen.min() < self.low:
-            raise _Unread
+            raise Unread
 
     def bits(self, pixels: Bytes) -> Bytes:
         """(N, columns) values → (N, ⌈columns / 8⌉) packed foreground, the first pixel lowest."""
@@ -110,7 +73,7 @@ def read_packed(data: bytes, codec: Codec) -> Packed | None:
         The mask, or None where the file is to be read in another way.
     """
     try:
-        image = _parse(memoryview(data))
+        image = parse(memoryview(data))
         if image.mode not in codec.modes:
             return None
         reading = _reading(codec)
@@ -119,7 +82,7 @@ def read_packed(data: bytes, codec: Codec) -> Packed | None:
         except _Filtered:
             words = _decoded(image, reading, data)
         return Packed(image.height, image.width, words)
-    except (_Unread, struct.error, inflation.error):
+    except (Unread, struct.error, inflation.error):
         return None
 
 
@@ -134,65 +97,16 @@ def _reading(codec: Codec) -> _Reading:
         low, high = int(seen[0]), int(seen[-1])
         if high - low + 1 == seen.size and low <= 0 and (found == (values >= threshold)).all():
             return _Reading(threshold, kind, None if low == bounds.min else low, None if high == bounds.max else high)
-    raise _Unread
+    raise Unread
 
 
-def _parse(data: memoryview) -> _Image:
-    """Walk the chunks and check every one's checksum, and their order."""
-    if data[:8] != SIGNATURE:
-        raise _Unread
-    position, order, bodies = 8, "", dict[bytes, list[memoryview]]()
-    while position < len(data):
-        length, name = struct.unpack_from(">I4s", data, position)
-        (checksum,) = struct.unpack_from(">I", data, position + 8 + length)
-        if inflation.crc32(data[position + 4 : position + 8 + length]) != checksum:
-            raise _Unread
-        if name not in CRITICAL and HARMLESS.get(name, -1) not in {None, length}:
-            raise _Unread
-        order += CRITICAL.get(name, "_")
-        bodies.setdefault(name, []).append(data[position + 8 : position + 8 + length])
-        position += 12 + length
-    width, height, depth, kind, method, filters, interlaced = struct.unpack(">IIBBBBB", bodies.get(b"IHDR", [b""])[0])
-    mode = {0: "L", 3: "P"}.get(kind, "")
-    if depth not in GREY or mode not in ORDER or not ORDER[mode].fullmatch(order) or bodies[b"IEND"][0]:
-        raise _Unread
-    if method or filters or interlaced or not 0 < width * height <= LARGEST:
-        raise _Unread
-    if mode == "P" and (len(bodies[b"PLTE"][0]) % 3 or not 3 <= len(bodies[b"PLTE"][0]) <= 3 << depth):
-        raise _Unread
-    streams = bodies[b"IDAT"]
-    return _Image(
-        width,
-        height,
-        depth,
-        mode="1" if mode == "L" and depth == 1 else mode,
-        step=GREY[depth] if mode == "L" else 1,
-        stream=streams[0] if len(streams) == 1 else b"".join(streams),
-    )
-
-
-def _stretches(image: _Image) -> Iterator[tuple[slice, Bytes]]:
-    """Inflate some rows at a time, (N, stride) uint8 with the rows they are; refuse a stream of another length."""
-    inflater, left = inflation.decompressobj(), image.stream
-    rows = max(1, STRETCH // image.stride)
-    for first in range(0, image.height, rows):
-        count = min(rows, image.height - first)
-        block = inflater.decompress(left, count * image.stride)
-        if len(block) != count * image.stride:
-            raise _Unread
-        left = inflater.unconsumed_tail
-        yield slice(first, first + count), np.frombuffer(block, np.uint8).reshape(count, image.stride)
-    if inflater.decompress(left, 1) or not inflater.eof or inflater.unused_data:
-        raise _Unread
-
-
-def _read_rows(image: _Image, reading: _Reading) -> Words:
+def _read_rows(image: Image, reading: _Reading) -> Words:
     """Read an image of any filters."""
     words = empty_words(image.height, image.width)
     target = words.view(np.uint8)[:, : -(-image.width // 8)]
     above = np.zeros(image.stride - 1, np.uint8)
-    stretches = _stretches(image)
-    for rows, block in stretches:
+    blocks = stretches(image)
+    for rows, block in blocks:
         filters, pixels = block[:, 0], block[:, 1:]
         if not filters.any():
             above[:] = pixels[-1]
@@ -201,7 +115,7 @@ def _read_rows(image: _Image, reading: _Reading) -> Words:
             continue
         else:
             if "numba" not in sys.modules:
-                deque(stretches, maxlen=0)  # to its end, to know that it is sound
+                deque(blocks, maxlen=0)  # to its end, to know that it is sound
                 raise _Filtered
             block = pixels = _unfiltered(image, block, above)  # noqa: PLW2901
         if image.depth == 8:
@@ -247,15 +161,15 @@ def _summed(differences: Bytes, reading: _Reading) -> tuple[Bytes, Bytes] | None
     return rows, last
 
 
-def _decoded(image: _Image, reading: _Reading, data: bytes) -> Words:
+def _decoded(image: Image, reading: _Reading, data: bytes) -> Words:
     """Have OpenCV decode a whole grey image, once its stream is known to be sound; palettes it would colour."""
     if image.mode != "L" or image.depth != 8:
-        raise _Unread
+        raise Unread
     import cv2
 
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None or pixels.shape != (image.height, image.width) or pixels.dtype != np.uint8:
-        raise _Unread
+        raise Unread
     grey = pixels.astype(np.uint8, copy=False)
     reading.check(grey)
     words = empty_words(image.height, image.width)
@@ -271,10 +185,10 @@ def _first(differences: Bytes, changes: Words) -> int:
     return int(differences[row, 64 * column + (bits & -bits).bit_length() - 1]) if bits else 0
 
 
-def _unfiltered(image: _Image, block: Bytes, above: Bytes) -> Bytes:
+def _unfiltered(image: Image, block: Bytes, above: Bytes) -> Bytes:
     """Undo filters by compiled code, where that is loaded: loading it takes more memory than all the rest."""
     if block[:, 0].max() > PAETH or image.stride * image.height < SMALLEST:
-        raise _Unread
+        raise Unread
     from vosbench.png_filters import undo
 
     pixels = np.empty((len(block), above.size), np.uint8)
@@ -282,7 +196,7 @@ def _unfiltered(image: _Image, block: Bytes, above: Bytes) -> Bytes:
     return pixels
 
 
-def _small_bits(image: _Image, reading: _Reading, packed: Bytes) -> Bytes:
+def _small_bits(image: Image, reading: _Reading, packed: Bytes) -> Bytes:
     """(N, bytes) of pixels of less than 8 bits → (N, ⌈W / 8⌉) packed foreground; beyond the last column anything."""
     if image.depth == 1:
         return np.asarray(REVERSED[packed] if reading.shows(image.step) else np.zeros_like(packed))
