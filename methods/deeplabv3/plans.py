@@ -42,6 +42,7 @@ class SquarePlan(Plan):
 
     side: Side = Field(description="of the square, in pixels; 8 n + 1")
     crop: float = Field(gt=0, le=1, description="share of each side that a crop of a video step keeps")
+    enclose: float = Field(ge=0, le=1, description="chance that such a crop encloses the foreground instead")
     mirror: float = Field(ge=0, le=1, description="chance that an example is mirrored")
     recolour: float = Field(ge=0, le=1, description="chance that an example's colours are exchanged")
     cycle: int = Field(ge=1, description="of so many steps, the first is of images; 1 is images alone")

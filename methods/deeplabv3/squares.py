@@ -1,13 +1,13 @@
 """F2Net's two alternating steps, for networks that see one frame; what F2Net itself adds is in its own room."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 import numpy as np
 from torch import Tensor, nn
 
-from vosbench.methods.deeplabv3.examples import Look, Shot, annotated, read, share, squashed
+from vosbench.methods.deeplabv3.examples import Box, Look, Shot, annotated, enclosing, read, share, squashed
 from vosbench.methods.deeplabv3.losses import enlarge, mask_loss, official_loss, overlap_loss
 from vosbench.methods.deeplabv3.plans import SquarePlan
 from vosbench.methods.deeplabv3.predictor import Network
@@ -27,6 +27,13 @@ def draw_image(material: Material, rng: np.random.Generator) -> Shot:
     video = videos[int(rng.integers(len(videos)))]
     indices = sorted(video.annotations)
     return read(video, indices[int(rng.integers(len(indices)))])
+
+
+def draw_box(plan: SquarePlan, shots: Sequence[Shot], rng: np.random.Generator) -> Box:
+    """Draw the crop that the frames of a video step share; one that encloses does so in all of them."""
+    if rng.random() < plan.enclose:
+        return enclosing(np.logical_or.reduce([shot.mask for shot in shots]), rng)
+    return share(shots[0].mask.shape, plan.crop, rng)
 
 
 def draw_look(plan: SquarePlan, kind: Kind, rng: np.random.Generator) -> Look:
@@ -89,7 +96,7 @@ class SquareRecipe:
             shot = draw_image(material, rng)
         else:
             shot = draw_image(Material(videos=material.videos), rng)
-            shot = share(shot.mask.shape, self.plan.crop, rng).cut(shot)
+            shot = draw_box(self.plan, [shot], rng).cut(shot)
         sample = squashed(draw_look(self.plan, kind, rng).at(shot), self.plan.side)
         return {"frame": sample.frame, "mask": sample.mask}
 

@@ -11,10 +11,11 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from vosbench.method import Setup
-from vosbench.methods.deeplabv3.examples import annotated, read, share, squashed
+from vosbench.methods.deeplabv3.examples import annotated, read, squashed
 from vosbench.methods.deeplabv3.plans import SquarePlan, read_plan, section_of
 from vosbench.methods.deeplabv3.squares import (
     SquareRecipe,
+    draw_box,
     draw_image,
     draw_look,
     frozen,
@@ -82,7 +83,7 @@ class CentreRecipe:
         indices = sorted(video.annotations)
         place = int(rng.integers(len(indices)))
         shots = [read(video, indices[i]) for i in (0, max(place - 1, 0), place)]
-        box, look = share(shots[0].mask.shape, self.plan.crop, rng), draw_look(self.plan, kind, rng)
+        box, look = draw_box(self.plan, shots, rng), draw_look(self.plan, kind, rng)
         anchor, before, current = (squashed(look.at(box.cut(shot)), side) for shot in shots)
         mask = current.mask[0] > 0
         return {
