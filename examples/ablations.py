@@ -3,6 +3,7 @@
 ``python examples/ablations.py --seeds 0 1 2 --out ablations`` prints the table; what is in the folder already is not
 computed again. Training and running are the command line's own. As in the papers, whose networks start from ImageNet,
 all rows of a method and a seed start from one ResNet: here, that of a baseline trained before on the same videos.
+``> results/ablations.md`` keeps what it prints.
 """
 
 import argparse
@@ -13,6 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import mean, stdev
 from typing import NamedTuple
+
+from scipy.stats import t as student
 
 from vosbench.literature import published
 from vosbench.record import read
@@ -40,6 +43,15 @@ SAME_WEIGHTS = {"f2net.tiny-cgad-csa-max": "f2net.tiny"}
 TABLES = {"adnet": ("adnet-1",), "f2net": ("f2net-1", "f2net-2")}
 FIRST = {"adnet": "deeplabv3.tiny", "f2net": "f2net.tiny-base"}
 """Whose ResNet the rows of a method start from."""
+
+
+HEAD = """\
+# Ablations of both papers, with small networks on `sample`
+
+Written by `examples/ablations.py`. Networks of a few hundred thousand weights, trained for minutes on sixteen drawn
+videos, say little about networks of full size on real ones; the papers' differences stand beside ours for orientation.
+Only rows that a table's note names are told apart from the baseline; of the others nothing is claimed.
+"""
 
 
 class Steps(NamedTuple):
@@ -71,11 +83,14 @@ def table(family: dict[str, str], seeds: Sequence[int], steps: Steps, out: Path)
     printed = {(each.method, each.measure): each.raw for name in TABLES[_family(family)] for each in published(name)}
     baseline, *_ = family
     rows: list[tuple[Cell, ...]] = []
+    clear: dict[str, list[str]] = {"J": [], "F": []}
     for variant, row in family.items():
         cells: list[Cell] = [variant]
         for key in ("J_mean", "F_mean"):
             values = [_score(variant, seed, key, out) for seed in seeds]
             gains = [value - _score(baseline, seed, key, out) for value, seed in zip(values, seeds, strict=True)]
+            if is_clear(gains):
+                clear[key[0]].append(variant)
             there, first = printed.get((row, key)), printed[family[baseline], key]
             cells += [_spread(values), _spread(gains, "+"), f"{there - first:+.4f}" if there is not None else None]
         rows.append(tuple(cells))
@@ -84,9 +99,26 @@ def table(family: dict[str, str], seeds: Sequence[int], steps: Steps, out: Path)
     notes = (
         f"{read(_record(baseline, seeds[0], out)).signature}, `sample` val; {steps.own} steps on train, from {start}",
         f"mean ± standard deviation over seeds {', '.join(map(str, seeds))}; differences are taken seed by seed",
+        "told apart from the baseline, each row by itself, by the 95 % interval over seeds (Student's t): "
+        + "; ".join(f"{measure}: {', '.join(names) or 'none'}" for measure, names in clear.items()),
+        *(_pair(variant, other, seeds, out) for variant, other in SAME_WEIGHTS.items() if variant in family),
         "the papers': on DAVIS-2016, networks of full size",
     )
     return Table(columns=("variant", *headings), rows=rows, notes=notes)
+
+
+def _pair(variant: str, other: str, seeds: Sequence[int], out: Path) -> str:
+    """Two ways of inference with the same weights."""
+    gains = [_score(other, seed, "J_mean", out) - _score(variant, seed, "J_mean", out) for seed in seeds]
+    return f"{other} − {variant}, with the same weights: J {_spread(gains, '+')}"
+
+
+def is_clear(gains: Sequence[float]) -> bool:
+    """Whether the 95 % interval of the mean of differences (Student's t, over seeds) leaves out 0."""
+    count = len(gains)
+    if count < 2 or stdev(gains) == 0:
+        return False
+    return abs(mean(gains)) > float(student.ppf(0.975, count - 1)) * stdev(gains) / count**0.5
 
 
 def _first(method: str, seed: int, out: Path) -> Path:
@@ -145,11 +177,12 @@ def main() -> None:
         firsts = [(method, seed) for seed in asked.seeds for method in asked.methods]
         list(pool.map(lambda job: train_first(*job, steps, asked.out), firsts))
         list(pool.map(lambda job: train_and_run(*job, steps, asked.out), _jobs(families, asked.seeds)))
+    sys.stdout.write(HEAD)
     for family in families:
         for variant in family.keys() & SAME_WEIGHTS.keys():
             for seed in asked.seeds:
                 train_and_run(variant, seed, steps, asked.out)
-        sys.stdout.write(render(table(family, asked.seeds, steps, asked.out), "md") + "\n")
+        sys.stdout.write(f"\n## {_family(family)}\n\n" + render(table(family, asked.seeds, steps, asked.out), "md"))
 
 
 if __name__ == "__main__":

@@ -53,4 +53,9 @@ def test_means_spread_and_differences(ablations: ModuleType, tmp_path: Path) -> 
     # J: 0.6 − 0.5 and 0.9 − 0.7; the paper has 78.26 and 75.41, F 77.11 and 75.58.
     assert rows["adnet.tiny"][:3] == ("0.750 ± 0.212", "+0.150 ± 0.071", "+0.0285")
     assert rows["adnet.tiny"][3:] == ("0.450 ± 0.212", "+0.050 ± 0.212", "+0.0153")
+    # J differs by 0.1 and 0.2, whose interval holds 0; the other rows lose 0.4 and 0.6, whose interval does too.
+    assert found.notes[2].endswith("(Student's t): J: none; F: none")
+    assert ablations.is_clear([0.1, 0.12, 0.11])
+    assert not ablations.is_clear([0.1, 0.2, -0.05])
+    assert not ablations.is_clear([0.1])
     assert "7 steps on train, from the ResNet of deeplabv3.tiny after 9 steps" in found.notes[0]

@@ -20,7 +20,11 @@ HEAD = """\
 Records of this repository lie in a folder for each dataset, where `vosbench table DATASET` finds them; those that a
 change is held against by `vosbench check` are in `baselines`. Each table below is shown by its name. Published numbers,
 their sources and where these contradict themselves: [published](published/README.md). How fast scoring is beside its
-peers: [benchmarks](benchmarks.md). The best number of a line is bold, the second underlined; – is not known.
+peers: [benchmarks](benchmarks.md). Both papers' ablations with small networks: [ablations](ablations.md). The best
+number of a line is bold, the second underlined; – is not known.
+
+The `tiny` networks were trained on drawn videos alone, **without ImageNet or DAVIS**: what they score on DAVIS says how
+little drawn videos teach about real ones, and nothing about the methods.
 """
 
 
