@@ -7,6 +7,7 @@ import pytest
 from safetensors import safe_open
 
 from vosbench.method import Setup
+from vosbench.provenance import sha256, weights_card
 from vosbench.registry import load_dataset, load_method
 from vosbench.run import resolve_options, resolve_weights, run
 from vosbench.selection import Choice, select
@@ -24,8 +25,14 @@ def test_they_are_small_and_say_what_they_are(name: str) -> None:
         values = sum(file.get_tensor(key).size for key in file.keys())  # noqa: SIM118 - not a mapping
     assert said["method"] == f"{name}.tiny"
     assert said["step"] == said["plan steps"]
-    assert (said["weights"], said["backbone"]) == (None, None)  # from random ones
+    assert said["weights"] is None
+    assert said["training"].removeprefix("sample train, from weights of ") == "sample train, from random weights"
     assert values <= 3_000_000
+
+
+def test_adnet_starts_from_the_baseline_that_is_shipped() -> None:
+    adnet, baseline = (load_method(name)[0].weights["tiny"] for name in ("adnet", "deeplabv3"))
+    assert weights_card(adnet)["backbone"] == sha256(baseline)
 
 
 @pytest.mark.parametrize("variant", ["adnet.tiny", "deeplabv3.tiny", "f2net.tiny", "f2net.tiny-cgad-csa-max"])
