@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import NamedTuple
 
-from scipy.stats import t as student
+from scipy.stats import ttest_1samp
 
 from vosbench.literature import published
 from vosbench.record import read
@@ -88,7 +88,7 @@ def table(family: dict[str, str], seeds: Sequence[int], steps: Steps, out: Path)
         cells: list[Cell] = [variant]
         for key in ("J_mean", "F_mean"):
             values = [_score(variant, seed, key, out) for seed in seeds]
-            gains = [value - _score(baseline, seed, key, out) for value, seed in zip(values, seeds, strict=True)]
+            gains = _gains(variant, baseline, seeds, key, out)
             if is_clear(gains):
                 clear[key[0]].append(variant)
             there, first = printed.get((row, key)), printed[family[baseline], key]
@@ -109,16 +109,17 @@ def table(family: dict[str, str], seeds: Sequence[int], steps: Steps, out: Path)
 
 def _pair(variant: str, other: str, seeds: Sequence[int], out: Path) -> str:
     """Two ways of inference with the same weights."""
-    gains = [_score(other, seed, "J_mean", out) - _score(variant, seed, "J_mean", out) for seed in seeds]
-    return f"{other} − {variant}, with the same weights: J {_spread(gains, '+')}"
+    return f"{other} − {variant}, with the same weights: J {_spread(_gains(other, variant, seeds, 'J_mean', out), '+')}"
+
+
+def _gains(variant: str, other: str, seeds: Sequence[int], key: str, out: Path) -> list[float]:
+    """How much better a variant is than another, seed by seed."""
+    return [_score(variant, seed, key, out) - _score(other, seed, key, out) for seed in seeds]
 
 
 def is_clear(gains: Sequence[float]) -> bool:
     """Whether the 95 % interval of the mean of differences (Student's t, over seeds) leaves out 0."""
-    count = len(gains)
-    if count < 2 or stdev(gains) == 0:
-        return False
-    return abs(mean(gains)) > float(student.ppf(0.975, count - 1)) * stdev(gains) / count**0.5
+    return len(gains) > 1 and stdev(gains) > 0 and float(ttest_1samp(gains, 0).pvalue) < 0.05
 
 
 def _first(method: str, seed: int, out: Path) -> Path:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 
 from vosbench import __version__
 from vosbench.errors import DataError, UsageError, VosbenchError
-from vosbench.provenance import sha256, write_whole
+from vosbench.provenance import STAMP, sha256, write_whole
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 Tensors = Mapping[str, "Tensor"]
 Scales = Literal["auto", "plain", "inplace-abn"]
 
-STAMP = "vosbench"
-"""The entry of a file's metadata that says how vosbench made it; such a file is never converted again."""
 WRAPPERS = ("state_dict", "model", "net", "network")
 COUNTER = ".num_batches_tracked"
 BACKBONE = "backbone"

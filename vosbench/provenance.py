@@ -12,6 +12,8 @@ from typing import Any
 
 MOST_HEAD = 2**27
 """Bytes of a safetensors file's head, at most; what claims more is another file."""
+STAMP = "vosbench"
+"""The entry of a safetensors file's metadata, JSON, in which vosbench says how it made the file."""
 PACKAGES = ("numpy", "opencv-python", "pillow", "scipy", "torch")
 
 
@@ -70,7 +72,7 @@ def weights_card(path: Path) -> dict[str, Any]:
         with path.open("rb") as file:
             size = int.from_bytes(file.read(8), "little")
             head = json.loads(file.read(size)) if size < MOST_HEAD else {}
-        found = json.loads(head["__metadata__"]["vosbench"])
+        found = json.loads(head["__metadata__"][STAMP])
     except (OSError, ValueError, KeyError, TypeError):
         return {}
     return found if isinstance(found, dict) else {}

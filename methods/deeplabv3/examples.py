@@ -100,6 +100,12 @@ def annotated(videos: Sequence[Video], kind: str = "videos") -> list[Video]:
     return found
 
 
+def pick(videos: Sequence[Video], rng: np.random.Generator, kind: str = "videos") -> Video:
+    """Draw one of the videos that `annotated` gives."""
+    pool = annotated(videos, kind)
+    return pool[int(rng.integers(len(pool)))]
+
+
 def read(video: Video, index: int) -> Shot:
     """Read an annotated frame.
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from vosbench.methods.deeplabv3.adnet_encoder import AdnetEncoder
-from vosbench.methods.deeplabv3.examples import Look, annotated, enclosing, read, turned, turns, whole
+from vosbench.methods.deeplabv3.examples import Look, enclosing, pick, read, turned, turns, whole
 from vosbench.methods.deeplabv3.losses import enlarge, mask_loss, overlap_loss
 from vosbench.methods.deeplabv3.plans import PairPlan
 from vosbench.methods.deeplabv3.predictor import Network
@@ -57,8 +57,7 @@ class PairRecipe:
     def _draw(self, material: Material, rng: np.random.Generator) -> Video:
         """Draw a video, or a still image, which is its own anchor."""
         still = bool(material.images) and (not material.videos or rng.random() < self.plan.images)
-        pool = annotated(material.images, "images") if still else annotated(material.videos)
-        return pool[int(rng.integers(len(pool)))]
+        return pick(material.images, rng, "images") if still else pick(material.videos, rng)
 
     def losses(self, net: nn.Module, batch: Mapping[str, Tensor], step: int) -> Mapping[str, Tensor]:  # noqa: ARG002
         """Binary cross-entropy on the logits, interpolated to the crops; pixels outside the picture do not count.

@@ -7,7 +7,7 @@ from typing import Any, Literal, cast
 import numpy as np
 from torch import Tensor, nn
 
-from vosbench.methods.deeplabv3.examples import Box, Look, Shot, annotated, enclosing, read, share, squashed
+from vosbench.methods.deeplabv3.examples import Box, Look, Shot, enclosing, pick, read, share, squashed
 from vosbench.methods.deeplabv3.losses import enlarge, mask_loss, official_loss, overlap_loss
 from vosbench.methods.deeplabv3.plans import SquarePlan
 from vosbench.methods.deeplabv3.predictor import Network
@@ -23,8 +23,7 @@ def kind_of(step: int, plan: SquarePlan) -> Kind:
 
 def draw_image(material: Material, rng: np.random.Generator) -> Shot:
     """Draw a still image; where there are none, an annotated frame of a video stands for one."""
-    videos = annotated(material.images or material.videos, "images" if material.images else "videos")
-    video = videos[int(rng.integers(len(videos)))]
+    video = pick(material.images, rng, "images") if material.images else pick(material.videos, rng)
     indices = sorted(video.annotations)
     return read(video, indices[int(rng.integers(len(indices)))])
 

@@ -11,7 +11,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from vosbench.method import Setup
-from vosbench.methods.deeplabv3.examples import annotated, read, squashed
+from vosbench.methods.deeplabv3.examples import pick, read, squashed
 from vosbench.methods.deeplabv3.plans import SquarePlan, read_plan, section_of
 from vosbench.methods.deeplabv3.squares import (
     SquareRecipe,
@@ -78,8 +78,7 @@ class CentreRecipe:
         if kind == "image":
             sample = squashed(draw_look(self.plan, kind, rng).at(draw_image(material, rng)), side)
             return {"frame": sample.frame, "mask": sample.mask, "heat": heat_target(sample.mask[0] > 0, size)[None]}
-        videos = annotated(material.videos)
-        video = videos[int(rng.integers(len(videos)))]
+        video = pick(material.videos, rng)
         indices = sorted(video.annotations)
         place = int(rng.integers(len(indices)))
         shots = [read(video, indices[i]) for i in (0, max(place - 1, 0), place)]

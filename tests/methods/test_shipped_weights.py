@@ -1,6 +1,5 @@
 """The weights that come with the package: small, said to be what they are, and able to segment."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -21,8 +20,8 @@ def test_they_are_small_and_say_what_they_are(name: str) -> None:
     path = method.weights["tiny"]
     assert path.stat().st_size <= 6_000_000
     with safe_open(path, "np") as file:
-        said = json.loads(file.metadata()["vosbench"])
         values = sum(file.get_tensor(key).size for key in file.keys())  # noqa: SIM118 - not a mapping
+    said = weights_card(path)
     assert said["method"] == f"{name}.tiny"
     assert said["step"] == said["plan steps"]
     assert said["weights"] is None

@@ -12,7 +12,7 @@ from safetensors.torch import save as serialise
 from torch import Tensor
 
 from vosbench.errors import DataError, UsageError
-from vosbench.provenance import sha256, weights_card, write_whole
+from vosbench.provenance import STAMP, sha256, weights_card, write_whole
 from vosbench.recipe import Material, Plan
 from vosbench.train.settings import Settings
 
@@ -26,24 +26,29 @@ def card(plan: Plan, material: Material, settings: Settings) -> Card:
 
     The number of processes and the device are no part of it: what they change is rounding, and dropout.
     """
+    weights, backbone = (sha256(path) if path else None for path in (settings.weights, settings.backbone))
     hyper = {f"plan {name}": value for name, value in plan.model_dump(mode="json").items()}
     return {
         "method": settings.name,
-        "training": training(settings),
+        "training": training(settings, weights or backbone),
         **hyper,
         "seed": settings.seed,
         "precision": settings.precision,
         "accumulate": settings.accumulate,
         "data": _digest(material),
-        "weights": sha256(settings.weights) if settings.weights else None,
-        "backbone": sha256(settings.backbone) if settings.backbone else None,
+        "weights": weights,
+        "backbone": backbone,
     }
 
 
-def training(settings: Settings) -> str:
+def training(settings: Settings, digest: str | None) -> str:
     """Say what weights are trained on and start from, and what those were trained on.
 
-    >>> training(Settings(data="sample train"))
+    Args:
+        settings: name the data, and the weights to start from.
+        digest: SHA-256 of these, if any.
+
+    >>> training(Settings(data="sample train"), None)
     'sample train, from random weights'
     """
     start = settings.weights or settings.backbone
@@ -51,7 +56,7 @@ def training(settings: Settings) -> str:
         origin = "random weights"
     else:
         before = weights_card(start).get("training")
-        origin = f"weights of {before}" if before else f"weights with SHA-256 {sha256(start)[:8]}…"
+        origin = f"weights of {before}" if before else f"weights with SHA-256 {_short(digest)}"
     return f"{settings.data or 'data without a name'}, from {origin}"
 
 
@@ -121,7 +126,7 @@ def export(path: Path, weights: Mapping[str, Tensor], about: Card, *, half: bool
     """Write weights as `vosbench run` loads them; equal weights to equal bytes.
 
     Args:
-        path: of the safetensors file; what it is about is in its metadata, as JSON under ``"vosbench"``.
+        path: of the safetensors file; what it is about is in its metadata, under `STAMP`.
         weights: name → tensor.
         about: how they came about.
         half: whether convolutions and matrices are stored in fp16, at half the size; vectors, such as the statistics
@@ -129,7 +134,7 @@ def export(path: Path, weights: Mapping[str, Tensor], about: Card, *, half: bool
     """
     stored = {name: _stored(values.detach(), half=half) for name, values in weights.items()}
     # One entry, since safetensors writes several in any order.
-    metadata = {"vosbench": json.dumps(dict(about), sort_keys=True)}
+    metadata = {STAMP: json.dumps(dict(about), sort_keys=True)}
     write_whole(path, serialise(stored, metadata))
 
 
