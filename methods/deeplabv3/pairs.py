@@ -66,19 +66,18 @@ class PairRecipe:
         """
         frame, mask, weight = batch["frame"], batch["mask"], batch["weight"]
         size = (mask.shape[2], mask.shape[3])
+        network, auxiliary = cast("Network", net), None
         if self._has_auxiliary(net):
             logits, auxiliary = cast("AdnetEncoder", net).both(frame)
-            side = mask_loss(enlarge(auxiliary, size, aligned=True), mask, weight)
-            main = mask_loss(enlarge(logits, size, aligned=True), mask, weight)
-            return {"mask": main, "auxiliary": self.plan.auxiliary * side}
-        network = cast("Network", net)
-        if network.anchored:
+        elif network.anchored:
             anchor, current = network.embed(torch.cat([batch["anchor"], frame])).chunk(2)
             logits = network.segment(anchor, current)
         else:
             logits = network.segment(None, network.embed(frame))
         large = enlarge(logits, size, aligned=True)
         losses = {"mask": mask_loss(large, mask, weight)}
+        if auxiliary is not None:
+            losses["auxiliary"] = self.plan.auxiliary * mask_loss(enlarge(auxiliary, size, aligned=True), mask, weight)
         if self.plan.overlap:
             losses["overlap"] = self.plan.overlap * overlap_loss(large, mask, weight)
         return losses

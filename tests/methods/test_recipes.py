@@ -315,6 +315,13 @@ def test_groups_of_full_size_networks(method: str, variant: str) -> None:
         assert set(scales.values()) == {1}
 
 
+def test_the_soft_jaccard_loss_counts_beside_an_auxiliary_one(material: Material) -> None:
+    recipe = small("adnet", "tiny-base", auxiliary="0.4", overlap="0.5")
+    losses = recipe.losses(recipe.build(), batch(recipe, material, 0), 0)
+    assert list(losses) == ["mask", "auxiliary", "overlap"]
+    assert 0 < losses["overlap"].item() < 0.5
+
+
 def test_anchors_and_frames_share_a_batch_and_gradients_flow_through_both(material: Material) -> None:
     recipe = small("adnet", "tiny")
     net = recipe.build().train()
