@@ -17,9 +17,9 @@ from typing import NamedTuple
 
 from scipy.stats import ttest_1samp
 
-from vosbench.literature import published
-from vosbench.record import read
-from vosbench.tables import Cell, Table, render
+from vosbench.records.published import published
+from vosbench.records.record import read
+from vosbench.report.table import Cell, Table, render
 
 ADNET = {
     "adnet.tiny-base": "AD-Net: baseline",

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from vosbench.dataset import Video
 from vosbench.method import FloatMap, Method, Setup
-from vosbench.read_ahead import read_ahead
-from vosbench.video import Video
+from vosbench.method.predict import read_ahead
 
 FRAMES = 15
 
@@ -18,7 +18,7 @@ class Median:
     """The background is the median of each pixel over the first frames; a camera that moves is beyond it."""
 
     def predict(self, video: Video) -> Iterator[FloatMap]:
-        """Segment a video; see `vosbench.method.Predictor`."""
+        """Segment a video; see `vosbench.method.method.Predictor`."""
         background = np.median([*read_ahead(video.frames[:FRAMES])], axis=0)
         for frame in read_ahead(video.frames):
             difference = np.abs(frame - background).max(axis=2)

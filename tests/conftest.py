@@ -4,11 +4,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from vosbench.dataset import Video
 from vosbench.images import write_png
 
 REPOSITORY = Path(__file__).parents[1]
@@ -35,7 +37,8 @@ def reference(real_data: Path) -> Path:
 
 
 def pytest_configure() -> None:
-    """Tests know nothing of the user's own datasets and settings."""
+    """Tests know nothing of the user's own datasets and settings, and small networks gain nothing from threads."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ.pop("VOSBENCH_DATA", None)
     os.environ["VOSBENCH_CONFIG"] = str(REPOSITORY / "tests" / "no-settings.json")
 
@@ -99,3 +102,43 @@ def cli(tmp_path: Path) -> Cli:
         )
 
     return call
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Video:
+    """Five noisy frames of a bright disk that moves; there is no annotation anywhere near."""
+    import cv2
+
+    rng = np.random.default_rng(0)
+    paths = []
+    for t in range(5):
+        picture = rng.integers(0, 90, (70, 110, 3), dtype=np.uint8)
+        cv2.circle(picture, (20 + 12 * t, 30 + 3 * t), 14, (40, 220, 120), -1)
+        paths.append(tmp_path / "frames" / f"{t:05d}.png")
+        paths[-1].parent.mkdir(exist_ok=True)
+        assert cv2.imwrite(str(paths[-1]), picture)
+    return Video(name="disk", frames=tuple(paths))
+
+
+@pytest.fixture(scope="session")
+def shake() -> Callable[..., Any]:
+    """Give a network random weights under which signals neither die nor explode, with many negative scales."""
+
+    import torch
+    from torch import nn
+
+    def draw(net: nn.Module, *inputs: torch.Tensor, seed: int = 0) -> nn.Module:
+        noise = torch.Generator().manual_seed(seed)
+        for layer in net.modules():
+            if isinstance(layer, nn.Conv2d):
+                layer.weight.data.normal_(0, layer.weight[0].numel() ** -0.5, generator=noise)
+            elif isinstance(layer, nn.BatchNorm2d):
+                layer.weight.data.uniform_(-0.5, 1, generator=noise)
+                layer.bias.data.normal_(0, 0.3, generator=noise)
+                layer.momentum = None
+        with torch.no_grad(), torch.random.fork_rng():
+            torch.manual_seed(seed)  # of dropout
+            net.train()(*inputs)
+        return net.eval()
+
+    return draw

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from vosbench.check import update
+from vosbench.dataset.selection import Choice
 from vosbench.method import Setup
-from vosbench.selection import Choice
-from vosbench.trial import Trial, take
+from vosbench.records.check import update
+from vosbench.runner import Trial, take
 
 PLUGINS = [Path(__file__).parent / "plugins" / name for name in ("toy.py", "linear.py")]
 Suite = Callable[..., subprocess.CompletedProcess[str]]
@@ -40,15 +40,15 @@ def test_of_something_else():
     pass
 """
 COUNTING = """
-import vosbench.trial
-run = vosbench.trial.run
+import vosbench.runner
+run = vosbench.runner.run
 
 def counted(*args, **kwargs):
     with open("runs", "a") as file:
         file.write("x")
     return run(*args, **kwargs)
 
-vosbench.trial.run = counted
+vosbench.runner.run = counted
 """
 
 

@@ -4,6 +4,9 @@ The command line turns each into its exit code: 1 gate failed, 2 usage, 3 data o
 4 a video failed.
 """
 
+import difflib
+from collections.abc import Sequence
+
 
 class VosbenchError(Exception):
     """Base of every error that vosbench raises on purpose; its message is one clear line."""
@@ -33,3 +36,13 @@ class VideoError(VosbenchError):
     """A method failed on a video, or gave maps that break the predictor contract."""
 
     exit_code = 4
+
+
+def suggest(name: str, known: Sequence[str]) -> str:
+    """What to type instead of an unknown name.
+
+    >>> suggest("J_men", ["J_mean", "F_mean"])
+    'did you mean "J_mean"?'
+    """
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f'did you mean "{near[0]}"?' if near else f"there are: {', '.join(known)}"

@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from vosbench.check import Verdict
-    from vosbench.record import Record
-    from vosbench.tolerances import Tolerances
-    from vosbench.trial import Trial
+    from vosbench.records.check import Verdict
+    from vosbench.records.record import Record
+    from vosbench.records.tolerance import Tolerances
+    from vosbench.runner import Trial
 
 OPTION = "--vosbench-per-video"
 MARKER = "vosbench"
@@ -56,7 +56,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if marker is None or "vosbench_video" not in metafunc.fixturenames or not metafunc.config.getoption(OPTION):
         return
     from vosbench.errors import VosbenchError
-    from vosbench.verdicts import WHOLE
+    from vosbench.report.verdict import WHOLE
 
     try:
         found = _read(metafunc.config, marker.kwargs.get("baseline"))
@@ -103,8 +103,8 @@ class Gate:
         Raises:
             pytest.fail.Exception: where it became worse, there is nothing to compare, or vosbench refuses.
         """
-        from vosbench.check import check
         from vosbench.errors import VosbenchError
+        from vosbench.records.check import check
 
         config = self.request.config
         marker = self.request.node.get_closest_marker(MARKER)
@@ -120,7 +120,7 @@ class Gate:
         return run
 
     def _report(self, verdict: "Verdict") -> None:
-        from vosbench.verdicts import WHOLE, failures_by_case, render_verdict
+        from vosbench.report.verdict import WHOLE, failures_by_case, render_verdict
 
         failures = failures_by_case(verdict)
         if self.video is not None:
@@ -146,8 +146,8 @@ def _subtests(request: pytest.FixtureRequest) -> Any:  # noqa: ANN401 - pytest h
 
 
 def _read(config: pytest.Config, baseline: str | Path | None) -> "Record | None":
-    from vosbench import record
     from vosbench.errors import UsageError
+    from vosbench.records import record
 
     if baseline is None:
         raise UsageError("vosbench_check takes a baseline; give the path of a record")
@@ -156,7 +156,7 @@ def _read(config: pytest.Config, baseline: str | Path | None) -> "Record | None"
 
 
 def _take(config: pytest.Config, trial: "Trial") -> "Record":
-    from vosbench.trial import take
+    from vosbench.runner import take
 
     taken = config.stash[TAKEN]
     key = repr(trial)
@@ -167,7 +167,7 @@ def _take(config: pytest.Config, trial: "Trial") -> "Record":
 
 def _tolerances(given: dict[str, Any]) -> "Tolerances":
     """Take the tolerances out of what is given."""
-    from vosbench.tolerances import LATENCY, Tolerances
+    from vosbench.records.tolerance import LATENCY, Tolerances
 
     return Tolerances(
         absolute=_named(given.pop("tolerance", {})),
@@ -180,7 +180,7 @@ def _tolerances(given: dict[str, Any]) -> "Tolerances":
 
 
 def _named(given: float | Mapping[str, float]) -> Mapping[str, float]:
-    from vosbench.tolerances import EVERY
+    from vosbench.records.tolerance import EVERY
 
     return given if isinstance(given, Mapping) else {EVERY: given}
 
@@ -188,10 +188,10 @@ def _named(given: float | Mapping[str, float]) -> Mapping[str, float]:
 def _trial(config: pytest.Config, names: Sequence[str], given: dict[str, Any], tolerances: "Tolerances") -> "Trial":
     from dataclasses import fields
 
+    from vosbench.dataset.selection import Choice
     from vosbench.errors import UsageError
     from vosbench.method import Setup
-    from vosbench.selection import Choice
-    from vosbench.trial import Trial
+    from vosbench.runner import Trial
 
     if len(names) != 2:
         raise UsageError(f"vosbench_check takes a method and a dataset, not {len(names)} names")

@@ -5,13 +5,11 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from vosbench.dataset import Dataset, Download, Listed
+from vosbench.dataset import Dataset, DatasetProtocol, Download, Listed, Video
+from vosbench.dataset.layout import collect, recognise
+from vosbench.dataset.protocol import SALIENCY
 from vosbench.datasets.davis16.layouts import LAYOUTS
 from vosbench.errors import DataError
-from vosbench.layout import collect, recognise
-from vosbench.protocol import DatasetProtocol
-from vosbench.protocols import SALIENCY
-from vosbench.video import Video
 
 TITLE = "DAVIS-2016"
 SPLITS = {"val": ("val",), "train": ("train",), "trainval": ("train", "val")}
@@ -40,7 +38,7 @@ def listing(split: str) -> Mapping[str, Listed]:
 
 
 def videos(root: Path, split: str, layout: str | None = None) -> list[Video]:
-    """Find the videos of a split; see `vosbench.dataset.VideoFinder`."""
+    """Find the videos of a split; see `vosbench.dataset.dataset.VideoFinder`."""
     unsupervised = "Annotations_unsupervised"
     if unsupervised in root.parts or ((root / unsupervised).is_dir() and not (root / "Annotations").is_dir()):
         raise DataError(

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from vosbench.layout import Layout
-from vosbench.repacks import repacks
+from vosbench.dataset.layout import Layout
+from vosbench.dataset.shared_layouts import repacks
 
 
 def _package(name: str, size: str, codec: str, markers: tuple[str, ...], without: tuple[str, ...]) -> Layout:

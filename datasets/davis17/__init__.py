@@ -5,10 +5,8 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from vosbench.dataset import Dataset, Download, Listed
-from vosbench.layout import Layout, collect, recognise
-from vosbench.protocol import DatasetProtocol
-from vosbench.video import Video
+from vosbench.dataset import Dataset, DatasetProtocol, Download, Listed, Video
+from vosbench.dataset.layout import Layout, collect, recognise
 
 TITLE = "DAVIS-2017 Unsupervised"
 LAYOUTS = tuple(
@@ -36,7 +34,7 @@ def listing(split: str) -> Mapping[str, Listed]:
 
 
 def videos(root: Path, split: str, layout: str | None = None) -> list[Video]:
-    """Find the videos; see `vosbench.dataset.VideoFinder`."""
+    """Find the videos; see `vosbench.dataset.dataset.VideoFinder`."""
     return collect(root, recognise(root, LAYOUTS, TITLE, layout), listing(split))
 
 

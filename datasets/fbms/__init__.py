@@ -6,12 +6,10 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from vosbench.dataset import Dataset, Download, Listed
+from vosbench.dataset import Dataset, DatasetProtocol, Download, Listed, Video
+from vosbench.dataset.layout import collect, recognise
+from vosbench.dataset.protocol import SALIENCY
 from vosbench.datasets.fbms.layouts import ANTONILO, LAYOUTS, LEVELS
-from vosbench.layout import collect, recognise
-from vosbench.protocol import DatasetProtocol
-from vosbench.protocols import SALIENCY
-from vosbench.video import Video
 
 TITLE = "FBMS-59"
 PAPER = (
@@ -35,7 +33,7 @@ def listing(split: str) -> Mapping[str, Listed]:
 
 
 def videos(root: Path, split: str, layout: str | None = None) -> list[Video]:
-    """Find the videos of a split; see `vosbench.dataset.VideoFinder`."""
+    """Find the videos of a split; see `vosbench.dataset.dataset.VideoFinder`."""
     found = collect(root, recognise(root, LAYOUTS, TITLE, layout), listing(split))
     if layout == ANTONILO:
         return [replace(video, codec=LEVELS.get(video.name, video.codec)) for video in found]

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from vosbench.layout import Layout
-from vosbench.repacks import repacks
+from vosbench.dataset.layout import Layout
+from vosbench.dataset.shared_layouts import repacks
 
 ANTONILO = "fbms-official-antonilo"
 LEVELS = {name: f"fbms_antonilo_{name}" for name in ("marple2", "marple7")}

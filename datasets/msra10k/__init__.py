@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from vosbench.dataset import Dataset, Download, Listed
-from vosbench.layout import Layout, pairs, recognise
-from vosbench.protocols import IMAGES
-from vosbench.video import Video
+from vosbench.dataset import Dataset, Download, Listed, Video
+from vosbench.dataset.layout import Layout, pairs, recognise
+from vosbench.dataset.protocol import IMAGES
 
 TITLE = "MSRA10K"
 OFFICIAL = Layout(
@@ -40,7 +39,7 @@ def listing(split: str) -> Mapping[str, Listed]:
 
 
 def videos(root: Path, split: str, layout: str | None = None) -> list[Video]:
-    """Find the images, each as a video of one frame; see `vosbench.dataset.VideoFinder`."""
+    """Find the images, each as a video of one frame; see `vosbench.dataset.dataset.VideoFinder`."""
     del split
     return pairs(root, recognise(root, LAYOUTS, TITLE, layout))
 

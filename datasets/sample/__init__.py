@@ -4,12 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from vosbench.dataset import Dataset, Listed
+from vosbench.dataset import Dataset, DatasetProtocol, Listed, Video
+from vosbench.dataset.protocol import SALIENCY
 from vosbench.datasets.sample.layout import LAYOUT, find, generate
 from vosbench.datasets.sample.sequences import SPLITS, scripts
-from vosbench.protocol import DatasetProtocol
-from vosbench.protocols import SALIENCY
-from vosbench.video import Video
 
 SPARSE = 5
 __all__ = ["dataset", "generate", "listing"]

@@ -10,9 +10,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from vosbench.dataset import Video
 from vosbench.datasets.sample.sequences import SPLITS, VERSION, Script, scripts
 from vosbench.errors import DataError, UsageError
-from vosbench.video import Video
 
 MARKER = "sample.json"
 LAYOUT = "sample"

@@ -6,13 +6,11 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from vosbench.dataset import Dataset, Listed
+from vosbench.dataset import Dataset, DatasetProtocol, Listed, Video
+from vosbench.dataset.layout import Layout, collect, recognise
+from vosbench.dataset.protocol import SALIENCY
+from vosbench.dataset.shared_layouts import repacks
 from vosbench.errors import DataError
-from vosbench.layout import Layout, collect, recognise
-from vosbench.protocol import DatasetProtocol
-from vosbench.protocols import SALIENCY
-from vosbench.repacks import repacks
-from vosbench.video import Video
 
 TITLE = "ViSal"
 
@@ -72,7 +70,7 @@ def listing(split: str) -> Mapping[str, Listed]:
 
 
 def videos(root: Path, split: str, layout: str | None = None) -> list[Video]:
-    """Find the videos; see `vosbench.dataset.VideoFinder`.
+    """Find the videos; see `vosbench.dataset.dataset.VideoFinder`.
 
     Raises:
         DataError: also where a folder holds the frames of another video.

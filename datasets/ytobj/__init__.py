@@ -5,12 +5,10 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from vosbench.dataset import Dataset, Listed
+from vosbench.dataset import Dataset, DatasetProtocol, Listed, Video
+from vosbench.dataset.layout import collect, recognise
 from vosbench.datasets.ytobj.layouts import LAYOUTS
 from vosbench.errors import DataError
-from vosbench.layout import collect, recognise
-from vosbench.protocol import DatasetProtocol
-from vosbench.video import Video
 
 TITLE = "YouTube-Objects"
 PAPER = (
@@ -32,7 +30,7 @@ def listing(split: str) -> Mapping[str, Listed]:
 
 
 def videos(root: Path, split: str, layout: str | None = None) -> list[Video]:
-    """Find the videos; see `vosbench.dataset.VideoFinder`."""
+    """Find the videos; see `vosbench.dataset.dataset.VideoFinder`."""
     if layout is None and any((root / each).is_dir() for each in BOXES):
         raise DataError(
             f'"{root}" is version 2 of {TITLE}, which has bounding boxes and no masks, and other frames than version 1;'

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from functools import partial
 
-from vosbench.layout import Layout
-from vosbench.repacks import repacks
+from vosbench.dataset.layout import Layout
+from vosbench.dataset.shared_layouts import repacks
 
 
 def _shot(name: str) -> str:

@@ -4,7 +4,7 @@ from typing import Literal
 
 from torch import Tensor
 
-from vosbench.methods.deeplabv3.layers import attend
+from vosbench.method.nn.layers import attend
 
 Align = Literal["anchor", "current"]
 

@@ -9,11 +9,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from vosbench.dataset import Video
 from vosbench.errors import DataError
 from vosbench.images import read_frame
-from vosbench.methods.adnet import pickles, runs
+from vosbench.methods.adnet import pickles
+from vosbench.methods.adnet import rle as runs
 from vosbench.methods.adnet.morphology import Mask
-from vosbench.video import Video
 
 BROKEN = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, MemoryError)
 

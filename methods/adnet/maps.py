@@ -6,11 +6,11 @@ from itertools import islice
 
 from torch import nn
 
+from vosbench.dataset import Video
 from vosbench.images import read_frame
 from vosbench.method import FloatMap, State
-from vosbench.methods.adnet.views import Ensemble, Heat, Preset
-from vosbench.read_ahead import read_ahead
-from vosbench.video import Video
+from vosbench.method.predict import read_ahead
+from vosbench.methods.adnet.tta import Ensemble, Heat, Preset
 
 
 class MapPredictor:
@@ -29,16 +29,16 @@ class MapPredictor:
 
     @property
     def network(self) -> nn.Module:
-        """See `vosbench.method.Measurable`."""
+        """See `vosbench.method.method.Measurable`."""
         return self._ensemble.network
 
     @property
     def inputs(self) -> list[tuple[int, int]]:
-        """See `vosbench.method.Measurable`."""
+        """See `vosbench.method.method.Measurable`."""
         return self._ensemble.inputs
 
     def predict(self, video: Video) -> Iterator[FloatMap]:
-        """Segment a video; see `vosbench.method.Predictor`."""
+        """Segment a video; see `vosbench.method.method.Predictor`."""
         return self.resume(video, 0, {})
 
     def state(self) -> State:
@@ -46,7 +46,7 @@ class MapPredictor:
         return {}
 
     def resume(self, video: Video, start: int, state: State) -> Iterator[FloatMap]:  # noqa: ARG002 - there is none
-        """Yield the maps of frames ``start``, ``start + 1``, …; see `vosbench.method.Resumable`."""
+        """Yield the maps of frames ``start``, ``start + 1``, …; see `vosbench.method.method.Resumable`."""
         for heat in self.heats(video, start):
             yield heat.saliency
 

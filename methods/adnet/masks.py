@@ -6,17 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
+from vosbench.dataset import Video
+from vosbench.engine.stages import stage
 from vosbench.errors import DataError
 from vosbench.method import FloatMap, State
-from vosbench.methods.adnet import runs
+from vosbench.methods.adnet import rle as runs
 from vosbench.methods.adnet.contour import boxed
 from vosbench.methods.adnet.detections import Source
 from vosbench.methods.adnet.gating import gated
 from vosbench.methods.adnet.maps import MapPredictor
 from vosbench.methods.adnet.morphology import Mask
 from vosbench.methods.adnet.pruning import keep_masks
-from vosbench.stages import stage
-from vosbench.video import Video
 
 
 class MaskPredictor:
@@ -36,16 +36,16 @@ class MaskPredictor:
 
     @property
     def network(self) -> nn.Module:
-        """See `vosbench.method.Measurable`."""
+        """See `vosbench.method.method.Measurable`."""
         return self._maps.network
 
     @property
     def inputs(self) -> list[tuple[int, int]]:
-        """See `vosbench.method.Measurable`."""
+        """See `vosbench.method.method.Measurable`."""
         return self._maps.inputs
 
     def predict(self, video: Video) -> Iterator[FloatMap]:
-        """Segment a video; see `vosbench.method.Predictor`."""
+        """Segment a video; see `vosbench.method.method.Predictor`."""
         return self.resume(video, 0, {})
 
     def state(self) -> State:
@@ -55,7 +55,7 @@ class MaskPredictor:
         return {"runs": runs.encode(self._last).astype(np.float64), "size": np.array(self._last.shape, np.float64)}
 
     def resume(self, video: Video, start: int, state: State) -> Iterator[FloatMap]:
-        """Yield the masks of frames ``start``, ``start + 1``, … as 0 and 1; see `vosbench.method.Resumable`."""
+        """Yield the masks of frames ``start``, ``start + 1``, … as 0 and 1; see `vosbench.method.method.Resumable`."""
         if start >= len(video):
             return
         last = _unpack(state) if start > 0 and self._sequential else None

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from vosbench.method.nn.deeplab import ADNET, ADNET_TINY, AdnetDeepLab, AdnetEncoder, EncoderConfig
+from vosbench.method.nn.layers import BNAct
 from vosbench.methods.adnet.attention import Align, diffuse
-from vosbench.methods.deeplabv3.adnet_encoder import AdnetEncoder
-from vosbench.methods.deeplabv3.config import ADNET, ADNET_TINY, EncoderConfig
-from vosbench.methods.deeplabv3.layers import BNAct
-from vosbench.methods.deeplabv3.network import AdnetDeepLab
 
 STREAMS = {
     "intra": ("intra", "current"),

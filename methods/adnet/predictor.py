@@ -5,15 +5,15 @@ from pathlib import Path
 
 from vosbench.errors import UsageError
 from vosbench.method import Setup
+from vosbench.method.nn import weights
+from vosbench.method.nn.predictor import FramePredictor
 from vosbench.methods.adnet import OPTIONS
 from vosbench.methods.adnet.detections import Detector, from_detector, from_path
 from vosbench.methods.adnet.maps import MapPredictor
 from vosbench.methods.adnet.masks import MaskPredictor
 from vosbench.methods.adnet.network import STREAMS, TINY, build
-from vosbench.methods.adnet.views import PRESETS as AVERAGES
-from vosbench.methods.adnet.views import SCALES, Ensemble, rescaled
-from vosbench.methods.deeplabv3 import weights
-from vosbench.methods.deeplabv3.predictor import FramePredictor
+from vosbench.methods.adnet.tta import PRESETS as AVERAGES
+from vosbench.methods.adnet.tta import SCALES, Ensemble, rescaled
 from vosbench.methods.deeplabv3.presets import FULL_VIEW, TINY_VIEW
 
 PRESETS = {

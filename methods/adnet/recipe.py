@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from vosbench.method import Setup
+from vosbench.method import Recipe, Setup
+from vosbench.method.nn.pair_recipe import PairRecipe
+from vosbench.method.nn.plans import PairPlan, read_plan, section_of
+from vosbench.method.nn.weights import choose
 from vosbench.methods.adnet.predictor import PRESETS
-from vosbench.methods.deeplabv3.pairs import PairRecipe
-from vosbench.methods.deeplabv3.plans import PairPlan, read_plan, section_of
-from vosbench.methods.deeplabv3.weights import choose
-from vosbench.recipe import Recipe
 
 VALUES = Path(__file__).with_name("recipe.yaml")
 

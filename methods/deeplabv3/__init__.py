@@ -6,8 +6,7 @@ They are the *Baseline* rows of the two papers' ablation tables, and they are no
 from collections.abc import Mapping
 from pathlib import Path
 
-from vosbench.method import Method, Predictor, Setup
-from vosbench.recipe import Recipe
+from vosbench.method import Method, Predictor, Recipe, Setup
 
 TINY = Path(__file__).with_name("tiny.safetensors")
 

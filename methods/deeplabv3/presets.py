@@ -4,11 +4,10 @@ from collections.abc import Callable
 from functools import partial
 
 from vosbench.method import Setup
-from vosbench.methods.deeplabv3 import weights
-from vosbench.methods.deeplabv3.config import ADNET, ADNET_TINY, F2NET
-from vosbench.methods.deeplabv3.frames import AlignedView, SquashedView, View
-from vosbench.methods.deeplabv3.network import AdnetDeepLab, F2netDeepLab
-from vosbench.methods.deeplabv3.predictor import FramePredictor
+from vosbench.method.nn import weights
+from vosbench.method.nn.deeplab import ADNET, ADNET_TINY, F2NET, AdnetDeepLab, F2netDeepLab
+from vosbench.method.nn.predictor import FramePredictor
+from vosbench.method.nn.views import AlignedView, SquashedView, View
 
 FULL_VIEW = AlignedView(height=481, width=857)
 TINY_VIEW = AlignedView(height=137, width=241)

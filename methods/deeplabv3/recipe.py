@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from vosbench.method import Setup
-from vosbench.methods.deeplabv3.pairs import PairRecipe
-from vosbench.methods.deeplabv3.plans import PairPlan, SquarePlan, read_plan
+from vosbench.method import Recipe, Setup
+from vosbench.method.nn.pair_recipe import PairRecipe
+from vosbench.method.nn.plans import PairPlan, SquarePlan, read_plan
+from vosbench.method.nn.square_recipe import SquareRecipe
+from vosbench.method.nn.weights import choose
 from vosbench.methods.deeplabv3.presets import PRESETS
-from vosbench.methods.deeplabv3.squares import SquareRecipe
-from vosbench.methods.deeplabv3.weights import choose
-from vosbench.recipe import Recipe
 
 VALUES = Path(__file__).with_name("recipe.yaml")
 

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from vosbench.method import Method, Option, Predictor, Setup
-from vosbench.recipe import Recipe
+from vosbench.method import Method, Option, Predictor, Recipe, Setup
 
 TINY = Path(__file__).with_name("tiny.safetensors")
 

@@ -5,7 +5,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from vosbench.methods.deeplabv3.layers import attend, resize
+from vosbench.method.nn.layers import attend, resize
 
 Guidance = Literal["none", "pre", "post"]
 

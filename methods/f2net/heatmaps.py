@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
+from vosbench.dataset import Video
 from vosbench.errors import UsageError
 from vosbench.images import write_map
 from vosbench.method import FloatMap
 from vosbench.methods.f2net.centre import Map, Points, find_peaks, to_pixels
-from vosbench.video import Video
 
 TABLE = "centres.csv"
 HEADER = ("frame", "x", "y", "score", "chosen")

@@ -11,13 +11,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vosbench.methods.deeplabv3.config import F2NET, F2NET_TINY, EncoderConfig
-from vosbench.methods.deeplabv3.f2net_encoder import F2netEncoder, Features
-from vosbench.methods.deeplabv3.layers import draw_weights
+from vosbench.method.nn.deeplab import F2NET, F2NET_TINY, EncoderConfig, F2netEncoder, Features
+from vosbench.method.nn.layers import draw_weights
 from vosbench.methods.f2net.attention import Guidance, gauss, guided
 from vosbench.methods.f2net.centre import Guide
 from vosbench.methods.f2net.fusion import channel_weights, spatial_weights
-from vosbench.methods.f2net.heat import UpsampleModule
+from vosbench.methods.f2net.upsample import UpsampleModule
 
 Step = Literal["channel", "spatial"]
 

@@ -9,19 +9,19 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from vosbench.dataset import Video
+from vosbench.engine.stages import is_rehearsal, stage
 from vosbench.errors import DataError, UsageError
 from vosbench.images import read_frame
 from vosbench.method import FloatMap, Setup, State
-from vosbench.methods.deeplabv3 import weights
-from vosbench.methods.deeplabv3.frames import Frame, SquashedView
-from vosbench.methods.deeplabv3.predictor import FramePredictor
+from vosbench.method.nn import weights
+from vosbench.method.nn.predictor import FramePredictor
+from vosbench.method.nn.views import Frame, SquashedView
+from vosbench.method.predict import read_ahead
 from vosbench.methods.f2net import OPTIONS
 from vosbench.methods.f2net.centre import Map, Track, select, to_pixels
 from vosbench.methods.f2net.heatmaps import Heatmaps, Sighting, folder_of
 from vosbench.methods.f2net.network import VARIANTS, F2Net
-from vosbench.read_ahead import read_ahead
-from vosbench.stages import is_rehearsal, stage
-from vosbench.video import Video
 
 
 class GuidedPredictor:
@@ -47,16 +47,16 @@ class GuidedPredictor:
 
     @property
     def network(self) -> nn.Module:
-        """See `vosbench.method.Measurable`."""
+        """See `vosbench.method.method.Measurable`."""
         return self._net
 
     @property
     def inputs(self) -> list[tuple[int, int]]:
-        """See `vosbench.method.Measurable`."""
+        """See `vosbench.method.method.Measurable`."""
         return [self._view.input]
 
     def predict(self, video: Video) -> Iterator[FloatMap]:
-        """Segment a video; see `vosbench.method.Predictor`."""
+        """Segment a video; see `vosbench.method.method.Predictor`."""
         return self.resume(video, 0, {})
 
     def state(self) -> State:
@@ -71,7 +71,7 @@ class GuidedPredictor:
         }
 
     def resume(self, video: Video, start: int, state: State) -> Iterator[FloatMap]:
-        """Yield the maps of frames ``start``, ``start + 1``, …; see `vosbench.method.Resumable`.
+        """Yield the maps of frames ``start``, ``start + 1``, …; see `vosbench.method.method.Resumable`.
 
         What is to be kept of a frame is written before its map is given away: where the map is, that is too.
 

@@ -10,10 +10,10 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from vosbench.method import Setup
-from vosbench.methods.deeplabv3.examples import pick, read, squashed
-from vosbench.methods.deeplabv3.plans import SquarePlan, read_plan, section_of
-from vosbench.methods.deeplabv3.squares import (
+from vosbench.method import Example, Material, Recipe, Setup
+from vosbench.method.nn.augment import pick, read, squashed
+from vosbench.method.nn.plans import SquarePlan, read_plan, section_of
+from vosbench.method.nn.square_recipe import (
     SquareRecipe,
     draw_box,
     draw_image,
@@ -23,10 +23,9 @@ from vosbench.methods.deeplabv3.squares import (
     loss_of_mask,
     redraw,
 )
-from vosbench.methods.deeplabv3.weights import choose
+from vosbench.method.nn.weights import choose
 from vosbench.methods.f2net.network import VARIANTS, Config, F2Net
 from vosbench.methods.f2net.targets import centre_of, focal_loss, heat_target, top_centres
-from vosbench.recipe import Example, Material, Recipe
 
 
 class CentrePlan(SquarePlan):
@@ -51,7 +50,7 @@ class CentreRecipe:
     config: Config
 
     def build(self) -> nn.Module:
-        """See `vosbench.recipe.Recipe`."""
+        """See `vosbench.method.Recipe`."""
         net = F2Net(self.config)
         redraw(net.encoder)
         return net
@@ -65,7 +64,7 @@ class CentreRecipe:
         return [{"params": encoder}, {"params": heads, "scale": self.plan.heads}]
 
     def example(self, material: Material, step: int, rng: np.random.Generator) -> Example:
-        """Draw an image, or a frame with its anchor and the frame before; see `vosbench.recipe.Recipe`.
+        """Draw an image, or a frame with its anchor and the frame before; see `vosbench.method.Recipe`.
 
         Returns:
             ``frame`` (3, side, side), ``mask`` (1, side, side) and ``heat`` (1, h, w), the target at stride 4. In

@@ -44,7 +44,7 @@ def ours_on_arrays(folder: Path, _codec: str) -> Scores:
     """Per frame."""
     import numpy as np
 
-    from vosbench.metrics.packed import frame_scores, pack
+    from vosbench.metrics.packed_scores import frame_scores, pack
 
     scores = {}
     for video, pairs in arrays(folder).items():
@@ -71,7 +71,7 @@ def peer_on_arrays(folder: Path, _codec: str) -> Scores:
 def score_video(folder: Path, codec: str, video: str) -> tuple[list[float], list[float]]:
     """J and F of a video's frames, from files."""
     from vosbench.images import read_packed
-    from vosbench.metrics.packed import frame_scores
+    from vosbench.metrics.packed_scores import frame_scores
 
     regions, contours = [], []
     for path in sorted((folder / "annotations" / video).iterdir()):

@@ -25,19 +25,19 @@ from torch import Tensor, nn
 from torch.nn import functional
 from turns import Row
 
-from vosbench import images
+from vosbench.dataset import Video
 from vosbench.errors import UsageError
+from vosbench.images import files as images
 from vosbench.method import Predictor, Setup
+from vosbench.method.nn import weights
+from vosbench.method.nn.layers import attend
+from vosbench.method.nn.views import AlignedView, SquashedView, View
 from vosbench.methods import adnet, f2net
 from vosbench.methods.adnet.network import AnchorDiffusion
 from vosbench.methods.adnet.network import build as build_adnet
-from vosbench.methods.deeplabv3 import weights
-from vosbench.methods.deeplabv3.frames import AlignedView, SquashedView, View
-from vosbench.methods.deeplabv3.layers import attend
 from vosbench.methods.f2net.network import F2Net
 from vosbench.methods.f2net.network import build as build_f2net
 from vosbench.metrics.region import region_similarity
-from vosbench.video import Video
 
 FRAMES = 2
 """Frames behind the anchor, the first of the video; a full-size frame takes seconds on one core."""

@@ -30,9 +30,9 @@ Pair = tuple[Any, Any]
 
 def ours(task: str) -> Callable[[list[Pair]], Scores]:
     """A task, by vosbench."""
-    from vosbench import images
+    from vosbench.images import files as images
     from vosbench.metrics import saliency
-    from vosbench.packed import unpack
+    from vosbench.metrics.packed import unpack
 
     pooled = task in {POOL, EVERY}
     convention = saliency.convention("adnet" if pooled else "pysod")

@@ -16,7 +16,8 @@ import plain_stability as plain
 from numpy.typing import NDArray
 from turns import Row
 
-from vosbench import images, predictions
+from vosbench.evaluate import predictions
+from vosbench.images import files as images
 from vosbench.metrics import stability
 from vosbench.registry import load_dataset
 

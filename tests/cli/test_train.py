@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from typer.testing import CliRunner
 
 from vosbench.cli import app
-from vosbench.provenance import weights_card
+from vosbench.records.provenance import weights_card
 from vosbench.train.log import read
 
 PLUGINS = Path(__file__).parents[1] / "plugins"
@@ -160,7 +160,7 @@ def test_another_setup_in_the_folder(toy_root: Path, tmp_path: Path) -> None:
 
 
 def test_videos_of_one_frame_are_images(toy_root: Path) -> None:
-    from vosbench.cli.training import _material, _select
+    from vosbench.cli.train import _material, _select
 
     selection = _select(f"toy:val={toy_root}", "train", [PLUGINS / "toy.py"])
     cut = _select(f"toy:val={toy_root}", "train", [PLUGINS / "toy.py"], limit=1)

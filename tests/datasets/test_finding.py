@@ -6,12 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from vosbench import folders
-from vosbench.dataset import Listed
+from vosbench.dataset import Listed, Video, folders
+from vosbench.dataset.folders import Folders
 from vosbench.errors import DataError
-from vosbench.folders import Folders
 from vosbench.registry import load_dataset
-from vosbench.video import Video
 
 
 def many(root: Path, path: str, name: str, count: int, masks: str) -> None:

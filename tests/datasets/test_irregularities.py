@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vosbench import images
-from vosbench.codecs import BLACK, codec
+from vosbench.dataset import Video
+from vosbench.dataset.selection import Choice, select
+from vosbench.dataset.verify import verify
 from vosbench.errors import DataError, UsageError
+from vosbench.evaluate.score import score
+from vosbench.images import files as images
+from vosbench.images.codecs import BLACK, codec
 from vosbench.registry import load_dataset
-from vosbench.score import score
-from vosbench.selection import Choice, select
-from vosbench.verify import verify
-from vosbench.video import Video
 
 Put = Callable[..., None]
 

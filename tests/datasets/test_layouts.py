@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vosbench import images
 from vosbench.dataset import Dataset, Listed
+from vosbench.dataset.selection import Choice, select
 from vosbench.errors import DataError
+from vosbench.evaluate.score import score
+from vosbench.images import files as images
 from vosbench.registry import load_dataset
-from vosbench.score import score
-from vosbench.selection import Choice, select
 
 Put = Callable[..., None]
 Reduced = Callable[[str, Mapping[str, Listed]], Dataset]

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vosbench import images
+from vosbench.dataset.selection import Choice, select
+from vosbench.dataset.verify import verify
+from vosbench.evaluate.score import score
+from vosbench.images import files as images
 from vosbench.registry import load_dataset
-from vosbench.score import score
-from vosbench.selection import Choice, select
-from vosbench.verify import verify
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 SAMPLES = [

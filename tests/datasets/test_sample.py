@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from vosbench.dataset import Video
 from vosbench.datasets.sample import dataset, generate, listing
 from vosbench.datasets.sample.polygons import inside
 from vosbench.errors import DataError, UsageError
-from vosbench.images import read_frame, read_mask, read_pixels
-from vosbench.video import Video
+from vosbench.images import read_frame, read_mask
+from vosbench.images.files import read_pixels
 
 SOME = ("animal-01", "blob-post", "polygon-dash")
 

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from vosbench.dataset import Video
 from vosbench.errors import DataError
-from vosbench.methods.adnet import detections, pickles, runs
-from vosbench.video import Video
+from vosbench.methods.adnet import detections, pickles
+from vosbench.methods.adnet import rle as runs
 
 CLIP = Video(name="disk", frames=(Path("0.png"), Path("1.png")))
 MASK = np.zeros((6, 9), dtype=np.uint8)

@@ -15,18 +15,19 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from vosbench.dataset import Video
 from vosbench.errors import DataError, UsageError
 from vosbench.images import read_frame
 from vosbench.method import FloatMap, Resumable, Setup
-from vosbench.methods.adnet import OPTIONS, method, network, predictor, runs
+from vosbench.method.nn.predictor import FramePredictor
+from vosbench.method.nn.views import AlignedView
+from vosbench.methods.adnet import OPTIONS, method, network, predictor
+from vosbench.methods.adnet import rle as runs
 from vosbench.methods.adnet.detections import Detection
 from vosbench.methods.adnet.gating import gated
 from vosbench.methods.adnet.maps import MapPredictor
-from vosbench.methods.adnet.views import PRESETS, SCALES, Ensemble, rescaled
-from vosbench.methods.deeplabv3.frames import AlignedView
-from vosbench.methods.deeplabv3.predictor import FramePredictor
+from vosbench.methods.adnet.tta import PRESETS, SCALES, Ensemble, rescaled
 from vosbench.methods.deeplabv3.presets import FULL_VIEW, TINY_VIEW
-from vosbench.video import Video
 
 BASE = AlignedView(height=65, width=97)
 SMALL = AlignedView(height=33, width=49)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from vosbench.errors import DataError
-from vosbench.methods.adnet import morphology, pruning, runs
+from vosbench.methods.adnet import morphology, pruning
+from vosbench.methods.adnet import rle as runs
 from vosbench.methods.adnet.contour import boxed, overlap
 from vosbench.methods.adnet.detections import Detection
 from vosbench.methods.adnet.gating import gated, near

@@ -13,14 +13,14 @@ from PIL import Image
 from safetensors.torch import save_file
 from torch import nn
 
+from vosbench.dataset import Video
 from vosbench.errors import DataError, UsageError
 from vosbench.method import FloatMap, Setup, State
+from vosbench.method.predict import write_maps
 from vosbench.methods.f2net import OPTIONS, method, network
 from vosbench.methods.f2net.centre import Guide
 from vosbench.methods.f2net.heatmaps import Heatmaps, Sighting, candidates
-from vosbench.predict import write_maps
-from vosbench.run import resolve_options
-from vosbench.video import Video
+from vosbench.runner import resolve_options
 
 CELLS, SIDE = 25, 97
 """The grid of the heat map at an input of 97 × 97."""

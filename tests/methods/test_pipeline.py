@@ -15,15 +15,14 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from vosbench.dataset import Video
+from vosbench.engine.threads import WriteBehind, work_ahead
 from vosbench.errors import DataError, UsageError, VideoError
 from vosbench.method import FloatMap, Method, Setup
+from vosbench.method.nn import precision as speed
+from vosbench.method.predict import read_ahead, write_maps
 from vosbench.methods.adnet import network as adnet
-from vosbench.methods.deeplabv3 import speed
 from vosbench.methods.deeplabv3.presets import TINY_VIEW
-from vosbench.predict import write_maps
-from vosbench.read_ahead import read_ahead, work_ahead
-from vosbench.video import Video
-from vosbench.write_behind import WriteBehind
 
 NAMES = ["deeplabv3", "adnet", "f2net"]
 
@@ -232,8 +231,8 @@ from pathlib import Path
 import torch
 from vosbench.method import Setup
 from vosbench.methods import adnet, deeplabv3, f2net
-from vosbench.predict import write_maps
-from vosbench.testing import sample_video
+from vosbench.method.predict import write_maps
+from vosbench.method.testing import sample_video
 torch.set_num_threads(1)
 method = {"adnet": adnet, "deeplabv3": deeplabv3, "f2net": f2net}[sys.argv[1]]
 folder, count = Path(sys.argv[2]), int(sys.argv[3])

@@ -12,14 +12,13 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from vosbench.dataset import Video
 from vosbench.errors import DataError, UsageError
 from vosbench.method import Method, Resumable, Setup
+from vosbench.method.nn.deeplab import ADNET_TINY, AdnetDeepLab
+from vosbench.method.nn.views import AlignedView, SquashedView
 from vosbench.methods.adnet import network as adnet
-from vosbench.methods.deeplabv3.config import ADNET_TINY
-from vosbench.methods.deeplabv3.frames import AlignedView, SquashedView
-from vosbench.methods.deeplabv3.network import AdnetDeepLab
 from vosbench.methods.f2net import network as f2net
-from vosbench.video import Video
 
 Shake = Callable[..., nn.Module]
 NAMES = ["deeplabv3", "adnet", "f2net"]

@@ -11,19 +11,19 @@ import torch
 import yaml
 from torch import Tensor, nn
 
+from vosbench.dataset import Video
 from vosbench.errors import DataError, UsageError
 from vosbench.images import write_png
+from vosbench.method import Example, Material, Recipe
+from vosbench.method.nn.augment import read, turned
+from vosbench.method.nn.plans import SquarePlan
+from vosbench.method.nn.square_recipe import draw_box
 from vosbench.methods.adnet import recipe as adnet
 from vosbench.methods.deeplabv3 import recipe as deeplabv3
-from vosbench.methods.deeplabv3.examples import read, turned
-from vosbench.methods.deeplabv3.plans import SquarePlan
-from vosbench.methods.deeplabv3.squares import draw_box
 from vosbench.methods.f2net import recipe as f2net
 from vosbench.methods.f2net.centre import splat_mask
 from vosbench.methods.f2net.network import F2Net
-from vosbench.recipe import Example, Material, Recipe
 from vosbench.registry import load_method
-from vosbench.video import Video
 
 RECIPES = {"adnet": adnet.recipe, "deeplabv3": deeplabv3.recipe, "f2net": f2net.recipe}
 FULL = [

@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 from safetensors import safe_open
 
+from vosbench.dataset.selection import Choice, select
+from vosbench.files import sha256
 from vosbench.method import Setup
-from vosbench.provenance import sha256, weights_card
+from vosbench.records.provenance import weights_card
 from vosbench.registry import load_dataset, load_method
-from vosbench.run import resolve_options, resolve_weights, run
-from vosbench.selection import Choice, select
+from vosbench.runner import resolve_options, resolve_weights, run
 
 NAMES = ("adnet", "deeplabv3", "f2net")
 

@@ -8,18 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vosbench.dataset import Video
 from vosbench.datasets.sample import dataset, generate
-from vosbench.images import read_levels
+from vosbench.images.files import read_levels
 from vosbench.method import Method, Setup
+from vosbench.method.nn.deeplab import ADNET_TINY, F2NET_TINY, AdnetDeepLab, F2netDeepLab
+from vosbench.method.nn.views import AlignedView, SquashedView
+from vosbench.method.predict import check_map, write_maps
 from vosbench.methods.adnet import network as adnet
 from vosbench.methods.adnet import predictor as adnet_predictor
 from vosbench.methods.deeplabv3 import presets
-from vosbench.methods.deeplabv3.config import ADNET_TINY, F2NET_TINY
-from vosbench.methods.deeplabv3.frames import AlignedView, SquashedView
-from vosbench.methods.deeplabv3.network import AdnetDeepLab, F2netDeepLab
 from vosbench.methods.f2net import network as f2net
-from vosbench.predict import check_map, write_maps
-from vosbench.video import Video
 
 NAMES = ["deeplabv3", "adnet", "f2net"]
 VIDEOS = ("dog", "parkour")

@@ -9,8 +9,9 @@ from hypothesis.extra.numpy import arrays
 
 from vosbench.errors import MeasureError
 from vosbench.images import read_mask, read_packed
-from vosbench.metrics import boundary, packed, region
-from vosbench.metrics.packed import Packed, frame_scores, pack, unpack
+from vosbench.metrics import boundary, region
+from vosbench.metrics import packed_scores as packed
+from vosbench.metrics.packed_scores import Packed, frame_scores, pack, unpack
 
 SIDES = st.one_of(st.integers(1, 20), st.sampled_from([31, 63, 64, 65, 127, 128, 129]))
 PAIRS = st.tuples(SIDES, SIDES).flatmap(

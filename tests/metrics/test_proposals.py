@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from vosbench.errors import MeasureError
-from vosbench.images import read_pixels
+from vosbench.images.files import read_pixels
 from vosbench.metrics import contour_accuracy, decay, mean, recall, region_similarity
 from vosbench.metrics.proposals import Proposals, SequenceScores, dataset_proposals
 

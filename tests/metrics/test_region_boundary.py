@@ -155,7 +155,8 @@ def test_whole_frame_form_is_equal_on_every_real_pair(real_data: Path) -> None:
 
 
 def compare_whole_frames(real_data: Path, step: int) -> None:
-    from vosbench import images, predictions
+    from vosbench.evaluate import predictions
+    from vosbench.images import files as images
     from vosbench.registry import load_dataset
 
     videos = load_dataset("davis16").videos(real_data / "DAVIS", "val")

@@ -24,12 +24,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from vosbench import images, predictions
+from vosbench.dataset import Video
 from vosbench.errors import MeasureError
+from vosbench.evaluate import predictions
+from vosbench.images import files as images
 from vosbench.metrics.stability import Shape, describe, instability, polygons, temporal_stability
 from vosbench.metrics.stability.curves import order_junctions
 from vosbench.registry import load_dataset
-from vosbench.video import Video
 
 ORDERS = st.sampled_from(["gcc4", "gcc5"])
 MASKS = arrays(np.bool_, st.tuples(st.integers(1, 14), st.integers(1, 14)))

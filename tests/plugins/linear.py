@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from vosbench.dataset import Video
 from vosbench.images import read_frame
 from vosbench.method import FloatMap, Method, Setup
-from vosbench.video import Video
 
 
 class Linear:

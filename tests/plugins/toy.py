@@ -7,12 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from vosbench.dataset import Dataset, Listed
+from vosbench.dataset import Dataset, DatasetProtocol, Listed, Video
+from vosbench.dataset.layout import Layout, collect, recognise
 from vosbench.images import read_frame
-from vosbench.layout import Layout, collect, recognise
 from vosbench.method import FloatMap, Method, Setup, State
-from vosbench.protocol import DatasetProtocol
-from vosbench.video import Video
 
 LAYOUT = Layout(
     name="toy", frames="frames/{video}", annotations="masks/{video}", codec="binary255", markers=("frames",)

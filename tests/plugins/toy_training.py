@@ -11,11 +11,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from vosbench.dataset import Video
 from vosbench.errors import DataError
 from vosbench.images import read_frame, read_mask
-from vosbench.method import FloatMap, Method, Setup
-from vosbench.recipe import Example, Material, Plan
-from vosbench.video import Video
+from vosbench.method import Example, FloatMap, Material, Method, Plan, Setup
 
 SIDE = 8
 
@@ -90,7 +89,7 @@ class Toy:
 
 class Predictor:
     def __init__(self, setup: Setup) -> None:
-        from vosbench.train.weights import fill
+        from vosbench.method.nn.state_dicts import fill
 
         self.net = Net().eval()
         if setup.weights:

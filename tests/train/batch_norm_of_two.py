@@ -8,13 +8,13 @@ import torch
 from torch import nn
 
 from vosbench.registry import load_method
-from vosbench.train import parallel
+from vosbench.train import distributed
 
 PLUGINS = Path(__file__).parents[1] / "plugins"
 
 
 def main() -> None:
-    group = parallel.join("cpu")
+    group = distributed.join("cpu")
     torch.manual_seed(0)
     method, _ = load_method("toynet", [PLUGINS / "toy_training.py"])
     alone = method.recipe("", {}).build().double().train()
@@ -22,7 +22,7 @@ def main() -> None:
         nn.init.normal_(norm.weight)
         nn.init.normal_(norm.bias)
     shared = copy.deepcopy(alone)
-    parallel.synchronise(shared, group)
+    distributed.synchronise(shared, group)
     assert isinstance(shared.norm, type(alone.norm))
     assert list(shared.state_dict()) == list(alone.state_dict())
     for _ in range(3):
@@ -36,7 +36,7 @@ def main() -> None:
         (expected.sin() * torch.arange(1.0, 7).view(6, 1, 1, 1)).mean().backward()
         factors = torch.arange(1.0, 7)[3 * group.rank :][:3].view(3, 1, 1, 1)
         (found.sin() * factors).mean().backward()
-        parallel.average_gradients(shared.parameters(), group)
+        distributed.average_gradients(shared.parameters(), group)
         for (name, wanted), value in zip(alone.named_parameters(), shared.parameters(), strict=True):
             torch.testing.assert_close(
                 value.grad, wanted.grad, rtol=1e-9, atol=1e-12, msg=lambda m, n=name: f"{n}: {m}"
@@ -49,7 +49,7 @@ def main() -> None:
     shared.eval()
     probe = torch.randn(2, 3, 4, 4, dtype=torch.float64)
     torch.testing.assert_close(shared(probe), alone(probe), rtol=1e-9, atol=1e-12)
-    parallel.leave(group)
+    distributed.leave(group)
     sys.stdout.write("equal\n")
 
 

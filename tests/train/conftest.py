@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from vosbench.recipe import Material, Recipe
+from vosbench.method import Material, Recipe
 from vosbench.registry import load_dataset, load_method
 
 PLUGINS = Path(__file__).parents[1] / "plugins"

@@ -12,7 +12,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 
 from vosbench.errors import DataError, UsageError
-from vosbench.recipe import Material, Recipe
+from vosbench.method import Material, Recipe
 from vosbench.train import Listener, Outcome, Settings, draw, train
 from vosbench.train.log import read
 

@@ -13,10 +13,10 @@ from typer.testing import CliRunner
 
 from vosbench.cli import app
 from vosbench.errors import DataError
-from vosbench.recipe import Material, Recipe
+from vosbench.method import Material, Recipe
 from vosbench.registry import load_method
 from vosbench.train import Listener, Settings, train
-from vosbench.train.feed import Shares
+from vosbench.train.data import Shares
 from vosbench.train.log import read
 
 Toy = Callable[..., Recipe]

@@ -11,14 +11,13 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from vosbench.errors import DataError, UsageError
+from vosbench.method.nn import backbone
+from vosbench.method.nn.deeplab import F2NET_TINY, F2netEncoder
+from vosbench.method.nn.state_dicts import fill, read
+from vosbench.method.nn.weights import fill as fill_for_inference
 from vosbench.methods.adnet.network import TINY, build
-from vosbench.methods.deeplabv3.config import F2NET_TINY
-from vosbench.methods.deeplabv3.f2net_encoder import F2netEncoder
-from vosbench.methods.deeplabv3.weights import fill as fill_for_inference
-from vosbench.provenance import weights_card
-from vosbench.train import backbone
+from vosbench.records.provenance import weights_card
 from vosbench.train.checkpoint import export
-from vosbench.train.weights import fill, read
 
 DEEP = ("conv1", "bn1", "conv2", "bn2", "conv3", "bn3")
 

@@ -4,7 +4,7 @@ import sys
 import warnings
 from pathlib import Path
 
-from vosbench.recipe import Material
+from vosbench.method import Material
 from vosbench.registry import load_dataset, load_method
 from vosbench.train import Settings, train
 

@@ -5,7 +5,12 @@ from typing import Annotated
 import typer
 
 from vosbench import __version__
-from vosbench.cli import conversion, datasets, gates, methods, tables, training
+from vosbench.cli import check as gates
+from vosbench.cli import convert as conversion
+from vosbench.cli import data as datasets
+from vosbench.cli import run as methods
+from vosbench.cli import table as tables
+from vosbench.cli import train as training
 from vosbench.cli.console import result
 
 app = typer.Typer(

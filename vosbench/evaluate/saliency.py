@@ -5,12 +5,13 @@ from collections.abc import Iterator, Sequence
 import cv2
 import numpy as np
 
-from vosbench import images
-from vosbench.evaluate.rows import Row
+from vosbench.dataset import DatasetProtocol
+from vosbench.dataset.protocol import SALIENCY_MEASURES
 from vosbench.evaluate.task import Task
+from vosbench.images import files as images
+from vosbench.metrics.packed import Packed, unpack
 from vosbench.metrics.saliency import Accumulator, convention, measure_frame
-from vosbench.packed import Packed, unpack
-from vosbench.protocol import SALIENCY_MEASURES, DatasetProtocol
+from vosbench.records.record import Row
 
 
 class SaliencyTaker:

@@ -1,12 +1,42 @@
-"""What is to be scored: one video, its predictions, and the protocol."""
+"""Rows, and what scoring one video gives."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from vosbench.dataset import DatasetProtocol, Video
 from vosbench.errors import DataError
-from vosbench.predictions import Predictions
-from vosbench.protocol import DatasetProtocol
-from vosbench.video import Video
+from vosbench.evaluate.predictions import Predictions
+from vosbench.records.record import Row
+
+if TYPE_CHECKING:
+    from vosbench.metrics.ochs_brox import ObjectScores
+    from vosbench.metrics.saliency import Accumulator
+
+Scores = Mapping[str, float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What scoring one video gives.
+
+    Attributes:
+        video: its name.
+        rows: the measured values, by frame, then measure.
+        missing: scored frames that have no prediction.
+        unscored: frames without a prediction that the protocol does not score.
+        annotations: SHA-256 of the scored annotations as decoded.
+        saliency: what saliency measures are averaged from, where the protocol takes any.
+        regions: the video's object scores, where the protocol's unit is regions.
+    """
+
+    video: str
+    rows: tuple[Row, ...]
+    missing: tuple[int, ...]
+    unscored: int
+    annotations: str
+    saliency: "Accumulator | None" = None
+    regions: "ObjectScores | None" = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from vosbench.metrics.masks import Mask, check_pair
+from vosbench.metrics.arrays import Mask, check_pair
 
 
 def radius(shape: tuple[int, int], tolerance: float = 0.008) -> int:

@@ -1,207 +1,86 @@
-"""J and F on packed masks: the values of `region` and `boundary`, bit for bit, at ten times their pace.
+"""Masks packed 64 pixels to a word: an eighth of a mask's memory, and 64 pixels to an operation.
 
 Conventions:
-    As `vosbench.metrics.region` and `vosbench.metrics.boundary`, which are the readable form of this module.
-    Everything is counted in integers; a pair is cropped to the box that encloses both masks. The box needs no
-    margin of the disk's radius, since a widened boundary is only looked at where the other mask has a boundary.
+    Pixel x of a row is bit x % 64 of word x // 64, the lowest bit first. The bits beyond the last column are 0.
 """
 
-from functools import cache
-from math import isqrt
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vosbench.errors import MeasureError
-from vosbench.metrics.boundary import harmonic_mean, radius
-from vosbench.packed import WORD, Packed, Words, pack, unpack
+from vosbench.metrics.arrays import Mask
 
-__all__ = ["FrameScores", "Packed", "contour_accuracy", "frame_scores", "pack", "region_similarity", "unpack"]
-
-
-class FrameScores(NamedTuple):
-    """Both measures of one frame, each in [0, 1]."""
-
-    region: float
-    contour: float
+Words = NDArray[np.uint64]
+WORD = np.dtype("<u8")  # bytes in the order of the pixels, on any machine
 
 
-class _Box(NamedTuple):
-    """Where a pair of masks lies: rows and bytes of the frame, and whether its last column is among them."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Packed:
+    """A mask, packed.
 
-    rows: slice
-    bytes: slice
-    last: int | None
-
-
-def region_similarity(annotation: Packed, prediction: Packed) -> float:
-    """Measure the region similarity J of one frame; see `vosbench.metrics.region.region_similarity`.
-
-    Returns:
-        J in [0, 1].
-
-    Raises:
-        MeasureError: where the masks' sizes differ.
+    Attributes:
+        height: H, in pixels.
+        width: W, in pixels.
+        words: (H, ⌈W / 64⌉) uint64, C-contiguous.
     """
-    _check_pair(annotation, prediction)
-    return _region(annotation.words, prediction.words)
+
+    height: int
+    width: int
+    words: Words
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(H, W) in pixels."""
+        return self.height, self.width
+
+    def any(self) -> bool:
+        """Say whether the mask has any pixel."""
+        return bool(self.words.any())
+
+    def count(self) -> int:
+        """Count the mask's pixels.
+
+        >>> pack(np.ones((3, 70), bool)).count()
+        210
+        """
+        return int(np.bitwise_count(self.words).sum())
 
 
-def contour_accuracy(annotation: Packed, prediction: Packed, tolerance: float = 0.008) -> float:
-    """Measure the contour accuracy F of one frame; see `vosbench.metrics.boundary.contour_accuracy`.
+def empty_words(height: int, width: int) -> Words:
+    """The words of a mask without any pixel."""
+    return np.zeros((height, -(-width // 64)), WORD)
+
+
+def pack(mask: Mask) -> Packed:
+    """Pack a mask.
 
     Args:
-        annotation: a mask.
-        prediction: a mask of the same size.
-        tolerance: a fraction of the image diagonal, or pixels where it is 1 or more.
+        mask: (H, W) bool.
+
+    Raises:
+        MeasureError: where the array is no mask.
+
+    >>> pack(np.array([[True, False, True]])).words
+    array([[5]], dtype=uint64)
+    """
+    if mask.ndim != 2 or mask.dtype != np.bool_ or mask.size == 0:
+        raise MeasureError(f"cannot pack a {mask.shape} array of {mask.dtype}; a mask is an H×W array of bool")
+    height, width = mask.shape
+    words = empty_words(height, width)
+    words.view(np.uint8)[:, : -(-width // 8)] = np.packbits(mask, axis=1, bitorder="little")
+    return Packed(height, width, words)
+
+
+def unpack(packed: Packed) -> Mask:
+    """Unpack a mask.
 
     Returns:
-        F in [0, 1].
+        (H, W) bool.
 
-    Raises:
-        MeasureError: where the masks' sizes differ.
+    >>> unpack(pack(np.array([[True, False, True]])))
+    array([[ True, False,  True]])
     """
-    return frame_scores(annotation, prediction, tolerance).contour
-
-
-def frame_scores(annotation: Packed, prediction: Packed, tolerance: float = 0.008) -> FrameScores:
-    """Measure J and F of one frame, which together cost little more than F.
-
-    Args:
-        annotation: a mask.
-        prediction: a mask of the same size.
-        tolerance: of F: a fraction of the image diagonal, or pixels where it is 1 or more.
-
-    Raises:
-        MeasureError: where the masks' sizes differ.
-
-    >>> half = pack(np.array([[True, True]])), pack(np.array([[True, False]]))
-    >>> frame_scores(*half)
-    FrameScores(region=0.5, contour=0.0)
-    """
-    _check_pair(annotation, prediction)
-    box = _enclosing_box(annotation, prediction)
-    if box is None:
-        return FrameScores(1.0, 1.0)
-    reach = radius(annotation.shape, tolerance)
-    pair = _cropped(annotation, prediction, box, reach)
-    return FrameScores(_region(pair[0], pair[1]), _contour(_boundaries(pair, box.last), reach))
-
-
-def _check_pair(annotation: Packed, prediction: Packed) -> None:
-    if annotation.shape != prediction.shape:
-        raise MeasureError(f"the annotation is {annotation.shape}, the prediction {prediction.shape}; resize first")
-
-
-def _region(annotation: Words, prediction: Words) -> float:
-    union = int(np.bitwise_count(annotation | prediction).sum())
-    return 1.0 if union == 0 else int(np.bitwise_count(annotation & prediction).sum()) / union
-
-
-def _contour(bounds: Words, reach: int) -> float:
-    """F of two boundary maps, (2, rows, words): the annotation's and the prediction's."""
-    of_annotation, of_prediction = _counts(bounds)
-    if of_annotation == 0 or of_prediction == 0:
-        return float(of_annotation == of_prediction)
-    near = _dilated(bounds, reach)
-    near[0] &= bounds[1]
-    near[1] &= bounds[0]
-    near_annotation, near_prediction = _counts(near)
-    return harmonic_mean(near_annotation / of_prediction, near_prediction / of_annotation)
-
-
-def _counts(maps: Words) -> tuple[int, int]:
-    counts = np.bitwise_count(maps)
-    return int(counts[0].sum()), int(counts[1].sum())
-
-
-def _enclosing_box(annotation: Packed, prediction: Packed) -> _Box | None:
-    """Enclose both masks, one pixel more to the left and above, where a boundary may lie, and below."""
-    union = annotation.words | prediction.words
-    there = (union.reshape(-1) != 0).tobytes()
-    first = there.find(1)
-    if first < 0:
-        return None
-    top, bottom = first // union.shape[1], there.rfind(1) // union.shape[1]
-    across = np.flatnonzero(np.bitwise_or.reduce(union[top : bottom + 1], axis=0).view(np.uint8))
-    start, end = max(0, int(across[0]) - 1), int(across[-1]) + 1
-    return _Box(
-        rows=slice(max(0, top - 1), min(annotation.height, bottom + 2)),
-        bytes=slice(start, end),
-        last=annotation.width - 1 - 8 * start if 8 * end >= annotation.width else None,
-    )
-
-
-def _cropped(annotation: Packed, prediction: Packed, box: _Box, reach: int) -> Words:
-    """Both masks in one (2, rows, words) array, whose rows end in at least ``reach`` zero bits.
-
-    The zeros keep what is shifted out of one row from reaching the next, so that rows need no treatment of their own.
-    """
-    height = box.rows.stop - box.rows.start
-    size = box.bytes.stop - box.bytes.start
-    pair = np.zeros((2, height, -(-(8 * size + reach) // 64)), WORD)
-    pixels = pair.view(np.uint8)
-    pixels[0, :, :size] = annotation.words.view(np.uint8)[box.rows, box.bytes]
-    pixels[1, :, :size] = prediction.words.view(np.uint8)[box.rows, box.bytes]
-    return pair
-
-
-def _boundaries(pair: Words, last: int | None) -> Words:
-    """The boundary maps of two cropped masks; ``last`` is the frame's last column, where it is in the crop."""
-    right: Words = pair >> np.uint64(1)
-    right.reshape(-1)[:-1] |= pair.reshape(-1)[1:] << 63
-    right[..., -1] &= 2**63 - 1  # the next row's first pixel
-    if last is not None:  # has no pixel to its right: it looks at itself
-        right[..., last // 64] |= pair[..., last // 64] & np.uint64(1 << last % 64)
-    found: Words = pair ^ right
-    found[:, :-1] |= pair[:, :-1] ^ pair[:, 1:]
-    found[:, :-1] |= pair[:, :-1] ^ right[:, 1:]
-    return found
-
-
-def _dilated(maps: Words, reach: int) -> Words:
-    """Dilate two maps by a disk: rows widened to the disk's half-widths, each then moved up and down."""
-    near = np.zeros_like(maps)
-    wide, spare, moved = maps, np.empty_like(maps), np.empty_like(maps)
-    for steps, offsets in _disk_rows(reach):
-        for step in steps:
-            _widen(wide, step, spare, moved)
-            wide, spare = spare, np.empty_like(maps) if wide is maps else wide
-        for offset in offsets:
-            if offset == 0:
-                near |= wide
-            elif offset < maps.shape[1]:
-                near[:, offset:] |= wide[:, :-offset]
-                near[:, :-offset] |= wide[:, offset:]
-    return near
-
-
-def _widen(maps: Words, step: int, out: Words, moved: Words) -> None:
-    """Write into ``out`` each pixel together with those ``step`` to its left and right."""
-    source, target, carry = maps.reshape(-1), out.reshape(-1), moved.reshape(-1)
-    np.left_shift(source, step, out=target)
-    target |= source
-    target |= np.right_shift(source, step, out=carry)
-    target[1:] |= np.right_shift(source[:-1], 64 - step, out=carry[1:])
-    target[:-1] |= np.left_shift(source[1:], 64 - step, out=carry[1:])
-
-
-@cache
-def _disk_rows(reach: int) -> tuple[tuple[tuple[int, ...], tuple[int, ...]], ...]:
-    """The rows of a disk from its top to its middle: how to widen the last row to this one, and where this one lies.
-
-    A map whose pixels are already 2w + 1 wide grows by up to 2w + 1 in one step without leaving gaps.
-
-    >>> _disk_rows(3)
-    (((), (3,)), ((1, 1), (1, 2)), ((1,), (0,)))
-    """
-    rows: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
-    width = 0
-    halves = [isqrt(reach * reach - offset * offset) for offset in range(reach + 1)]
-    for half in sorted(set(halves)):
-        steps: list[int] = []
-        while width < half:
-            steps.append(min(half - width, 2 * width + 1, 63))
-            width += steps[-1]
-        rows.append((tuple(steps), tuple(offset for offset, value in enumerate(halves) if value == half)))
-    return tuple(rows)
+    pixels = np.unpackbits(packed.words.view(np.uint8), axis=1, count=packed.width, bitorder="little")
+    return pixels.view(np.bool_)

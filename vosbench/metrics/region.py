@@ -8,7 +8,7 @@ Conventions:
 
 import numpy as np
 
-from vosbench.metrics.masks import Mask, check_pair
+from vosbench.metrics.arrays import Mask, check_pair
 
 
 def region_similarity(annotation: Mask, prediction: Mask) -> float:

@@ -1,13 +1,12 @@
 """Train a method's network by its recipe: a small, plain loop that stops and goes on to the bit.
 
-`train` carries out a `vosbench.recipe.Recipe`. Everything that happens in a step is known by the seed and the step's
+`train` carries out a `vosbench.method.Recipe`. Everything that happens in a step is known by the seed and the step's
 number: which examples it has, how they are augmented, what dropout drops. So a training that was killed goes on from
 its last checkpoint to the same weights, and processes that share a step (``torchrun``) take the step of one.
 """
 
-from vosbench.train.feed import draw
+from vosbench.train.data import draw
 from vosbench.train.loop import train
-from vosbench.train.settings import Listener, Outcome, Settings, Validate
-from vosbench.train.validation import validator
+from vosbench.train.settings import Listener, Outcome, Settings, Validate, validator
 
 __all__ = ["Listener", "Outcome", "Settings", "Validate", "draw", "train", "validator"]

@@ -4,6 +4,7 @@ import hashlib
 import json
 import pickle
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,14 @@ import torch
 from safetensors.torch import save as serialise
 from torch import Tensor
 
+from vosbench import __version__
 from vosbench.errors import DataError, UsageError
-from vosbench.provenance import STAMP, sha256, weights_card, write_whole
-from vosbench.recipe import Material, Plan
-from vosbench.train.settings import Settings
+from vosbench.files import sha256, write_whole
+from vosbench.method import Material, Plan
+from vosbench.records.provenance import STAMP, package_versions, weights_card
+from vosbench.train import log
+from vosbench.train.settings import CRITERIA, Listener, Settings, Validate, criterion
+from vosbench.train.step import Run
 
 CHECKPOINT, LAST, BEST, LOG = "last.pt", "last.safetensors", "best.safetensors", "log.csv"
 Card = Mapping[str, Any]
@@ -144,3 +149,89 @@ def _stored(values: Tensor, *, half: bool) -> Tensor:
         if half and values.dim() > 1 and bool(values.half().isfinite().all()):
             values = values.half()
     return values.to("cpu", copy=True).contiguous()
+
+
+def content(run: Run) -> dict[str, Any]:
+    """What a checkpoint holds of a run; `begin` takes it up again."""
+    return {
+        "weights": run.net.state_dict(),
+        "optimiser": run.optimiser.state_dict(),
+        "scaler": run.scaler.state_dict(),
+        "step": run.step,
+        "best": run.best,
+        "seconds": run.seconds,
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keeper:
+    """Looks after a training's folder.
+
+    Attributes:
+        out: the folder.
+        plan: when training ends.
+        settings: how often to save and to validate.
+        card: what the weights depend on.
+        validate: scores weights, or None.
+        listener: is told.
+    """
+
+    out: Path
+    plan: Plan
+    settings: Settings
+    card: Card
+    validate: Validate | None
+    listener: Listener
+
+    def open(self, run: Run, *, anew: bool) -> None:
+        """Bring the folder to where a run begins: empty, or cut back to the checkpoint."""
+        if anew:
+            clear(self.out)
+        log.cut(self.out / LOG, run.step)
+        if run.step == self.plan.steps:
+            self.save(run)  # what was killed in between, or is now wanted in another precision
+
+    def note_step(self, run: Run, losses: Mapping[str, float], *, stop: bool) -> None:
+        """Validate, log and save, where it is time to; always at the end, and before a stop."""
+        row = {
+            "step": run.step,
+            "seconds": round(run.seconds, 3),
+            "lr": self.plan.lr * self.plan.rate(run.step - 1),
+            "loss": sum(losses.values()),
+            **losses,
+        }
+        ends = run.step == self.plan.steps
+        if self.validate is not None and (ends or self._due(run.step, self.settings.validate_every)):
+            row |= {f"val {name}": score for name, score in self._best_of(run, self.validate).items()}
+        log.append(self.out / LOG, row)
+        if ends or stop or self._due(run.step, self.settings.save_every):
+            self.save(run)
+        self.listener.step(run.step, losses)
+
+    def save(self, run: Run) -> None:
+        """Write the checkpoint, and the weights as they are handed out."""
+        save(self.out, {"card": dict(self.card), "packages": package_versions(), **content(run)})
+        self._export(self.out / LAST, run)
+
+    def _export(self, path: Path, run: Run) -> None:
+        about = {**self.card, "step": run.step, "vosbench": __version__}
+        export(path, run.net.state_dict(), about, half=self.settings.half)
+
+    def _best_of(self, run: Run, validate: Validate) -> Mapping[str, float]:
+        """Score the weights of the moment as they would be handed out, and keep them where they are the best."""
+        path = self.out / f".{BEST}.candidate.safetensors"
+        self._export(path, run)
+        scores = validate(path)
+        score = criterion(scores)
+        better = run.best is None or score > run.best
+        if better:
+            run.best = score
+            path.replace(self.out / BEST)
+        path.unlink(missing_ok=True)
+        shown = ", ".join(f"{name} {scores[name]:.4f}" for name in CRITERIA if name in scores)
+        self.listener.note(f"step {run.step}: {shown}{', the best so far' if better else ''}")
+        return scores
+
+    @staticmethod
+    def _due(step: int, every: int) -> bool:
+        return every > 0 and step % every == 0

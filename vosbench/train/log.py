@@ -5,7 +5,7 @@ import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from vosbench.provenance import write_whole
+from vosbench.files import write_whole
 
 Row = Mapping[str, str]
 

@@ -1,24 +1,84 @@
-"""The loop: steps of a recipe, from where a folder's checkpoint stands to the end of the plan."""
+"""The beginning of a run: the network and its optimiser, new or as a checkpoint has them."""
 
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import torch
+from torch import nn
 
-from vosbench.errors import DataError
-from vosbench.recipe import Material, Recipe
-from vosbench.train import checkpoint, parallel
-from vosbench.train.feed import feed, shares
-from vosbench.train.keep import Keeper
-from vosbench.train.parallel import Group
+from vosbench.errors import DataError, UsageError
+from vosbench.method import Material, Plan, Recipe
+from vosbench.method.nn import backbone
+from vosbench.method.nn import state_dicts as weights
+from vosbench.train import checkpoint, distributed
+from vosbench.train.checkpoint import Keeper
+from vosbench.train.data import feed, shares
+from vosbench.train.distributed import Group
 from vosbench.train.settings import Listener, Outcome, Settings, Validate
-from vosbench.train.start import begin
-from vosbench.train.step import Run, take_step
+from vosbench.train.step import DTYPES, Run, take_step
+
+
+def begin(
+    recipe: Recipe, settings: Settings, group: Group, saved: Mapping[str, Any] | None, note: Callable[[str], None]
+) -> Run:
+    """Make the network and its optimiser.
+
+    Args:
+        recipe: what is trained.
+        settings: seed, precision, and weights to start from.
+        group: the processes.
+        saved: a checkpoint to go on from, or None.
+        note: told what was started from.
+
+    Raises:
+        UsageError: where there are two kinds of weights to start from, or no such precision.
+        DataError: where weights to start from do not fit.
+    """
+    if settings.precision not in DTYPES:
+        raise UsageError(f'there is no precision "{settings.precision}"; choose one of {", ".join(DTYPES)}')
+    torch.manual_seed(settings.seed)
+    net = recipe.build()
+    if saved is not None:
+        net.load_state_dict(saved["weights"])
+        done, steps = saved["step"], recipe.plan.steps
+        note(f"goes on from step {done} of {steps}" if done < steps else f"all {steps} steps were taken before")
+    else:
+        _first_weights(net, settings, note)
+    net = net.train().to(device=group.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    distributed.synchronise(net, group)
+    groups = [{"scale": 1.0, **each} for each in recipe.groups(net)]
+    optimiser = _optimiser(recipe.plan, groups)
+    scaler = torch.amp.GradScaler(group.device.type, enabled=settings.precision == "fp16")
+    run = Run(net, optimiser, scaler, settings.seed, DTYPES[settings.precision])
+    if saved is not None:
+        optimiser.load_state_dict(saved["optimiser"])
+        scaler.load_state_dict(saved["scaler"])
+        run.step, run.best, run.seconds = saved["step"], saved["best"], saved["seconds"]
+    return run
+
+
+def _optimiser(plan: Plan, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
+    if plan.optimiser == "adamw":
+        betas = (plan.momentum, 0.999)
+        return torch.optim.AdamW(groups, lr=plan.lr, betas=betas, weight_decay=plan.weight_decay)
+    return torch.optim.SGD(groups, lr=plan.lr, momentum=plan.momentum, weight_decay=plan.weight_decay)
+
+
+def _first_weights(net: nn.Module, settings: Settings, note: Callable[[str], None]) -> None:
+    if settings.weights and settings.backbone:
+        raise UsageError("--weights and --backbone-weights contradict each other; give one")
+    if settings.weights:
+        weights.fill(net, settings.weights)
+        note(f'starts from all weights of "{settings.weights}"')
+    if settings.backbone:
+        note(backbone.fill(net, settings.backbone))
+
 
 SILENT = Listener()
 
@@ -53,14 +113,14 @@ def train(
     """
     if not material.videos and not material.images:
         raise DataError("there is nothing to train on: neither annotated videos nor images were found")
-    group = parallel.join(settings.device)
+    group = distributed.join(settings.device)
     try:
         shared = shares(recipe.plan.batch, settings, group)
         card = checkpoint.card(recipe.plan, material, settings)
         keeper = Keeper(out=out, plan=recipe.plan, settings=settings, card=card, validate=validate, listener=listener)
         saved = checkpoint.load(out, card, overwrite=settings.overwrite)
         run = begin(recipe, settings, group, saved, listener.note if group.leads else SILENT.note)
-        parallel.wait(group)  # nobody reads the checkpoint any more
+        distributed.wait(group)  # nobody reads the checkpoint any more
         if group.leads:
             keeper.open(run, anew=saved is None)
         del saved
@@ -79,7 +139,7 @@ def train(
                 if stop:
                     raise KeyboardInterrupt
     finally:
-        parallel.leave(group)
+        distributed.leave(group)
     return _outcome(run, out, group)
 
 
@@ -96,7 +156,7 @@ def _outcome(run: Run, out: Path, group: Group) -> Outcome:
 
 def _anywhere(flag: bool, group: Group) -> bool:  # noqa: FBT001
     """Whether any process says so: all of them stop at one step."""
-    return flag if group.world == 1 else bool(parallel.total(torch.tensor(float(flag), device=group.device), group))
+    return flag if group.world == 1 else bool(distributed.total(torch.tensor(float(flag), device=group.device), group))
 
 
 @contextmanager

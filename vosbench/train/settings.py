@@ -1,14 +1,20 @@
 """What the loop is told besides the recipe: where and how precisely to compute, what to start from, what to keep."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Literal
+
+from vosbench.dataset.selection import Selection
+from vosbench.errors import UsageError
+from vosbench.method import Method, Setup
+from vosbench.runner import resolve_options, run
 
 Precision = Literal["fp32", "bf16", "fp16"]
 Scores = Mapping[str, float]
 Validate = Callable[[Path], Scores]
-"""Scores a weights file; the first of `vosbench.train.validation.CRITERIA` that it gives decides what is best."""
+"""Scores a weights file; the first of `vosbench.train.settings.CRITERIA` that it gives decides what is best."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,3 +83,40 @@ class Outcome:
     best: Path | None
     score: float | None
     leads: bool = True
+
+
+CRITERIA = ("J_mean", "maxF", "S", "F_mean")
+"""The score that decides which weights are best: the first of these that the protocol has; more is better."""
+
+
+def validator(method: Method, setup: Setup, selection: Selection) -> Validate:
+    """Make what scores a weights file; its maps are not kept.
+
+    Args:
+        method: the method.
+        setup: the variant and the device; options hold their defaults.
+        selection: the videos and the protocol.
+    """
+    options = resolve_options(method, ())
+
+    def validate(weights: Path) -> Mapping[str, float]:
+        with TemporaryDirectory(prefix="vosbench-validation-") as folder:
+            record, _ = run(method, replace(setup, weights=weights, options=options), selection, Path(folder))
+        return {name: score for name, score in record.scores.items() if score is not None}
+
+    return validate
+
+
+def criterion(scores: Mapping[str, float]) -> float:
+    """The score that decides.
+
+    Raises:
+        UsageError: where no score can.
+
+    >>> criterion({"F_mean": 0.25, "J_mean": 0.5})
+    0.5
+    """
+    for name in CRITERIA:
+        if name in scores:
+            return scores[name]
+    raise UsageError(f"validation gives none of {', '.join(CRITERIA)} to tell the best weights by; choose another set")

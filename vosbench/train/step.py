@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from vosbench.errors import DataError, UsageError
-from vosbench.recipe import Recipe
-from vosbench.train import parallel
-from vosbench.train.feed import Batch, Shares
-from vosbench.train.parallel import Group
+from vosbench.method import Recipe
+from vosbench.train import distributed
+from vosbench.train.data import Batch, Shares
+from vosbench.train.distributed import Group
 
 DTYPES = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 FULL = re.compile(r"out of memory|can't allocate|not enough memory|alloc_failed", re.IGNORECASE)
@@ -81,7 +81,7 @@ def _step(recipe: Recipe, run: Run, parts: Sequence[Batch], shared: Shares, grou
     losses, flags = _finite_means(terms, group)
     if flags.any():
         raise DataError(_not_finite(run.step, losses, flags, parts, shared, group))
-    parallel.average_gradients(_parameters(run.optimiser), group)
+    distributed.average_gradients(_parameters(run.optimiser), group)
     run.scaler.step(run.optimiser)
     run.scaler.update()
     run.step += 1
@@ -117,7 +117,7 @@ def _finite_means(terms: Sequence[Mapping[str, Tensor]], group: Group) -> tuple[
     failed = values.new_zeros(len(terms), group.world)
     failed[:, group.rank] = (~values.isfinite().all(dim=1)).to(values.dtype)
     # Flags of their own, since a sum with something that is not a number no longer tells whose it was.
-    exchanged = parallel.total(torch.cat([values.mean(dim=0), failed.flatten()]), group).cpu()
+    exchanged = distributed.total(torch.cat([values.mean(dim=0), failed.flatten()]), group).cpu()
     means, flags = exchanged[: values.shape[1]] / group.world, exchanged[values.shape[1] :]
     return dict(zip(terms[0], means.tolist(), strict=True)), flags.view_as(failed)
 
@@ -131,7 +131,7 @@ def _not_finite(
         for values in part.values():
             finite = values.isfinite().flatten(1).all(dim=1)
             odd[[index % shared.batch for index, good in zip(share, finite.tolist(), strict=True) if not good]] = 1
-    blamed = [step * shared.batch + place for place in parallel.total(odd, group).nonzero().flatten().tolist()]
+    blamed = [step * shared.batch + place for place in distributed.total(odd, group).nonzero().flatten().tolist()]
     concerned = [index for part, rank in flags.nonzero().tolist() for index in shared.share(step, part, rank)]
     terms = ", ".join(f"{name} {value:g}" for name, value in losses.items())
     advice = (

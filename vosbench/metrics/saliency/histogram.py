@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from vosbench.metrics.arrays import Mask
 from vosbench.metrics.compiled import compiled
-from vosbench.metrics.masks import Mask
 from vosbench.metrics.saliency.maps import Levels
 
 Counts = NDArray[np.int64]

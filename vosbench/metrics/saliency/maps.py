@@ -3,7 +3,7 @@
 Conventions:
     A map is what a grey PNG file holds: integer levels 0…255 (uint8) or 0…65535 (uint16), of which the highest
     stands for 1. Floats in [0, 1] are rounded to the nearest of 256 levels, halves to even, which is how
-    `vosbench.images.write_map` writes them: measuring an array equals measuring its file.
+    `vosbench.images.files.write_map` writes them: measuring an array equals measuring its file.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vosbench.errors import MeasureError
-from vosbench.metrics.masks import Mask
+from vosbench.metrics.arrays import Mask
 
 Levels = NDArray[np.uint8] | NDArray[np.uint16]
 

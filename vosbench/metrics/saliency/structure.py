@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from vosbench.metrics.masks import Mask
+from vosbench.metrics.arrays import Mask
 from vosbench.metrics.saliency.enhanced import EPSILON
 from vosbench.metrics.saliency.histogram import Counts, Scale, joint_histogram
 from vosbench.metrics.saliency.maps import Levels

@@ -17,9 +17,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vosbench.metrics.arrays import Mask
 from vosbench.metrics.boundary import enclosing_box, harmonic_mean
 from vosbench.metrics.compiled import compiled
-from vosbench.metrics.masks import Mask
 from vosbench.metrics.saliency.histogram import Scale
 from vosbench.metrics.saliency.maps import Levels
 

@@ -15,7 +15,7 @@ Conventions:
 
 from dataclasses import dataclass
 
-from vosbench.metrics.masks import Mask, check_pair
+from vosbench.metrics.arrays import Mask, check_pair
 from vosbench.metrics.stability.alignment import align
 from vosbench.metrics.stability.curves import JunctionOrder
 from vosbench.metrics.stability.extraction import Polygon, polygons

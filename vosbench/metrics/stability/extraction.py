@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from vosbench.metrics.arrays import Mask, check_pair
 from vosbench.metrics.boundary import enclosing_box
 from vosbench.metrics.compiled import compiled
-from vosbench.metrics.masks import Mask, check_pair
 from vosbench.metrics.stability.contours import Indices, find_edges, trace
 from vosbench.metrics.stability.curves import JunctionOrder, merge, order_junctions
 from vosbench.metrics.stability.simplify import simplify

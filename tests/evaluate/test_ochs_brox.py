@@ -1,0 +1,65 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vosbench.errors import DataError
+from vosbench.images import read_mask
+from vosbench.images.codecs import BLACK, CODECS
+from vosbench.images.files import read_regions
+
+GREY = np.array([[0, 20, 255], [0, 77, 20]], np.uint8)
+COLOURS = np.array([[[255, 255, 255], [0, 0, 0]], [[255, 255, 0], [1, 2, 3]]], np.uint8)
+
+
+def save(path: Path, pixels: np.ndarray, *, palette: bool = False) -> Path:
+    image = Image.fromarray(pixels)
+    if palette:
+        image.putpalette(list(range(256)) * 3)
+    image.save(path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("codec", "pixels", "regions"),
+    [
+        ("nonzero", GREY, GREY),
+        ("palette", GREY // 2, GREY // 2),
+        ("ids", GREY, [[0, 20, 0], [0, 77, 20]]),
+        ("binary255", (GREY > 0) * np.uint8(255), GREY > 0),
+        ("inverted255", (GREY > 0) * np.uint8(255), GREY == 0),
+        ("map", GREY, GREY > 127),
+        ("luma127", GREY, GREY > 127),
+        ("fbms_antonilo", GREY, GREY > 25),
+        ("fbms_antonilo_marple7", GREY, GREY > 12),
+        ("fbms_antonilo_marple2", GREY, GREY > 102),
+        ("fbms_antonilo", COLOURS, [[0, 0], [1, 0]]),
+        ("ppm_nonwhite", COLOURS, [[0, BLACK], [0xFFFF00, 0x010203]]),
+    ],
+)
+def test_regions_of_every_codec(tmp_path: Path, codec: str, pixels: np.ndarray, regions: np.ndarray) -> None:
+    path = save(tmp_path / "a.png", pixels)
+    found = read_regions(path, codec)
+    assert found.dtype == np.int32
+    assert found.tolist() == np.asarray(regions, int).tolist()
+    assert (read_mask(path, codec) == (found > 0)).all()
+    assert (read_regions(path.read_bytes(), codec, "bytes") == found).all()
+
+
+def test_codecs_with_regions() -> None:
+    assert [name for name, codec in CODECS.items() if codec.labels] == ["nonzero", "palette", "ids", "ppm_nonwhite"]
+
+
+def test_indices_of_a_palette_are_regions(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.png", GREY // 2, palette=True)
+    assert (read_regions(path, "palette") == GREY // 2).all()
+    assert (read_regions(path, "nonzero") == GREY // 2).all()
+
+
+def test_wrong_encodings_are_errors(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.png", GREY)
+    with pytest.raises(DataError, match=r'a\.png" holds the values 255; codec "palette"'):
+        read_regions(path, "palette")
+    with pytest.raises(DataError, match='is stored as "L"; codec "ppm_nonwhite" reads RGB'):
+        read_regions(path, "ppm_nonwhite")

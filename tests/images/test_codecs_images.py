@@ -1,0 +1,151 @@
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vosbench.errors import DataError, UsageError
+from vosbench.images import files as images
+from vosbench.images.codecs import codec, luma, recognise
+
+
+def save(path: Path, pixels: np.ndarray, mode: str, **options: object) -> Path:
+    image = Image.fromarray(pixels.astype(np.uint16 if mode == "I;16" else np.uint8))
+    if mode == "P":
+        image.putpalette([0, 0, 0, 128, 0, 0, 0, 128, 0] + [7] * (253 * 3))
+    elif mode == "1":
+        image = Image.fromarray(pixels.astype(np.uint8)).convert("1", dither=Image.Dither.NONE)
+    image.save(path, **options)
+    return path
+
+
+OBJECT = np.array([[0, 1, 1], [0, 0, 1]], bool)
+
+
+@pytest.mark.parametrize(
+    ("name", "pixels", "mode", "suffix"),
+    [
+        ("binary255", OBJECT * 255, "L", "png"),
+        ("binary255", OBJECT * 255, "1", "png"),
+        ("binary255", np.repeat(OBJECT[..., None] * 255, 3, axis=2), "RGB", "png"),
+        ("binary01", OBJECT * 1, "L", "png"),
+        ("palette", OBJECT * np.array([[1, 2, 1], [1, 1, 2]]), "P", "png"),
+        ("nonzero", OBJECT * np.array([[9, 10, 255], [1, 1, 20]]), "L", "pgm"),
+        ("map", np.where(OBJECT, 128, 127), "L", "png"),
+        ("map", np.where(OBJECT, 32768, 32767), "I;16", "png"),
+        ("luma127", np.where(OBJECT, 140, 100), "L", "bmp"),
+        ("ppm_nonwhite", np.where(OBJECT[..., None], [0, 255, 255], [255, 255, 255]), "RGB", "ppm"),
+    ],
+)
+def test_every_codec(tmp_path: Path, name: str, pixels: np.ndarray, mode: str, suffix: str) -> None:
+    path = save(tmp_path / f"mask.{suffix}", pixels, mode)
+    assert (images.read_mask(path, name) == OBJECT).all()
+    assert (images.read_mask(path.read_bytes(), name, "bytes") == OBJECT).all()
+
+
+def test_jpeg_noise_is_read_by_luma127(tmp_path: Path) -> None:
+    mask = np.zeros((32, 32), bool)
+    mask[7:23, 5:22] = True
+    path = save(tmp_path / "mask.jpg", mask * 255, "L", quality=60)
+    assert len(np.unique(images.read_pixels(path, "mask")[0])) > 2
+    assert (images.read_mask(path, "luma127") == mask).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "pixels", "mode", "said"),
+    [
+        ("binary255", OBJECT * 1, "L", "holds the values 1"),
+        ("binary01", OBJECT * 255, "L", "holds the values 255"),
+        ("palette", OBJECT * 255, "P", "holds the values 255"),
+        ("binary255", OBJECT * 1, "P", 'is stored as "P"'),
+        ("ppm_nonwhite", OBJECT * 255, "L", 'is stored as "L"'),
+    ],
+)
+def test_wrong_encodings_are_errors(tmp_path: Path, name: str, pixels: np.ndarray, mode: str, said: str) -> None:
+    path = save(tmp_path / "mask.png", pixels, mode)
+    with pytest.raises(DataError, match=said) as caught:
+        images.read_mask(path, name)
+    assert "mask.png" in str(caught.value)
+
+
+def test_unknown_codec() -> None:
+    with pytest.raises(UsageError, match='no codec "mpa"'):
+        codec("mpa")
+
+
+def test_recognise() -> None:
+    zero = np.zeros((2, 2), np.uint8)
+    assert recognise(zero, "L") is None
+    assert recognise(zero + 1, "L") == "binary01"
+    assert recognise(zero + 2, "L") == "map"
+    assert recognise(zero, "P") == "palette"
+    assert recognise(zero, "1") == "map"
+
+
+def test_luma_of_primaries() -> None:
+    primaries = np.eye(3, dtype=np.uint8)[None] * 255
+    assert luma(primaries).tolist() == [[76, 150, 29]]
+
+
+def test_alpha(tmp_path: Path) -> None:
+    pixels = np.zeros((2, 2, 4), np.uint8)
+    pixels[..., 3] = 255
+    pixels[0, 0, :3] = 255
+    path = tmp_path / "mask.png"
+    Image.fromarray(pixels).save(path)
+    assert images.read_mask(path, "binary255").sum() == 1
+    pixels[1, 1, 3] = 9
+    Image.fromarray(pixels).save(path)
+    with pytest.raises(DataError, match="opaque"):
+        images.read_mask(path, "binary255")
+
+
+def test_corrupt_and_missing_files(tmp_path: Path) -> None:
+    path = save(tmp_path / "mask.png", OBJECT * 255, "L")
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(DataError, match="corrupt"):
+        images.read_mask(path, "binary255")
+    with pytest.raises(DataError, match="corrupt"):
+        images.read_mask(b"no image", "binary255", "a.png")
+    with pytest.raises(DataError, match="does not exist"):
+        images.read_mask(tmp_path / "none.png", "binary255")
+    with pytest.raises(DataError, match="cannot be read"):
+        images.read_frame(tmp_path / "none.png")
+    with pytest.raises(DataError, match="cannot be read"):
+        images.size(tmp_path / "none.png")
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_maps_are_rounded_and_written_whole(tmp_path: Path, bits: int) -> None:
+    values = np.linspace(0, 1, 1000, dtype=np.float32).reshape(20, 50)
+    path = tmp_path / "deep" / "map.png"
+    images.write_map(path, values, bits)
+    pixels, mode = images.read_pixels(path, "map")
+    assert mode == ("L" if bits == 8 else "I;16")
+    assert np.abs(pixels / (2**bits - 1) - values).max() <= 0.5 / (2**bits - 1) + 1e-7
+    assert (images.read_mask(path, "map") == (np.rint(values.astype(float) * (2**bits - 1)) * 2 > 2**bits - 1)).all()
+    assert [entry.name for entry in path.parent.iterdir()] == ["map.png"]
+    assert images.is_complete(path)
+
+
+def test_colour_survives_a_round_trip(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
+    images.write_png(tmp_path / "a.png", pixels)
+    assert (images.read_frame(tmp_path / "a.png") == pixels).all()
+    assert images.size(tmp_path / "a.png") == (5, 7)
+
+
+def test_half_a_file_is_not_complete(tmp_path: Path) -> None:
+    path = save(tmp_path / "mask.png", OBJECT * 255, "L")
+    path.write_bytes(path.read_bytes()[:-1])
+    assert not images.is_complete(path)
+    assert not images.is_complete(tmp_path / "none.png")
+    path.write_bytes(b"")
+    assert not images.is_complete(path)
+
+
+def test_bytes_and_files_read_alike() -> None:
+    buffer = io.BytesIO()
+    Image.fromarray((OBJECT * 255).astype(np.uint8)).save(buffer, "PNG")
+    assert (images.read_mask(buffer.getvalue(), "map") == OBJECT).all()

@@ -1,0 +1,336 @@
+import io
+import itertools
+import os
+import struct
+import subprocess
+import sys
+import warnings
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numba  # noqa: F401 - the compiled filters are used where it is loaded
+import numpy as np
+import pytest
+from PIL import Image, PngImagePlugin
+
+from vosbench.errors import DataError
+from vosbench.images import files as images
+from vosbench.images.codecs import CODECS
+from vosbench.images.png import container as png_chunks
+from vosbench.images.png import reader as png
+from vosbench.metrics.packed import Packed, unpack
+
+Bytes = np.ndarray
+GREY, PALETTE = 0, 3
+
+
+@pytest.fixture(autouse=True)
+def _compile_for_small_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(png, "SMALLEST", 0)
+    monkeypatch.setattr(png_chunks, "STRETCH", 700)
+
+
+def chunk(name: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+
+def foretold(kind: int, row: Bytes, above: Bytes) -> Bytes:
+    left, corner = np.r_[0, row[:-1]], np.r_[0, above[:-1]]
+    if kind == 3:
+        return (left + above) // 2
+    if kind == 4:
+        ways = np.stack([left, above, corner])
+        return np.take_along_axis(ways, np.abs(ways - (left + above - corner)).argmin(axis=0)[None], axis=0)[0]
+    return [np.zeros_like(row), left, above][kind]
+
+
+def encode(
+    values: Bytes,
+    depth: int = 8,
+    kind: int = GREY,
+    filters: Callable[[int], int] = lambda _: 0,
+    parts: int = 1,
+    extra: tuple[bytes, bytes, bytes] = (b"", b"", b""),
+) -> bytes:
+    """A small PNG encoder, which does as it is told."""
+    height, width = values.shape
+    bits = np.unpackbits(values[..., None], axis=2)[..., -depth:].reshape(height, -1)
+    rows = np.packbits(bits, axis=1).astype(int)
+    raw = b""
+    for y in range(height):
+        above = rows[y - 1] if y else np.zeros_like(rows[0])
+        raw += bytes([filters(y)]) + ((rows[y] - foretold(filters(y), rows[y], above)) % 256).astype(np.uint8).tobytes()
+    stream = zlib.compress(raw)
+    cuts = [len(stream) * part // parts for part in range(parts + 1)]
+    return b"".join(
+        [
+            png_chunks.SIGNATURE,
+            chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, kind, 0, 0, 0)),
+            extra[0],
+            chunk(b"PLTE", bytes(range(3)) * min(200, 2**depth)) if kind == PALETTE else b"",
+            extra[1],
+            *(chunk(b"IDAT", stream[first:last]) for first, last in itertools.pairwise(cuts)),
+            extra[2],
+            chunk(b"IEND", b""),
+        ]
+    )
+
+
+def by_pillow(data: bytes, codec: str) -> Bytes | None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return images.read_mask(data, codec, "mask")
+        except (DataError, ValueError, OverflowError):
+            return None
+
+
+def compare(data: bytes) -> dict[str, Packed | None]:
+    """Read by every codec: what is read is what Pillow reads, and nothing is read that Pillow refuses."""
+    found = {name: png.read_packed(data, codec) for name, codec in CODECS.items()}
+    for name, packed in found.items():
+        if packed is not None:
+            expected = by_pillow(data, name)
+            assert expected is not None, name
+            assert np.array_equal(unpack(packed), expected), name
+            if packed.width % 64:
+                assert not (packed.words[:, -1] >> np.uint64(packed.width % 64)).any()
+    return found
+
+
+def some_values(random: np.random.Generator, depth: int, height: int, width: int) -> Iterator[Bytes]:
+    top = 2**depth - 1
+    mask = np.zeros((height, width), np.uint8)
+    mask[height // 4 : -height // 4 or None, width // 3 :] = 1
+    yield mask
+    yield mask * np.uint8(top)
+    yield random.integers(0, 2, (height, width), dtype=np.uint8) * np.uint8(top)
+    yield random.integers(0, top + 1, (height, width), dtype=np.uint8)
+    yield np.full((height, width), random.integers(0, top + 1), np.uint8)
+    yield np.minimum(np.cumsum(random.integers(0, 2, (height, width)), axis=1), top).astype(np.uint8)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4, 8])
+@pytest.mark.parametrize("kind", [GREY, PALETTE])
+@pytest.mark.parametrize("filters", [0, 1, 2, 3, 4, "mixed", "random"])
+def test_equals_pillow_on_every_encoding(depth: int, kind: int, filters: int | str) -> None:
+    random = np.random.default_rng(depth)
+    drawn = random.integers(0, 5, 300)
+    choose = {"mixed": lambda y: y // 9 % 5, "random": lambda y: int(drawn[y])}.get(str(filters), lambda _: filters)
+    for width in [1, 7, 8, 9, 63, 64, 65, 129, 150]:
+        for values in some_values(random, depth, int(random.integers(1, 60)), width):
+            found = compare(encode(values, depth, kind, choose, parts=int(random.integers(1, 4))))
+            if kind == PALETTE:
+                assert (found["palette"] is not None) == (values.max() < 255)
+            else:
+                assert found["map"] is not None
+                assert (found["binary255"] is not None) == bool(np.isin(values, (0, 2**depth - 1)).all())
+                assert (found["binary01"] is not None) == (
+                    depth > 1 and int(values.max()) * png_chunks.GREY[depth] <= 1
+                )
+
+
+def test_equals_pillow_on_its_own_files() -> None:
+    random = np.random.default_rng(1)
+    for depth in (1, 2, 4, 8):
+        for values in some_values(random, depth, 41, 70):
+            for mode in ("1", "L", "P"):
+                image = Image.fromarray(values if mode == "P" else values * np.uint8(255 // (2**depth - 1)))
+                if mode == "P":
+                    image.putpalette([1, 2, 3] * 256)
+                elif mode == "1":
+                    image = image.convert("1", dither=Image.Dither.NONE)
+                for options in ({}, {"optimize": True}, *({"compress_level": level} for level in range(10))):
+                    file = io.BytesIO()
+                    image.save(file, "PNG", **options)
+                    found = compare(file.getvalue())
+                    assert found["map" if mode != "P" else "palette"] or (mode == "P" and values.max() == 255)
+
+
+def test_equals_pillow_on_files_of_opencv() -> None:
+    random = np.random.default_rng(2)
+    for values in some_values(random, 8, 50, 97):
+        for options in [
+            [],
+            *([cv2.IMWRITE_PNG_COMPRESSION, level] for level in range(10)),
+            *([cv2.IMWRITE_PNG_STRATEGY, strategy] for strategy in range(5)),
+            [cv2.IMWRITE_PNG_BILEVEL, 1],
+        ]:
+            assert compare(cv2.imencode(".png", values, options)[1].tobytes())["map"] is not None
+
+
+def test_equals_pillow_in_one_stretch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    mask = np.zeros((480, 854), np.uint8)
+    mask[50:300, 200:701] = 255
+    assert png.read_packed(encode(mask), CODECS["binary255"]) is not None
+    compare(encode(mask, filters=lambda y: y % 5))
+    small = encode(mask[:20, :20], filters=lambda _: 4)
+    assert png.read_packed(small, CODECS["binary255"]) is None  # not worth the compiler's start
+
+
+VALUES = np.tile(np.arange(16, dtype=np.uint8), (12, 2))
+NAMED = {
+    "16 bits": cv2.imencode(".png", VALUES.astype(np.uint16) * 999)[1].tobytes,
+    "colour": cv2.imencode(".png", np.dstack([VALUES] * 3))[1].tobytes,
+    "colour and alpha": cv2.imencode(".png", np.dstack([VALUES] * 4))[1].tobytes,
+    "JPEG": cv2.imencode(".jpg", VALUES)[1].tobytes,
+    "transparent": lambda: encode(VALUES, extra=(b"", chunk(b"tRNS", b"\0\0"), b"")),
+    "animated": lambda: encode(VALUES, extra=(chunk(b"acTL", b"\0\0\0\1\0\0\0\0"), b"", b"")),
+    "of an unknown chunk": lambda: encode(VALUES, extra=(chunk(b"abCd", b"12"), b"", b"")),
+    "of a wrong gamma": lambda: encode(VALUES, extra=(chunk(b"gAMA", b"1"), b"", b"")),
+    "without palette": lambda: encode(VALUES, kind=PALETTE).replace(
+        encode(VALUES, kind=PALETTE)[33 : 33 + 12 + 600], b""
+    ),
+    "with trailing bytes": lambda: encode(VALUES) + b"\0",
+    "empty": lambda: b"",
+}
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_leaves_other_files_to_pillow(name: str) -> None:
+    assert set(compare(NAMED[name]()).values()) == {None}
+
+
+def interlaced(values: Bytes) -> bytes:
+    """Adam7, none of whose passes is empty."""
+    passes = [(0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)]
+    raw = b"".join(b"\0" + row.tobytes() for y, x, down, right in passes for row in values[y::down, x::right])
+    header = struct.pack(">IIBBBBB", *values.shape[::-1], 8, 0, 0, 0, 1)
+    return png_chunks.SIGNATURE + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(raw)) + chunk(b"IEND", b"")
+
+
+def test_leaves_interlaced_files_to_pillow() -> None:
+    data = interlaced(VALUES)
+    assert set(compare(data).values()) == {None}
+    assert np.array_equal(unpack(images.read_packed(data, "nonzero")), VALUES != 0)
+
+
+def test_reads_past_harmless_chunks() -> None:
+    text = PngImagePlugin.PngInfo()
+    text.add_text("Software", "a pen")
+    file = io.BytesIO()
+    Image.fromarray(VALUES).save(file, "PNG", pnginfo=text, dpi=(72, 72))
+    assert b"tEXt" in file.getvalue()
+    assert b"pHYs" in file.getvalue()
+    assert compare(file.getvalue())["nonzero"] is not None
+    time = chunk(b"tIME", bytes(7))
+    for extra in [(time, b"", b""), (b"", chunk(b"gAMA", bytes(4)), b""), (b"", chunk(b"bKGD", bytes(2)), time)]:
+        for kind in (GREY, PALETTE):
+            assert compare(encode(VALUES, kind=kind, extra=extra, parts=3))["nonzero" if kind == GREY else "palette"]
+    apart = encode(VALUES, parts=2)
+    cut = apart.rindex(b"IDAT") - 4
+    assert set(compare(apart[:cut] + time + apart[cut:]).values()) == {None}
+
+
+@pytest.mark.parametrize("change", ["short", "long", "checksum", "filter", "size"])
+def test_a_stream_that_does_not_fit_is_not_read(change: str) -> None:
+    raw = b"".join(b"\0" + row.tobytes() for row in VALUES)
+    stream = {
+        "short": zlib.compress(raw[:-1]),
+        "long": zlib.compress(raw + b"\0"),
+        "checksum": zlib.compress(raw)[:-1] + bytes([zlib.compress(raw)[-1] ^ 1]),
+        "filter": zlib.compress(b"\5" + raw[1:]),
+        "size": zlib.compress(raw) + b"more",
+    }[change]
+    header = struct.pack(">IIBBBBB", 32, 12, 8, 0, 0, 0, 0)
+    data = png_chunks.SIGNATURE + chunk(b"IHDR", header) + chunk(b"IDAT", stream) + chunk(b"IEND", b"")
+    assert set(compare(data).values()) == {None}
+
+
+def test_broken_files_are_never_read() -> None:
+    random = np.random.default_rng(3)
+    whole = encode(VALUES, filters=lambda y: y % 5, parts=2, extra=(chunk(b"tIME", bytes(7)), b"", b""))
+    for end in range(len(whole)):
+        assert png.read_packed(whole[:end], CODECS["nonzero"]) is None
+    for place in range(len(whole)):
+        broken = bytearray(whole)
+        broken[place] ^= 1 << random.integers(8)
+        assert png.read_packed(bytes(broken), CODECS["nonzero"]) is None
+    for _ in range(300):  # sound checksums around broken contents
+        values, kind = VALUES.copy(), int(random.choice([GREY, PALETTE]))
+        broken = bytearray(encode(values, kind=kind, filters=lambda y: y % 5))
+        place = int(random.integers(8, len(broken) - 12))
+        broken[place] = random.integers(256)
+        compare(with_sound_checksums(bytes(broken)))
+
+
+def with_sound_checksums(data: bytes) -> bytes:
+    position, out = 8, data[:8]
+    while position + 12 <= len(data):
+        (length,) = struct.unpack_from(">I", data, position)
+        out += chunk(data[position + 4 : position + 8], data[position + 8 : position + 8 + length])
+        position += 12 + length
+    return out
+
+
+def test_images_reads_in_either_way(tmp_path: Path) -> None:
+    path = tmp_path / "mask.png"
+    path.write_bytes(encode(VALUES))
+    assert np.array_equal(unpack(images.read_packed(path, "nonzero")), VALUES != 0)
+    path.write_bytes(NAMED["16 bits"]())
+    assert np.array_equal(unpack(images.read_packed(path, "map")), VALUES.astype(int) * 999 > 32767)
+    for source, wanted in [(encode(VALUES), "holds the values"), (b"none", "corrupt")]:
+        with pytest.raises(DataError, match=wanted):
+            images.read_packed(source, "binary255", "mask")
+    with pytest.raises(DataError, match="does not exist"):
+        images.read_packed(tmp_path / "absent.png", "binary255")
+
+
+def test_works_without_zlib_ng_and_without_compiler() -> None:
+    code = (
+        "import sys\n"
+        "import numba\n"
+        "sys.modules['zlib_ng'] = None\n"
+        "from vosbench.images.png import reader as png\n"
+        "from vosbench.images.codecs import CODECS\n"
+        "png.SMALLEST = 0\n"
+        "data = sys.stdin.buffer.read()\n"
+        "sys.stdout.buffer.write(png.read_packed(data, CODECS['nonzero']).words.tobytes())\n"
+    )
+    values = np.random.default_rng(5).integers(0, 2, (40, 90), np.uint8) * np.uint8(200)
+    values[:, 20:60] = 200
+    data = encode(values, filters=lambda y: y % 5)
+    expected = png.read_packed(data, CODECS["nonzero"])
+    assert expected is not None
+    words = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        input=data,
+        check=True,
+        capture_output=True,
+        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
+    ).stdout
+    assert words == expected.words.tobytes()
+
+
+@pytest.mark.parametrize("value", [1, 2, 127, 129, 200, 254, 255])
+@pytest.mark.parametrize("width", [1, 7, 63, 64, 65, 128, 200])
+def test_two_values_by_differences_are_summed_as_bits(value: int, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "numba")
+    rng = np.random.default_rng(value * width)
+    values = (rng.random((30, width)) < rng.choice([0.02, 0.5, 0.9], (30, 1))) * np.uint8(value)
+    data = encode(values, filters=lambda _: 1)
+    found = png.read_packed(data, CODECS["nonzero"])
+    assert found is not None
+    assert (unpack(found) == (values > 0)).all()
+    third = values.copy()
+    third[20, width // 2] = value // 2 or 3
+    found = png.read_packed(encode(third, filters=lambda _: 1), CODECS["nonzero"])
+    assert found is not None
+    assert (unpack(found) == (third > 0)).all()
+
+
+def test_other_filters_are_left_to_opencv_where_no_compiler_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.eye(40, dtype=np.uint8) * np.uint8(255)
+    data = encode(values, filters=lambda _: 4)
+    assert png.read_packed(data, CODECS["map"]) is not None
+    monkeypatch.delitem(sys.modules, "numba")
+    found = png.read_packed(data, CODECS["map"])  # by OpenCV
+    assert found is not None
+    assert (unpack(found) == values.astype(bool)).all()
+    assert png.read_packed(data, CODECS["binary01"]) is None
+    for broken in (data[:-30], data[:60] + b"x" + data[61:]):
+        assert png.read_packed(broken, CODECS["map"]) is None
+    assert (unpack(images.read_packed(data, "map", "a.png")) == values.astype(bool)).all()

@@ -1,0 +1,277 @@
+"""The papers' tables, as printed and beside what was measured; and the page of results."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vosbench.dataset.selection import Choice, select
+from vosbench.errors import UsageError
+from vosbench.evaluate.score import score
+from vosbench.records.published import published
+from vosbench.records.record import Provenance, Record
+from vosbench.registry import load_dataset
+from vosbench.report.page import results_page
+from vosbench.report.paper_table import Beside
+from vosbench.report.papers import PAPERS, paper_table, worst
+from vosbench.report.table import Number, Table, render
+
+REPOSITORY = Path(__file__).parents[2]
+ZIPS = ("ags", "andiff", "epo+", "fseg", "osvos", "pdb", "sfls", "tis")
+
+
+def made(method: str, scores: dict[str, float], **changes: Any) -> Record:
+    about = {"date": "2026-01-01", "vosbench": "0.1.0", "packages": {}, "annotations": "0", "codec": "map"}
+    fields = {
+        "method": method,
+        "dataset": "davis16",
+        "split": "val",
+        "protocol": "davis16@1",
+        "signature": "davis16@1|J:inner|vosbench 0.1.0",
+        "scores": scores,
+        "videos": {},
+    }
+    provenance = Provenance.model_validate(about | changes.pop("provenance", {}))
+    return Record.model_validate(fields | changes | {"provenance": provenance})
+
+
+def lines(table: Table) -> dict[tuple[str, str], dict[str, Any]]:
+    """A table whose methods are columns, by measure and kind of number."""
+    return {
+        (str(row[0]), str(row[1])): dict(zip(table.columns[2:], map(plain, row[2:]), strict=True)) for row in table.rows
+    }
+
+
+def plain(cell: object) -> object:
+    return cell.value if isinstance(cell, Number) else cell
+
+
+@pytest.mark.parametrize("name", PAPERS)
+def test_every_printed_cell_is_there(name: str) -> None:
+    paper = PAPERS[name]
+    table = paper_table(name, [], Beside())
+    numbers = [each for each in published(name) if not paper.only or each.label in paper.only]
+    shown = sorted(f"{cell.value:.{cell.digits}f}" for row in table.rows for cell in row if isinstance(cell, Number))
+    means = 7 if name == "f2net-4" else 0  # category means, which are ours
+    assert len(shown) == len(numbers) + means
+    left = list(shown)
+    for each in numbers:
+        left.remove(f"{each.number:.{each.digits}f}")
+    assert len(left) == means
+
+
+def test_the_layout_of_f2nets_tables_3_and_4() -> None:
+    table = paper_table("f2net-3", [], Beside())
+    methods = ["FSEG", "UOVOS", "LVO", "ARP", "PDB", "LSMO", "MoA", "EpO", "AGS", "COS", "AnDiff", "MAT", "Ours"]
+    assert table.columns == ("measure", "number", *methods)
+    measures = ["J&F", "J mean", "J recall", "J decay", "F mean", "F recall", "F decay", "T"]
+    assert [row[0] for row in table.rows] == measures
+    assert table.better == ("higher", "higher", "higher", "lower", "higher", "higher", "lower", "lower")
+    by_category = lines(paper_table("f2net-4", [], Beside()))
+    assert list(by_category)[-3:] == [
+        ("mean as printed", "published"),
+        ("category mean", "published"),
+        ("sequence mean", "published"),
+    ]
+    assert by_category["category mean", "published"]["PDB"] == pytest.approx(65.19)
+    assert set(by_category["sequence mean", "published"].values()) == {None}
+
+
+def test_best_of_f2nets_table_3_in_latex() -> None:
+    text = render(paper_table("f2net-3", [], Beside()), "latex").splitlines()
+    row = next(line for line in text if line.startswith("J decay"))
+    # LVO and F2Net tie at 0.0, UOVOS follows with 0.6.
+    assert row.count(r"\textbf{0.0}") == 2
+    assert row.count(r"\underline{0.6}") == row.count(r"\underline") == 1
+
+
+def test_groups_compete_apart() -> None:
+    text = render(paper_table("adnet-2", [], Beside()), "md").splitlines()
+    best = [line.split("|")[1].strip() for line in text if line.split("|")[3:4] and "**" in line.split("|")[3]]
+    assert best == ["PReMVOS", "AD-Net + I.Prun. (ours)"]
+
+
+def test_measured_stand_beside_published() -> None:
+    scores = {"J_mean": 0.70684, "F_mean": 0.6533, "JF_mean": 0.680, "T_mean": 0.3284}
+    table = paper_table("f2net-3", [made("fseg", scores)], Beside(diff=True))
+    found = lines(table)
+    assert found["J mean", "published"]["FSEG"] == 70.7
+    assert found["J mean", "measured"]["FSEG"] == pytest.approx(70.684)
+    assert found["J mean", "difference"]["FSEG"] == pytest.approx(-0.016)
+    assert found["T", "difference"]["FSEG"] == pytest.approx(0.04)
+    assert ("J recall", "measured") not in found
+    assert {name for name, value in found["J mean", "measured"].items() if value is not None} == {"FSEG"}
+    notes = "\n".join(table.notes)
+    assert "measured: davis16 val, davis16@1|J:inner\n" in notes
+    assert 'records: FSEG is "fseg"' in notes
+    assert "no record on DAVIS of: UOVOS, LVO, ARP, PDB" in notes
+    assert "largest difference, measured − published: +0.040 (FSEG, T)" in notes
+    assert "AAAI 2021, Table 3" in notes
+    without = paper_table("f2net-3", [made("fseg", scores)], Beside(measured=False))
+    assert {row[1] for row in without.rows} == {"published"}
+
+
+def test_records_that_cannot_stand_there_are_named() -> None:
+    found = [
+        made("fseg", {"J_mean": 0.1}, provenance={"untrained": True}),
+        made("ags", {"J_mean": 0.2}, protocol="davis17-unsup@1"),
+        made("andiff", {"J_mean": 0.817}),
+        made("AnDiff", {"J_mean": 0.3}),
+        made("pdb", {"J_mean": 0.4}, split="trainval"),
+        made("epo+", {"J_mean": 0.5}, dataset="fbms", split="test", protocol="fbms-seqmean@1"),
+    ]
+    table = paper_table("f2net-3", found, Beside(diff=True))
+    measured = lines(table)["J mean", "measured"]
+    assert {name: value for name, value in measured.items() if value is not None} == {"AnDiff": pytest.approx(81.7)}
+    left_out = [note for note in table.notes if note.startswith("records left out")]
+    assert left_out == [
+        'records left out, on davis16, untrained: "fseg"',
+        'records left out, on davis16, under davis17-unsup@1, not davis16@1: "ags"',
+        'records left out, on davis16, "andiff" is AD-Net + I.Prun., too: "AnDiff"',
+    ]
+
+
+def test_differences_within_an_ablation_are_measured_too() -> None:
+    found = [
+        made("adnet.base", {"J_mean": 0.75, "F_mean": 0.76}),
+        made("adnet.intra", {"J_mean": 0.77, "F_mean": 0.75}),
+    ]
+    table = paper_table("adnet-1", found, Beside(diff=True))
+    rows = {row[0]: dict(zip(table.columns, map(plain, row), strict=True)) for row in table.rows}
+    assert rows["Baseline"]["J mean, measured"] == pytest.approx(75.0)
+    assert rows["Baseline"]["ΔJ, measured"] is None
+    intra = rows["Baseline + intra-frame"]
+    assert (intra["ΔJ, measured"], intra["ΔF, measured"]) == (pytest.approx(2.0), pytest.approx(-1.0))
+    assert intra["ΔJ, difference"] == pytest.approx(2.0 - 0.76)
+    assert rows["Baseline + anchor"]["J mean, measured"] is None
+    full = paper_table("f2net-1", [made("f2net", {"J_mean": 0.8}), made("f2net.ad", {"J_mean": 0.7})], Beside())
+    rows = {row[0]: dict(zip(full.columns, map(plain, row), strict=True)) for row in full.rows}
+    assert rows["+ AD"]["ΔJ, measured"] == pytest.approx(-10.0)
+
+
+def test_options_choose_the_line_of_adnet() -> None:
+    several = made("adnet", {"J_mean": 0.79}, provenance={"options": {"scales": "multi", "prune": ""}})
+    table = paper_table("adnet-2", [several], Beside())
+    rows = {row[0]: dict(zip(table.columns, map(plain, row), strict=True)) for row in table.rows}
+    assert rows["AD-Net (multiple scales)"]["DAVIS J mean, measured"] == pytest.approx(79.0)
+    assert rows["AD-Net + I.Prun. (ours)"]["DAVIS J mean, measured"] is None
+
+
+def test_units_are_those_of_the_paper() -> None:
+    about = {"protocol": "adnet-saliency@1", "provenance": {"options": {"scales": "multi", "prune": ""}}}
+    found = [
+        made("adnet", {"MAE": 0.0441, "maxF": 0.8091}, **about),
+        made("adnet", {"MAE": 0.0639, "maxF": 0.8107}, dataset="fbms", split="test", **about),
+    ]
+    table = paper_table("adnet-3", found, Beside(diff=True))
+    own = dict(zip(table.columns, map(plain, table.rows[-1]), strict=True))
+    assert (own["DAVIS MAE, measured"], own["DAVIS MAE, difference"]) == (0.0441, pytest.approx(0.0001))
+    assert (own["DAVIS maxF, measured"], own["DAVIS maxF, difference"]) == (pytest.approx(80.91), pytest.approx(0.11))
+    assert own["FBMS maxF, difference"] == pytest.approx(-0.13)
+    assert "ViSal MAE, measured" not in own
+    assert "nothing here was measured on ViSal" in table.notes
+    assert "+0.0001" in render(table, "table")
+
+
+def test_categories_are_measured_from_the_records_videos() -> None:
+    listing = load_dataset("ytobj").listing("test")
+    videos = {name: {"J_mean": 0.8 if each.category == "dog" else 0.6} for name, each in listing.items()}
+    place = {"dataset": "ytobj", "split": "test", "protocol": "ytobj-category@1"}
+    record = made("f2net", {"J_mean": 0.62}, videos=videos, **place)
+    found = lines(paper_table("f2net-4", [record], Beside(diff=True)))
+    assert found["dog", "difference"]["Ours"] == pytest.approx(80 - 75.8)
+    assert found["category mean", "measured"]["Ours"] == pytest.approx(62.0)
+    assert found["category mean", "difference"]["Ours"] == pytest.approx(62.0 - 75.57)
+    assert found["sequence mean", "measured"]["Ours"] == pytest.approx((27 * 80 + 99 * 60) / 126)
+    assert ("mean as printed", "measured") not in found
+
+
+def test_methods_are_sorted_by_a_printed_measure() -> None:
+    assert paper_table("f2net-3", [], Beside(sort="T")).columns[2:5] == ("COS", "EpO", "Ours")
+    assert [row[0] for row in paper_table("f2net-5", [], Beside(sort="J mean")).rows][:2] == ["Ours", "MAT"]
+    with pytest.raises(UsageError, match=r'no measure "maxE".*did you mean "maxF"'):
+        paper_table("adnet-3", [], Beside(sort="maxE"))
+
+
+def test_the_leaderboards_numbers_are_within_a_tenth_of_f2nets() -> None:
+    """Three decimals against one: half-roundings apart, both papers copied the leaderboard."""
+    official: dict[str, dict[str, float]] = {}
+    for each in published("davis-leaderboard"):
+        official.setdefault(each.label, {})[each.measure] = each.raw
+    for scores in official.values():
+        scores["JF_mean"] = (scores["J_mean"] + scores["F_mean"]) / 2
+    found = [made(name, official[name]) for name in ZIPS]
+    assert worst("f2net-3", found) == pytest.approx(0.05)
+    assert worst("davis-leaderboard", found) == 0
+    assert (difference := worst("adnet-2", found)) is not None
+    assert difference < 0.05
+    assert worst("f2net-5", found) is None
+
+
+@pytest.mark.slow
+def test_f2nets_table_3_and_adnets_table_2_are_reproduced(real_data: Path) -> None:
+    """Every printed cell of the eight public submissions, from their masks."""
+    selection = select(load_dataset("davis16"), Choice(root=real_data / "DAVIS"))
+    found = [score(real_data / "davis16_results" / f"{name}.zip", selection, method=name)[0] for name in ZIPS]
+    table = lines(paper_table("f2net-3", found, Beside(diff=True)))
+    differences = {
+        (measure, method): value
+        for (measure, kind), cells in table.items()
+        for method, value in cells.items()
+        if kind == "difference" and value is not None
+    }
+    assert {method for _, method in differences} == {"FSEG", "PDB", "EpO", "AGS", "AnDiff"}
+    assert len(differences) == 5 * 8
+    assert max(map(abs, differences.values())) < 0.1
+    assert (difference := worst("adnet-2", found)) is not None
+    assert difference < 0.1
+    assert (difference := worst("davis-leaderboard", found)) is not None
+    assert difference < 0.00051
+
+
+def test_the_page_of_results_is_what_the_command_writes(own_results: Path) -> None:
+    """Written anew by ``vosbench table readme > results/README.md``."""
+    page = own_results / "README.md"
+    assert page.read_text("utf-8") == results_page(own_results), "vosbench table readme > results/README.md"
+
+
+def test_the_page_names_what_it_leaves_out(tmp_path: Path) -> None:
+    folder = tmp_path / "davis16"
+    folder.mkdir()
+    for name, record in {
+        "fseg": made("fseg", {"J_mean": 0.707}),
+        "random": made("random", {"J_mean": 0.5}, provenance={"untrained": True}),
+    }.items():
+        (folder / f"{name}.json").write_text(record.to_json(), "utf-8")
+    page = results_page(tmp_path)
+    assert "## davis16 val, davis16@1" in page
+    assert '## Left out\n\n* "random" on davis16: untrained\n' in page
+    assert "| fseg " in page
+    assert "There is no record here yet" not in page
+    assert page != results_page(REPOSITORY / "results")
+
+
+def test_the_page_keeps_protocols_apart(tmp_path: Path) -> None:
+    other = {"protocol": "davis17-unsup@1", "signature": "davis17-unsup@1|J:all|vosbench 0.1.0"}
+    saliency = {"protocol": "vsod-davsod@1", "signature": "vsod-davsod@1|MAE:davsod|vosbench 0.1.0"}
+    folder = tmp_path / "davis16"
+    folder.mkdir()
+    for record in (
+        made("a", {"J_mean": 0.5}),
+        made("b", {"J_mean": 0.6}, **other),
+        made("c", {"MAE": 0.01}, **saliency),
+        made("d", {"MAE": 0.02}, **saliency | {"signature": "vsod-davsod@1|MAE,S:davsod|vosbench 0.1.0"}),
+    ):
+        (folder / f"{record.method}.json").write_text(record.to_json(), "utf-8")
+    (tmp_path / "baselines").mkdir()
+    (tmp_path / "baselines" / "e.json").write_text(made("e", {"J_mean": 0.7}).to_json(), "utf-8")
+    page = results_page(tmp_path)
+    headings = [line for line in page.splitlines() if line.startswith("## ")]
+    assert headings[:4] == [
+        "## davis16 val, davis16@1",
+        "## davis16 val, davis17-unsup@1",
+        "## davis16 val, vsod-davsod@1",
+        "## davis16 val, vsod-davsod@1",
+    ]
+    assert "There is no such table: these records were not taken alike" in page
+    assert "| e " in page  # a baseline is a result

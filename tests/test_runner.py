@@ -1,0 +1,231 @@
+"""From a method to a record: the contract, resuming, and being killed."""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vosbench.dataset import Video
+from vosbench.dataset.selection import Choice, Selection, select
+from vosbench.errors import UsageError, VideoError
+from vosbench.images import files as images
+from vosbench.method import FloatMap, Method, Option, Setup
+from vosbench.method.predict import write_maps
+from vosbench.registry import load_dataset, load_method
+from vosbench.runner import resolve_options, resolve_weights, run
+
+TOY = Path(__file__).parent / "plugins" / "toy.py"
+
+
+def selection(root: Path, **choice: object) -> Selection:
+    return select(load_dataset("toy", [TOY]), replace(Choice(root=root), **choice))
+
+
+def digest(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+class Fixed:
+    def __init__(self, *maps: object) -> None:
+        self.maps = maps
+
+    def predict(self, video: Video) -> Iterator[FloatMap]:
+        assert not video.annotations, "a method must not see annotations"
+        yield from self.maps  # type: ignore[misc]
+
+
+GOOD = np.zeros((24, 32), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("maps", "said"),
+    [
+        ([GOOD] * 4, "gives 4 maps for the 5 frames"),
+        ([GOOD] * 6, "more maps"),
+        ([GOOD.astype(float)] * 5, "float64"),
+        ([GOOD.T.copy()] * 5, r"\(32, 24\)"),
+        ([GOOD + 2] * 5, "ranges from 2.0"),
+        ([GOOD * np.nan] * 5, "ranges from nan"),
+        (["no map"] * 5, "is str"),
+    ],
+)
+def test_broken_contracts_are_named(toy_root: Path, tmp_path: Path, maps: list[object], said: str) -> None:
+    video = selection(toy_root).videos[0]
+    with pytest.raises(VideoError, match=said):
+        write_maps(Fixed(*maps), video, tmp_path / "out", lambda _: None)
+
+
+def test_maps_on_disk_are_not_computed_again(toy_root: Path, tmp_path: Path) -> None:
+    method, _ = load_method("brightness.average", [TOY])
+    video = selection(toy_root).videos[0]
+    predictor = method.load(Setup(variant="average"))
+    undisturbed = tmp_path / "undisturbed"
+    write_maps(predictor, video, undisturbed, lambda _: None)
+    expected = digest(undisturbed)
+    assert list(expected) == [f"{t:05d}.png" for t in range(5)]
+
+    class StoppedError(Exception):
+        pass
+
+    def stop(done: int) -> None:
+        if done == 3:
+            raise StoppedError
+
+    folder = tmp_path / "stopped"
+    with pytest.raises(StoppedError):
+        write_maps(method.load(Setup(variant="average")), video, folder, stop)
+    asked: list[int] = []
+
+    class Watched(type(predictor)):  # type: ignore[misc]
+        def resume(self, video: Video, start: int, state: object) -> Iterator[FloatMap]:
+            asked.append(start)
+            return super().resume(video, start, state)
+
+    write_maps(Watched(), video, folder, lambda _: None)
+    assert asked == [3]
+    assert digest(folder) == expected
+
+
+def test_a_half_written_map_is_computed_again(toy_root: Path, tmp_path: Path) -> None:
+    method, _ = load_method("brightness", [TOY])
+    video = selection(toy_root).videos[0]
+    write_maps(method.load(Setup()), video, tmp_path / "a", lambda _: None)
+    expected = digest(tmp_path / "a")
+    path = tmp_path / "a" / "00002.png"
+    path.write_bytes(path.read_bytes()[:-3])
+    write_maps(method.load(Setup()), video, tmp_path / "a", lambda _: None)
+    assert digest(tmp_path / "a") == expected
+
+
+@pytest.mark.parametrize("variant", ["brightness", "brightness.average"])
+@pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGKILL])
+def test_a_killed_run_repeated_is_an_undisturbed_run(
+    toy_root: Path, tmp_path: Path, blow: signal.Signals, variant: str
+) -> None:
+    def command(out: str) -> list[str]:
+        words = (
+            f"-m vosbench run --method {variant} --dataset toy --root {toy_root} --plugin {TOY} --out {tmp_path / out}"
+        )
+        return [sys.executable, *words.split()]
+
+    subprocess.run(command("whole"), check=True, capture_output=True)
+    slow = subprocess.Popen(
+        command("killed"), env={**os.environ, "TOY_SECONDS": "0.3"}, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    waited = tmp_path / "killed" / "toy" / variant / "v0" / "00002.png"
+    deadline = time.monotonic() + 60
+    while not waited.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    slow.send_signal(blow)
+    _, said = slow.communicate(timeout=60)
+    assert slow.returncode == (130 if blow == signal.SIGINT else -9)
+    if blow == signal.SIGINT:
+        assert b"interrupted" in said
+        assert b"Traceback" not in said
+    assert not (tmp_path / "killed" / "toy" / f"{variant}.json").exists()
+    subprocess.run(command("killed"), check=True, capture_output=True)
+    assert digest(tmp_path / "killed") == digest(tmp_path / "whole")
+
+
+def test_record_of_a_run(toy_root: Path, tmp_path: Path) -> None:
+    method, _ = load_method("brightness", [TOY])
+    record, path = run(method, Setup(), selection(toy_root), tmp_path / "out")
+    assert path == tmp_path / "out" / "toy" / "brightness.json"
+    assert record.scores["J_mean"] == record.scores["F_mean"] == record.scores["JF_mean"] == 1.0
+    written = json.loads(path.read_text())
+    assert written["schema"] == "vosbench/record@1"
+    assert written["signature"].startswith("toy@1|J:all|F:0.008|avg:video|vosbench ")
+    assert not record.shortcomings
+
+
+def test_maps_of_another_setup_are_not_mixed(toy_root: Path, tmp_path: Path) -> None:
+    method, _ = load_method("brightness", [TOY])
+    run(method, Setup(batch=1), selection(toy_root), tmp_path)
+    with pytest.raises(UsageError, match="batch was 1, now 2"):
+        run(method, Setup(batch=2), selection(toy_root), tmp_path)
+    record, _ = run(method, Setup(batch=2), selection(toy_root), tmp_path, overwrite=True)
+    assert record.provenance.batch == 2
+
+
+def test_a_setup_that_cannot_be_had_leaves_nothing_behind(toy_root: Path, tmp_path: Path) -> None:
+    good, _ = load_method("brightness", [TOY])
+
+    def refuse(_: Setup) -> Fixed:
+        raise UsageError("no such option")
+
+    with pytest.raises(UsageError, match="no such option"):
+        run(replace(good, load=refuse), Setup(options={"wrong": "1"}), selection(toy_root), tmp_path)
+    assert not list(tmp_path.rglob("run.json"))
+    record, _ = run(good, Setup(), selection(toy_root), tmp_path)
+    assert record.scores["J_mean"] is not None
+
+
+def test_some_videos_give_no_mean(toy_root: Path, tmp_path: Path) -> None:
+    method, _ = load_method("brightness", [TOY])
+    record, _ = run(method, Setup(), selection(toy_root, videos=("v1",)), tmp_path)
+    assert record.scores["J_mean"] is None
+    assert record.videos["v1"]["J_mean"] == 1.0
+    assert record.missing == ["v0"]
+    assert record.shortcomings
+
+
+def test_a_limited_run_is_marked(toy_root: Path, tmp_path: Path) -> None:
+    method, _ = load_method("brightness", [TOY])
+    record, _ = run(method, Setup(), selection(toy_root, limit=3), tmp_path)
+    assert record.signature.startswith("limit:3|")
+    assert record.shortcomings == ["only 3 frames of each video"]
+
+
+def test_the_other_videos_are_finished_first(toy_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    method, _ = load_method("brightness", [TOY])
+    monkeypatch.setenv("TOY_FAIL", "v0/00003")
+    with pytest.raises(VideoError, match='fails on frame 3 of "v0": RuntimeError: out of luck'):
+        run(method, Setup(), selection(toy_root), tmp_path)
+    assert images.is_complete(tmp_path / "toy" / "brightness" / "v1" / "00004.png")
+    assert not (tmp_path / "toy" / "brightness.json").exists()
+
+
+def test_weights(tmp_path: Path) -> None:
+    weights = tmp_path / "a.safetensors"
+    weights.write_bytes(b"")
+    trained = Method(name="m", title="M", paper="", licence="", load=lambda _: Fixed(), variants={"x": ""})
+    with pytest.raises(UsageError, match="--weights, or --untrained"):
+        resolve_weights(trained, Setup(), untrained=False)
+    with pytest.raises(UsageError, match="contradict"):
+        resolve_weights(trained, Setup(weights=weights), untrained=True)
+    with pytest.raises(UsageError, match="do not exist"):
+        resolve_weights(trained, Setup(weights=tmp_path / "none"), untrained=False)
+    assert resolve_weights(trained, Setup(weights=weights), untrained=False).weights == weights
+    shipped = replace(trained, weights={"x": weights})
+    assert resolve_weights(shipped, Setup(variant="x"), untrained=False).weights == weights
+    assert resolve_weights(shipped, Setup(variant="x"), untrained=True).weights is None
+
+
+def test_options_are_completed_and_checked() -> None:
+    method = Method(
+        name="m",
+        title="M",
+        paper="",
+        licence="",
+        load=lambda _: Fixed(),
+        options={"preset": Option("paper", "of what", ("paper", "official")), "file": Option("", "a path")},
+    )
+    assert resolve_options(method, ["file=a=b"]) == {"preset": "paper", "file": "a=b"}
+    with pytest.raises(UsageError, match='has no preset "x"; there are: paper, official'):
+        resolve_options(method, ["preset=x"])
+    for wrong in ("presett=paper", "preset"):
+        with pytest.raises(UsageError, match="it has preset=…, file=…"):
+            resolve_options(method, [wrong])

@@ -1,0 +1,47 @@
+"""``vosbench convert``: a checkpoint of other makers to a safetensors file."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from vosbench.cli import options
+from vosbench.cli.console import command, say
+
+
+@command
+def convert(
+    source: Annotated[Path, typer.Argument(help="A checkpoint of torch, or safetensors.")],
+    out: Annotated[Path, typer.Option("--out", help="The safetensors file to write.")],
+    method: Annotated[
+        str, typer.Option("--method", help='What it is for: a method.variant, or "backbone" for a ResNet alone.')
+    ],
+    scales: Annotated[
+        Literal["auto", "plain", "inplace-abn"],
+        typer.Option("--scales", help="Batch-norm scales: rewritten where trained with InPlaceABN, or as they are."),
+    ] = "auto",
+    plugin: options.Plugins = None,
+    quiet: options.Quiet = False,
+) -> None:
+    """Convert a checkpoint for `vosbench run --weights`, once; no code in it is run."""
+    from vosbench.method.nn.convert import BACKBONE
+    from vosbench.method.nn.convert import convert as convert_file
+
+    wanted = None
+    if method != BACKBONE:
+        from vosbench.errors import UsageError
+        from vosbench.registry import load_method
+
+        found, variant = load_method(method, plugin or ())
+        if found.recipe is None:
+            raise UsageError(f'"{method}" has no network that weights could be converted for')
+        recipe = found.recipe(variant, {})
+        wanted = lambda: recipe.build().state_dict()  # noqa: E731
+    done = convert_file(source, out, method, wanted, scales)
+    if quiet:
+        return
+    if done.scales == "inplace-abn":
+        say("note: batch-norm scales s were rewritten as |s| + 1e-5 (InPlaceABN); --scales plain leaves them")
+    if done.dropped:
+        say(f"note: {len(done.dropped)} tensors that are no part of a ResNet were left out, {done.dropped[0]} first")
+    say(f'note: {done.tensors} tensors for "{method}" are in {out}')

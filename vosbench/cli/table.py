@@ -1,0 +1,76 @@
+"""``vosbench table``: records and published numbers in, a table out."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from vosbench.cli import options
+from vosbench.cli.console import command, result, say
+from vosbench.errors import UsageError
+
+PAGE = "readme"
+
+
+@command
+def table(
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="A dataset, for its leaderboard; a table of a paper, adnet-1 to adnet-3 or f2net-1 to f2net-5; "
+            "davis-leaderboard; saliency or speed, over all datasets; or readme, the page of results."
+        ),
+    ],
+    results: Annotated[Path, typer.Option("--results", help="Folder of the records.")] = Path("results"),
+    protocol: options.ProtocolName = None,
+    split: options.Split = None,
+    by: Annotated[
+        Literal["category", "attribute", "video"] | None,
+        typer.Option("--by", help="Take the results apart, a column for each method."),
+    ] = None,
+    measure: Annotated[
+        str | None, typer.Option("--measure", help="What --by shows; J&F, or the first one, where not given.")
+    ] = None,
+    published: Annotated[
+        bool, typer.Option("--published", help="Published numbers beside; of a paper's table, they alone.")
+    ] = False,
+    measured: Annotated[bool, typer.Option("--measured", help="Measured numbers, without which it fails.")] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Differences beside, measured − published.")] = False,
+    sort: Annotated[str | None, typer.Option("--sort", help="The measure that ranks, best first.")] = None,
+    plugin: options.Plugins = None,
+    shown: Annotated[
+        Literal["table", "md", "csv", "json", "latex"], typer.Option("--format", help="How the table is shown.")
+    ] = "table",
+    quiet: options.Quiet = False,
+) -> None:
+    """Print a table of results: a dataset's leaderboard, a paper's table, saliency, or speed.
+
+    The best numbers are bold and the second underlined in md and latex; csv and json hold them unrounded.
+    """
+    from vosbench.report.named import Asked, make_table
+    from vosbench.report.table import render
+
+    if name == PAGE:
+        from vosbench.report.page import results_page
+
+        if shown not in {"table", "md"}:
+            raise UsageError(f"{PAGE} is a page in Markdown; --format {shown} is for single tables")
+        result(results_page(results))
+        return
+    asked = Asked(
+        name=name,
+        results=results,
+        protocol=protocol,
+        split=split,
+        by=by,
+        measure=measure,
+        published=published,
+        measured=measured,
+        diff=diff,
+        sort=sort,
+        plugins=tuple(plugin or ()),
+    )
+    made, left_out = make_table(asked)
+    for line in left_out if not quiet else ():
+        say(f"note: {line}")
+    result(render(made, shown))

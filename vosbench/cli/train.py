@@ -1,0 +1,179 @@
+"""``vosbench train``: from a method's recipe and annotated videos to weights."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from vosbench.cli import options
+from vosbench.cli.console import command, progress, result, say
+from vosbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from vosbench.dataset.selection import Selection
+    from vosbench.method import Material, Method
+    from vosbench.train import Listener, Outcome, Validate
+
+OUT = Path("results") / "train"
+SOURCE = "a dataset as NAME, NAME=FOLDER or NAME:SPLIT=FOLDER"
+
+
+@command
+def train(
+    method: Annotated[str, typer.Argument(help="Method or method.variant; see: vosbench list methods.")],
+    data: Annotated[list[str] | None, typer.Option("--data", help=f"What to train on, {SOURCE}; repeatable.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="A hyper-parameter of the recipe, as name=value; see its card.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder; results/train/METHOD if not given.")] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of weights, data and dropout.")] = 0,
+    device: Annotated[str, typer.Option("--device", help="Where to compute, as torch names it.")] = "cpu",
+    precision: Annotated[
+        Literal["fp32", "bf16", "fp16"], typer.Option("--precision", help="What the network computes in.")
+    ] = "fp32",
+    accumulate: Annotated[
+        int, typer.Option("--accumulate", min=1, help="Parts that a step is computed in, for less memory.")
+    ] = 1,
+    workers: Annotated[int, typer.Option("--workers", min=0, help="Processes that read and augment.")] = 0,
+    save_every: Annotated[int, typer.Option("--save-every", min=1, help="Steps between checkpoints.")] = 500,
+    validate_on: Annotated[str | None, typer.Option("--validate-on", help=f"What to validate on, {SOURCE}.")] = None,
+    validate_every: Annotated[
+        int, typer.Option("--validate-every", min=0, help="Steps between validations; 0 for one at the end.")
+    ] = 0,
+    validate_limit: Annotated[
+        int | None, typer.Option("--validate-limit", min=1, help="Validate on the first frames of each video only.")
+    ] = None,
+    backbone: Annotated[
+        Path | None, typer.Option("--backbone-weights", help="A ResNet to start from, of ImageNet or other weights.")
+    ] = None,
+    weights: Annotated[Path | None, typer.Option("--weights", help="Weights to start from.")] = None,
+    half: Annotated[bool, typer.Option("--half", help="Hand out weights in fp16, at half the size.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Discard a training of another setup.")] = False,
+    plugin: options.Plugins = None,
+    quiet: options.Quiet = False,
+) -> None:
+    """Train a method by its recipe; with torchrun, on several GPUs or processes.
+
+    The same command goes on where an interrupted one stopped.
+    """
+    from vosbench.registry import load_method
+
+    found, variant = load_method(method, plugin or ())
+    if found.recipe is None:
+        raise UsageError(f'"{method}" cannot be trained: it comes with no recipe')
+    _exists(weights, "--weights")
+    _exists(backbone, "--backbone-weights")
+    if not data or (validate_every and validate_on is None):
+        option = "--validate-on" if data else "--data"
+        raise UsageError(f"{option} is missing: give it {SOURCE}")
+    recipe = found.recipe(variant, _changes(settings or ()))
+    selections = [_select(each, "train", plugin or ()) for each in data]
+    material = _material(selections)
+    judged = None if validate_on is None else _select(validate_on, None, plugin or (), validate_limit)
+
+    from vosbench.train import Settings
+    from vosbench.train import train as carry_out
+
+    chosen = Settings(
+        name=method,
+        data=" + ".join(f"{each.dataset.name} {each.split}" for each in selections),
+        seed=seed,
+        device=device,
+        precision=precision,
+        accumulate=accumulate,
+        workers=workers,
+        save_every=save_every,
+        validate_every=validate_every,
+        weights=weights,
+        backbone=backbone,
+        half=half,
+        overwrite=overwrite,
+    )
+    folder = out or OUT / method
+    validate = None if judged is None else _validator(found, variant, device, judged)
+    with progress(recipe.plan.steps, "steps", quiet=quiet) as advance:
+        outcome = carry_out(recipe, material, folder, chosen, validate, _listener(advance, quiet=quiet))
+    if outcome.leads:
+        _show(outcome, method, quiet=quiet)
+
+
+def _listener(advance: Callable[..., None], *, quiet: bool) -> "Listener":
+    from vosbench.train import Listener
+
+    def step(done: int, losses: Mapping[str, float]) -> None:
+        advance(f"loss {sum(losses.values()):.4f}", done)
+
+    def note(line: str) -> None:
+        if not quiet:
+            say(f"note: {line}")
+
+    return Listener(step=step, note=note)
+
+
+def _show(outcome: "Outcome", method: str, *, quiet: bool) -> None:
+    """The weights on stdout; what they are and what to do with them on stderr."""
+    weights = outcome.best or outcome.last
+    result(f"{weights}\n")
+    if quiet:
+        return
+    if outcome.score is not None:
+        say(f"note: of the validated weights these are the best, with {outcome.score:.4f}")
+    say(f"note: to run them, type: vosbench run --method {method} --weights {weights} --dataset …")
+
+
+def _exists(path: Path | None, option: str) -> None:
+    if path is not None and not path.is_file():
+        raise UsageError(f'"{path}", given with {option}, does not exist')
+
+
+def _changes(given: Sequence[str]) -> dict[str, str]:
+    """Take ``name=value`` apart.
+
+    >>> _changes(["lr=0.1", "steps=20"])
+    {'lr': '0.1', 'steps': '20'}
+    """
+    changes = {}
+    for each in given:
+        name, sign, value = each.partition("=")
+        if not sign or not name:
+            raise UsageError(f'"{each}" sets nothing; write --set name=value')
+        changes[name] = value
+    return changes
+
+
+def _parse(source: str) -> tuple[str, str | None, Path | None]:
+    """Take the words for a dataset apart: its name, a split, a folder.
+
+    >>> _parse("sample"), _parse("davis16:trainval=DAVIS")[:2]
+    (('sample', None, None), ('davis16', 'trainval'))
+    """
+    named, _, folder = source.partition("=")
+    name, _, split = named.partition(":")
+    return name, split or None, Path(folder) if folder else None
+
+
+def _select(source: str, usual: str | None, plugins: Sequence[Path], limit: int | None = None) -> "Selection":
+    from vosbench.dataset.selection import Choice, select
+    from vosbench.registry import load_dataset
+
+    name, split, root = _parse(source)
+    return select(load_dataset(name, plugins), Choice(root=root, split=split or usual, limit=limit))
+
+
+def _material(selections: "Sequence[Selection]") -> "Material":
+    """Still images are videos of one frame."""
+    from vosbench.method import Material
+
+    every = [video for selection in selections for video in selection.videos]
+    return Material(
+        videos=tuple(video for video in every if len(video) > 1),
+        images=tuple(video for video in every if len(video) == 1),
+    )
+
+
+def _validator(method: "Method", variant: str, device: str, selection: "Selection") -> "Validate":
+    from vosbench.method import Setup
+    from vosbench.train import validator
+
+    return validator(method, Setup(variant=variant, device=device), selection)

@@ -1,0 +1,234 @@
+"""Folder layouts of datasets: recognise one, and collect its videos.
+
+Conventions:
+    Nothing is decoded, and no file is asked about: names are all that is looked at.
+    Frames and annotations are paired by what their names say, never by their order.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Literal
+
+from vosbench.dataset.dataset import Listed
+from vosbench.dataset.folders import Folders
+from vosbench.dataset.video import Video
+from vosbench.errors import DataError, UsageError
+
+# Of a folder's files the first of these kinds that is there counts: ``a.png`` beside the frame ``a.jpg`` is its mask.
+FRAME_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".ppm")
+MASK_SUFFIXES = (".png", ".bmp", ".pgm", ".ppm", ".jpg", ".jpeg")
+LAST_NUMBER = re.compile(r"(\d+)\D*$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """Where a dataset's files lie below its root.
+
+    Places are patterns (`vosbench.dataset.folders.Folders`): ``*`` fits anything, ``|`` separates alternatives, case is
+    alike.
+
+    Attributes:
+        name: as forced by ``--layout`` and as recorded.
+        frames: folder of a video's frames, with ``{video}`` for its name; where videos share a folder,
+            ``folder/{video}_{frame}`` with ``{frame}`` for digits.
+        annotations: its annotations, likewise; empty where the layout has none.
+        codec: how annotations are read; or by suffix of their files, where the first kind that is there counts.
+        markers: what is below the root: all of it tells the layout.
+        without: what tells another layout: none of it is there.
+        below: folders that the tree may lie in, below the root; ``""`` is the root itself.
+        pair: an annotation is of the frame with the same ``"stem"``, or the same last ``"number"`` in its name.
+        names: listed name of a video → what it is called in the tree.
+        ignored: pattern of files that are no annotations.
+        labelled_only: whether copies are made that hold only the annotated frames.
+        forced: whether it is never recognised, but taken by ``--layout`` alone.
+    """
+
+    name: str
+    frames: str
+    annotations: str
+    codec: str | Mapping[str, str]
+    markers: tuple[str, ...]
+    without: tuple[str, ...] = ()
+    below: tuple[str, ...] = ("",)
+    pair: Literal["stem", "number"] = "stem"
+    names: Callable[[str], str] = str
+    ignored: str = ""
+    labelled_only: bool = False
+    forced: bool = False
+
+    def place(self, root: Path, folders: Folders) -> str | None:
+        """The folder below a root that shows this layout's markers, of `below`."""
+
+        def there(below: str, pattern: str) -> bool:
+            return any(any(folders.find(base, pattern)) for base in folders.find(root, below))
+
+        for below in self.below:
+            if all(there(below, each) for each in self.markers) and not any(
+                there(below, each) for each in self.without
+            ):
+                return below
+        return None
+
+
+def recognise(root: Path, layouts: Sequence[Layout], title: str, forced: str | None = None) -> Layout:
+    """Find the layout of a root.
+
+    Args:
+        root: the dataset's folder.
+        layouts: those that the dataset knows.
+        title: of the dataset, for errors.
+        forced: the name of the layout to take, markers or not.
+
+    Returns:
+        the layout, its ``below`` narrowed to where the tree lies.
+
+    Raises:
+        DataError: where no layout fits, or more than one.
+        UsageError: where the forced one is unknown.
+    """
+    known = {layout.name: layout for layout in layouts}
+    if forced is not None and forced not in known:
+        raise UsageError(f'{title} has no layout "{forced}"; there are: {", ".join(known)}')
+    if not root.is_dir():
+        raise DataError(f'the root "{root}" is no folder; give the folder that holds {title} with --root')
+    folders = Folders()
+    if forced is not None:
+        place = replace(known[forced], without=()).place(root, folders)
+        return replace(known[forced], below=(place or known[forced].below[0],))
+    places = [(layout, layout.place(root, folders)) for layout in layouts if not layout.forced]
+    fits = [replace(layout, below=(place,)) for layout, place in places if place is not None]
+    if len(fits) > 1:
+        raise DataError(
+            f'"{root}" looks like {" and ".join(layout.name for layout in fits)} at once; choose one with --layout'
+        )
+    if not fits:
+        there = ", ".join(sorted(folders.entries(root))[:6]) or "nothing"
+        wanted = "; or ".join(f"{' and '.join(layout.markers)} ({layout.name})" for layout in layouts[:3])
+        more = f"; or one of {len(layouts) - 3} more layouts, see its card" if len(layouts) > 3 else ""
+        raise DataError(f'"{root}" is not {title}: it holds {there}, where {wanted}{more} is asked for')
+    return fits[0]
+
+
+def collect(root: Path, layout: Layout, listing: Mapping[str, Listed]) -> list[Video]:
+    """Collect the listed videos whose frames are there, in list order; nothing is decoded.
+
+    Args:
+        root: the dataset's folder.
+        layout: as `recognise` gives it.
+        listing: the videos to look for.
+    """
+    folders = Folders()
+    base = next(folders.find(root, layout.below[0]), root)
+    videos = []
+    for name, listed in listing.items():
+        called = layout.names(name)
+        frames = tuple(_of_first_kind(_files(folders, base, layout.frames, called), FRAME_SUFFIXES))
+        if not frames:
+            continue
+        masks = [
+            path
+            for path in _files(folders, base, layout.annotations, called)
+            if not (layout.ignored and fnmatchcase(path.name.lower(), layout.ignored))
+        ]
+        annotations, codec = _annotations(frames, masks, layout, listed)
+        videos.append(
+            Video(
+                name=name,
+                frames=frames,
+                annotations=annotations,
+                codec=codec,
+                category=listed.category,
+                layout=layout.name,
+                labelled_only=layout.labelled_only and len(annotations) == len(frames),
+            )
+        )
+    return videos
+
+
+def pairs(root: Path, layout: Layout) -> list[Video]:
+    """Collect the images of a set without videos, each a video of one frame called by its stem, in order of name.
+
+    Raises:
+        DataError: where an image has no mask, or a mask no image.
+    """
+    folders = Folders()
+    base = next(folders.find(root, layout.below[0]), root)
+    images = {path.stem: path for path in _of_first_kind(sorted(_all(folders, base, layout.frames)), FRAME_SUFFIXES)}
+    taken = {next(iter(images.values())).suffix} if images and layout.annotations == layout.frames else set()
+    masks = _of_first_kind(
+        (path for path in _all(folders, base, layout.annotations) if path.suffix not in taken), MASK_SUFFIXES
+    )
+    annotations = {path.stem: path for path in masks}
+    alone = sorted(images.keys() ^ annotations.keys())
+    if alone:
+        what = "image without a mask" if alone[0] in images else "mask without an image"
+        raise DataError(f'"{root}" is incomplete: "{alone[0]}" is an {what}, {len(alone)} such in all')
+    codec = str(layout.codec)
+    return [
+        Video(name=stem, frames=(path,), annotations={0: annotations[stem]}, codec=codec, layout=layout.name)
+        for stem, path in images.items()
+    ]
+
+
+def _all(folders: Folders, base: Path, place: str) -> list[Path]:
+    return [folder / name for folder in folders.find(base, place) for name in folders.files(folder)]
+
+
+def _files(folders: Folders, base: Path, place: str, video: str) -> list[Path]:
+    """A video's files in the first folder that holds any, in order of number and name."""
+    for option in filter(None, place.split("|")):
+        folder, _, file = option.rpartition("/") if "{frame}" in option else (option, "", "")
+        before, _, after = file.partition("{frame}")
+        wanted = re.compile(rf"{re.escape(before.format(video=video))}\d+{re.escape(after)}", re.IGNORECASE)
+        for found in folders.find(base, folder.format(video=video)):
+            names = [name for name in folders.files(found) if not file or wanted.fullmatch(name.rpartition(".")[0])]
+            if names:
+                return [found / name for _, name in sorted((_number(name), name) for name in names)]
+    return []
+
+
+def _number(name: str) -> int:
+    """The last number in a file's name, its suffix aside; −1 where there is none."""
+    found = LAST_NUMBER.search(name.rpartition(".")[0])
+    return int(found[1]) if found else -1
+
+
+def _of_first_kind(paths: Iterable[Path], suffixes: Iterable[str]) -> list[Path]:
+    kinds: dict[str, list[Path]] = {suffix: [] for suffix in suffixes}
+    for path in paths:
+        kinds.get(path.suffix.lower(), []).append(path)
+    return next((kind for kind in kinds.values() if kind), [])
+
+
+def _annotations(
+    frames: Sequence[Path], masks: Sequence[Path], layout: Layout, listed: Listed
+) -> tuple[dict[int, Path], str]:
+    """Frame index → annotation, of the first kind of file of which there is any; and its codec."""
+    codecs = dict.fromkeys(MASK_SUFFIXES, layout.codec) if isinstance(layout.codec, str) else layout.codec
+    for suffix, codec in codecs.items():
+        kind = [path for path in masks if path.suffix.lower() == suffix]
+        paired = _by_stem(frames, kind) if layout.pair == "stem" else _by_number(frames, kind, listed)
+        if paired:
+            return paired, codec
+    return {}, next(iter(codecs.values()))
+
+
+def _by_stem(frames: Sequence[Path], masks: Sequence[Path]) -> dict[int, Path]:
+    index = {path.stem: position for position, path in enumerate(frames)}
+    return {index[path.stem]: path for path in masks if path.stem in index}
+
+
+def _by_number(frames: Sequence[Path], masks: Sequence[Path], listed: Listed) -> dict[int, Path]:
+    """Pair by number; by its distance from the first where copies renumbered the frames alone, and the list agrees."""
+    index = {_number(path.name): position for position, path in enumerate(frames)}
+    numbers = [_number(path.name) for path in masks]
+    same = {index[number]: path for number, path in zip(numbers, masks, strict=True) if number in index}
+    if listed.annotated and masks and set(same) != set(listed.annotated):
+        shift = listed.annotated[0] - min(numbers)
+        moved = {number + shift: path for number, path in zip(numbers, masks, strict=True)}
+        if set(moved) == set(listed.annotated) and len(frames) == listed.frames:
+            return moved
+    return same

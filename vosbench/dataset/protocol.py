@@ -1,0 +1,119 @@
+"""The contract of a protocol: every choice that moves a number, named and versioned."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from vosbench.dataset.video import Video
+from vosbench.errors import UsageError
+
+MASK_MEASURES = ("J", "F", "T")
+REGION_MEASURES = ("OB",)
+SALIENCY_MEASURES = ("MAE", "maxF", "meanF", "adpF", "S", "maxE", "meanE", "adpE", "wF")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetProtocol:
+    """How masks of a dataset are scored.
+
+    Attributes:
+        name: as typed and as printed beside every number.
+        version: raised whenever a number could change.
+        measures: the measures that are taken, of `MASK_MEASURES`, `REGION_MEASURES` and `SALIENCY_MEASURES`.
+        unit: ``"foreground"`` scores one mask per frame; ``"objects"`` matches numbered proposals to numbered
+            objects (DAVIS-2017 unsupervised; J and F); ``"regions"`` matches clusters to all regions of a video, the
+            background among them (Ochs–Brox; OB alone).
+        frames: which annotated frames count: ``"inner"`` those of frames 1…N−2 of N (DAVIS-2016), ``"annotated-inner"``
+            all but the first and the last annotated one (DAVSOD), ``"all"``.
+        empty: what an annotation without foreground counts as: ``"score"`` it, or ``"skip"`` the frame.
+        resize: ``"refuse"`` predictions of another size, or resize the ``"prediction"`` to the annotation.
+        tolerance: of contour accuracy, as a fraction of the image diagonal.
+        t_first: whether temporal stability begins with the pair of frame 0's annotation and the first scored mask
+            (``"gt"``, the leaderboard), or with the first two scored masks (``"skip"``).
+        junctions: the order in which crossing contours are taken apart; see `vosbench.metrics.stability`.
+        saliency: the convention of saliency measures; see `vosbench.metrics.saliency`.
+        average: ``"video"`` is frame → video → dataset, ``"category"`` frame → video → category → dataset,
+            ``"object"`` frame → object → dataset, ``"frame"`` frame → dataset.
+    """
+
+    name: str
+    version: int = 1
+    measures: tuple[str, ...] = ("J", "F")
+    unit: Literal["foreground", "objects", "regions"] = "foreground"
+    frames: Literal["inner", "annotated-inner", "all"] = "all"
+    empty: Literal["score", "skip"] = "score"
+    resize: Literal["refuse", "prediction"] = "refuse"
+    tolerance: float = 0.008
+    t_first: Literal["gt", "skip"] = "gt"
+    junctions: Literal["gcc4", "gcc5"] = "gcc4"
+    saliency: str | None = None
+    average: Literal["video", "category", "object", "frame"] = "video"
+
+    def scored(self, video: Video) -> Sequence[int]:
+        """The frames of a video that count, as sorted 0-based indices.
+
+        >>> from pathlib import Path
+        >>> video = Video(name="v", frames=(Path("a"),) * 4, annotations=dict.fromkeys(range(4), Path("m")))
+        >>> DatasetProtocol(name="davis16", frames="inner").scored(video)
+        [1, 2]
+        """
+        annotated = sorted(video.annotations)
+        if self.frames == "annotated-inner":
+            return annotated[1:-1]
+        return [t for t in annotated if self.frames == "all" or 0 < t < len(video) - 1]
+
+    def only(self, measures: Sequence[str]) -> "DatasetProtocol":
+        """The protocol with some of its measures.
+
+        Raises:
+            UsageError: where one is not of the protocol.
+        """
+        for name in measures:
+            if name not in self.measures:
+                raise UsageError(f'protocol "{self.name}" does not take "{name}"; it takes {", ".join(self.measures)}')
+        return replace(self, measures=tuple(name for name in self.measures if name in measures))
+
+    def signature(self, version: str) -> str:
+        """The line that travels with every number, ending in the version of vosbench.
+
+        >>> DatasetProtocol(name="davis16", measures=("J", "F", "T"), frames="inner").signature("0.1.0")
+        'davis16@1|J:inner|F:0.008|T:gt-first|avg:video|vosbench 0.1.0'
+        >>> DatasetProtocol(name="vsod", measures=("MAE", "maxF"), saliency="davsod").signature("0.1.0")
+        'vsod@1|MAE,maxF:davsod,all|vosbench 0.1.0'
+        """
+        order = "" if self.junctions == "gcc4" else f",{self.junctions}"
+        detail = {
+            "J": f"J:{self.frames}",
+            "F": f"F:{self.tolerance}",
+            "T": f"T:{self.t_first}-first{order}",
+            "OB": f"OB:{self.frames}",
+        }
+        parts = [f"{self.name}@{self.version}", *(detail[name] for name in self.measures if name in detail)]
+        saliency = [name for name in self.measures if name in SALIENCY_MEASURES]
+        if saliency:
+            parts.append(f"{','.join(saliency)}:{self.saliency},{self.frames}")
+        if self.unit != "foreground":
+            parts.append(f"unit:{self.unit}")
+        if self.empty == "skip":
+            parts.append("empty:skip")
+        if self.resize == "prediction":
+            parts.append("resize:prediction")
+        if len(saliency) < len(self.measures):
+            parts.append(f"avg:{self.average}")
+        return "|".join([*parts, f"vosbench {version}"])
+
+
+_POOLED, _RATES = ("MAE", "maxF", "meanF"), ("MAE", "maxF", "meanF", "adpF", "S", "adpE")
+
+SALIENCY = tuple(
+    DatasetProtocol(name=name, measures=measures, frames="annotated-inner", resize="prediction", saliency=convention)
+    for name, convention, measures in (
+        ("vsod-davsod", "davsod", SALIENCY_MEASURES),
+        ("vsod-pysod", "pysod", SALIENCY_MEASURES),
+        ("vsod-f-of-mean-pr", "f-of-mean-pr", _RATES),
+        ("adnet-saliency", "adnet", _POOLED),
+    )
+)
+
+# Still images, each a video of one frame: all of them count.
+IMAGES = DatasetProtocol(name="image-saliency", measures=("J", *SALIENCY_MEASURES), saliency="davsod")

@@ -1,0 +1,147 @@
+"""What is worked on: a dataset's split, some of its videos, and the protocol."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from vosbench import __version__
+from vosbench.dataset.dataset import Dataset, Listed
+from vosbench.dataset.protocol import DatasetProtocol
+from vosbench.dataset.roots import find_root
+from vosbench.dataset.video import Video
+from vosbench.errors import DataError, UsageError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What the user asks for; None takes the dataset's default.
+
+    Attributes:
+        root: the dataset's folder.
+        split: one of its splits.
+        layout: one of its layouts.
+        protocol: one of its protocols.
+        videos: names of the videos to work on; all of the split where empty.
+        limit: frames of each video.
+        measures: some of the protocol's measures; all where empty.
+    """
+
+    root: Path | None = None
+    split: str | None = None
+    layout: str | None = None
+    protocol: str | None = None
+    videos: tuple[str, ...] = ()
+    limit: int | None = None
+    measures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What is worked on.
+
+    Attributes:
+        dataset: the dataset.
+        split: its split.
+        protocol: how masks are scored.
+        videos: the videos chosen, complete.
+        listing: what the dataset's list says of every video of the split.
+        limit: frames of each video, or None for all.
+    """
+
+    dataset: Dataset
+    split: str
+    protocol: DatasetProtocol
+    videos: tuple[Video, ...]
+    listing: Mapping[str, Listed]
+    limit: int | None
+
+    @property
+    def expected(self) -> tuple[str, ...]:
+        """Every video of the split."""
+        return tuple(self.listing)
+
+    @property
+    def stable(self) -> frozenset[str]:
+        """The videos over which temporal stability is averaged."""
+        return frozenset(name for name, listed in self.listing.items() if listed.stable)
+
+    def signature(self) -> str:
+        """The protocol's signature, with the split and frame limit where they are not the usual ones."""
+        line = self.protocol.signature(__version__)
+        if self.split != self.dataset.splits[0]:
+            line = f"split:{self.split}|{line}"
+        return line if self.limit is None else f"limit:{self.limit}|{line}"
+
+
+def select(dataset: Dataset, choice: Choice) -> Selection:
+    """Find the chosen videos and make sure that they are whole.
+
+    Raises:
+        UsageError: where a split, protocol or video name is not the dataset's, or a root is needed.
+        DataError: where the root is not the dataset, or chosen videos are missing or incomplete.
+    """
+    split = split_of(dataset, choice.split)
+    names = {protocol.name: protocol for protocol in dataset.protocols}
+    protocol = names[_one_of(choice.protocol, tuple(names), f"{dataset.name} has no protocol")]
+    if choice.measures:
+        protocol = protocol.only(choice.measures)
+    if choice.limit is not None and choice.limit < 1:
+        raise UsageError(f"the limit is {choice.limit} frames; give 1 or more")
+    root = find_root(dataset, choice.root)
+    found = {video.name: video for video in dataset.videos(root, split, choice.layout)}
+    listing = dataset.listed(split, found)
+    for name in choice.videos:
+        if name not in listing:
+            known = ", ".join(listing) if len(listing) < 100 else _some(tuple(listing))
+            raise UsageError(f'{dataset.name} {split} has no video "{name}"; it has {known}')
+    chosen = choice.videos or tuple(listing)
+    problem = _incomplete(found, {name: listing[name] for name in chosen})
+    if problem:
+        raise DataError(f'{dataset.title} {split} in "{root}" is incomplete: {problem}; see: vosbench verify')
+    videos = tuple(found[name] if choice.limit is None else found[name].first(choice.limit) for name in chosen)
+    return Selection(
+        dataset=dataset,
+        split=split,
+        protocol=protocol,
+        videos=videos,
+        listing=listing,
+        limit=choice.limit,
+    )
+
+
+def split_of(dataset: Dataset, asked: str | None) -> str:
+    """The split that is asked for, or the one that papers report.
+
+    Raises:
+        UsageError: where the dataset has no such split.
+    """
+    return _one_of(asked, dataset.splits, f"{dataset.name} has no split")
+
+
+def _one_of(asked: str | None, known: Sequence[str], problem: str) -> str:
+    if asked is None:
+        return known[0]
+    if asked not in known:
+        raise UsageError(f'{problem} "{asked}"; there are: {", ".join(known)}')
+    return asked
+
+
+def _incomplete(found: dict[str, Video], listing: dict[str, Listed]) -> str:
+    missing = [name for name in listing if name not in found]
+    if missing:
+        return f"{len(missing)} of {len(listing)} videos are missing ({_some(missing)})"
+    for name, listed in listing.items():
+        video = found[name]
+        frames, annotated = listed.expected(video)
+        if len(video) != frames:
+            return f'"{name}" has {len(video)} frames of {frames}'
+        if not video.annotations:
+            return f'"{name}" has no annotations, in layout "{video.layout}"'
+        absent = [index for index in annotated if index not in video.annotations]
+        if absent:
+            return f'"{name}" lacks {len(absent)} of {len(annotated)} annotations (frames {_some(absent)})'
+    return ""
+
+
+def _some(names: Sequence[object]) -> str:
+    return ", ".join(str(name) for name in names[:5]) + (", …" if len(names) > 5 else "")

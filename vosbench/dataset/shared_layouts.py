@@ -1,0 +1,56 @@
+"""Layouts that other work has copied every dataset into."""
+
+from collections.abc import Callable
+
+from vosbench.dataset.layout import Layout
+
+
+def repacks(
+    folders: tuple[str, ...],
+    dpa: str,
+    *,
+    codec: str,
+    names: Callable[[str], str] = str,
+    labelled_only: bool = False,
+) -> tuple[Layout, ...]:
+    """The layouts that keep each video in a folder of its own, with rooms for frames and annotations in it.
+
+    ``vsod-seq`` is that of DAVSOD (Fan et al., CVPR 2019), ``fsnet-test`` that of FSNet (Ji et al., ICCV 2021), and
+    ``dpa`` that of DPA (Cho et al., CVPR 2024), which keeps videos for training all in one folder. All renumber files.
+
+    Args:
+        folders: what the dataset's folder may be called in them.
+        dpa: what it is called in the last, before ``_train`` and ``_test``.
+        codec: how annotations are read.
+        names: as `Layout.names`.
+        labelled_only: as `Layout.labelled_only`.
+    """
+    below = ("", *folders, *(f"TestSet/{each}" for each in folders))
+
+    def rooms(name: str, frames: str, annotations: str) -> Layout:
+        return Layout(
+            name=name,
+            frames=f"{{video}}/{frames}",
+            annotations=f"{{video}}/{annotations}",
+            codec=codec,
+            markers=(f"*/{frames}", f"*/{annotations}"),
+            below=below,
+            pair="number",
+            names=names,
+            labelled_only=labelled_only,
+        )
+
+    return (
+        rooms("vsod-seq", "Imgs", "ground-truth"),
+        rooms("fsnet-test", "Frame", "GT"),
+        Layout(
+            name="dpa",
+            frames=f"{dpa}_test/{{video}}/RGB|{dpa}_train/RGB/{{video}}_{{frame}}",
+            annotations=f"{dpa}_test/{{video}}/GT|{dpa}_train/GT/{{video}}_{{frame}}",
+            codec=codec,
+            markers=(f"{dpa}_test/*/RGB|{dpa}_train/RGB",),
+            pair="number",
+            names=names,
+            labelled_only=labelled_only,
+        ),
+    )

@@ -1,0 +1,139 @@
+"""Hold a dataset on disk against its list: what is missing, extra, of the wrong size or encoding."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from vosbench.dataset.dataset import Dataset, Listed
+from vosbench.dataset.fingerprint import Content
+from vosbench.dataset.video import Video
+from vosbench.errors import DataError
+from vosbench.files import combined
+from vosbench.images import files as images
+
+INVERTED = 0.9  # share of foreground above which a sequence's masks are taken to be inverted
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was found.
+
+    Attributes:
+        level: ``"error"`` makes the dataset unfit, ``"note"`` does not.
+        video: the sequence, or ``"*"``.
+        message: what was asked and found.
+    """
+
+    level: Literal["error", "note"]
+    video: str
+    message: str
+
+
+@dataclass(slots=True)
+class Report:
+    """What checking a split gives.
+
+    Attributes:
+        layout: the folder layout that was recognised.
+        findings: in list order.
+        annotations: SHA-256 of the annotations that the dataset's first protocol scores, as records hold it.
+        listed: how many sequences the list has.
+        complete: how many of them are there and without an error.
+    """
+
+    layout: str = ""
+    findings: list[Finding] = field(default_factory=list)
+    annotations: str = ""
+    listed: int = 0
+    complete: int = 0
+
+    @property
+    def errors(self) -> list[Finding]:
+        """What makes the dataset unfit."""
+        return [each for each in self.findings if each.level == "error"]
+
+
+def verify(dataset: Dataset, root: Path, split: str, layout: str | None = None) -> Report:
+    """Check every sequence of a split: present, complete, readable, of one size and encoding.
+
+    Raises:
+        DataError: where the root is not this dataset at all.
+    """
+    found = {video.name: video for video in dataset.videos(root, split, layout)}
+    listing = dataset.listed(split, found)
+    known = {name for each in dataset.splits for name in dataset.listing(each)}
+    strangers = _strangers(list(found.values()), known)
+    if not found:
+        raise DataError(f'"{root}" holds none of the {len(listing)} sequences of {dataset.title} {split}')
+    report = Report(layout=next(iter(found.values())).layout, listed=len(listing))
+    contents = []
+    for name, listed in listing.items():
+        if name not in found:
+            report.findings.append(Finding("error", name, "is missing"))
+            continue
+        content = Content(name)
+        findings = list(_video(found[name], listed, dataset.protocols[0].scored(found[name]), content))
+        report.findings += findings
+        report.complete += not any(each.level == "error" for each in findings)
+        contents.append(content.hexdigest())
+    report.annotations = combined(contents)
+    if strangers:
+        message = f"{len(strangers)} sequences are not of {dataset.title}: {', '.join(strangers)}"
+        report.findings.append(Finding("note", "*", message))
+    return report
+
+
+def _strangers(videos: Sequence[Video], known: set[str]) -> list[str]:
+    """Folders beside those of the videos that are no listed sequence's; where folders are called as videos are."""
+    folders = {video.frames[0].parent for video in videos if video.frames and video.frames[0].parent.name == video.name}
+    names = {entry.name for parent in {folder.parent for folder in folders} for entry in parent.iterdir()}
+    taken = {folder.name for folder in folders} | known
+    return sorted(name for name in names - taken if not name.startswith("."))
+
+
+def _video(video: Video, listed: Listed, scored: Sequence[int], content: Content) -> Iterator[Finding]:
+    yield from _counts(video, listed)
+    sizes = {}
+    for index, frame in enumerate(video.frames):
+        try:
+            sizes[index] = images.size(frame)
+        except DataError as error:
+            yield Finding("error", video.name, str(error))
+    empty, covered, pixels = 0, 0, 0
+    for index, path in sorted(video.annotations.items()):
+        try:
+            mask = images.read_packed(path, video.codec)
+        except DataError as error:
+            yield Finding("error", video.name, str(error))
+            continue
+        if index in scored:
+            content.add(index, mask)
+        empty += not mask.any()
+        covered, pixels = covered + mask.count(), pixels + mask.height * mask.width
+        if mask.shape != sizes.get(index, mask.shape):
+            (height, width), (tall, wide) = mask.shape, sizes[index]
+            message = f'annotation "{path.name}" is {width}×{height}, its frame {wide}×{tall}'
+            yield Finding("note" if _same_shape(mask.shape, sizes[index]) else "error", video.name, message)
+    if empty:
+        level: Literal["error", "note"] = "error" if empty == len(video.annotations) else "note"
+        yield Finding(level, video.name, f"{empty} annotations are empty")
+    if pixels and covered / pixels > INVERTED:
+        yield Finding("error", video.name, f"{covered / pixels:.0%} is foreground: the masks look inverted")
+
+
+def _counts(video: Video, listed: Listed) -> Iterator[Finding]:
+    frames, annotated = listed.expected(video)
+    if len(video) != frames:
+        kind = "lacks" if len(video) < frames else "exceeds"
+        yield Finding("error", video.name, f"has {len(video)} frames, {kind} the {frames} of the list")
+    there, expected = set(video.annotations), set(annotated)
+    for what, indices in (("lacks", expected - there), ("has unlisted", there - expected)):
+        if indices:
+            shown = ", ".join(str(index) for index in sorted(indices)[:5]) + (", …" if len(indices) > 5 else "")
+            yield Finding("error", video.name, f"{what} annotations of frames {shown}")
+
+
+def _same_shape(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Whether one size is the other scaled, to within a pixel: as labels at half the size of their frames."""
+    return abs(one[0] * other[1] - one[1] * other[0]) <= max(*one, *other)

@@ -1,0 +1,47 @@
+"""One video on disk: paths only, nothing decoded."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Video:
+    """A video, its annotations, and how these are to be read.
+
+    Attributes:
+        name: the sequence's name, as in the dataset's list.
+        frames: the frames in temporal order; frame *t* of the video is ``frames[t]``.
+        annotations: frame index (0-based) to annotation file; sparse where the dataset is.
+        codec: name of the codec that turns an annotation file into a mask (`vosbench.images.codecs`).
+        category: the object category, where the dataset has categories.
+        layout: name of the folder layout that it was found in.
+        labelled_only: whether these are the annotated frames alone, as some copies of sparse datasets hold them.
+    """
+
+    name: str
+    frames: tuple[Path, ...]
+    annotations: Mapping[int, Path] = field(default_factory=dict)
+    codec: str = "binary255"
+    category: str | None = None
+    layout: str = ""
+    labelled_only: bool = False
+
+    def __len__(self) -> int:
+        """Count the frames."""
+        return len(self.frames)
+
+    def first(self, frames: int) -> "Video":
+        """The video cut after its first ``frames`` frames.
+
+        >>> video = Video(name="cow", frames=(Path("0.png"), Path("1.png")), annotations={1: Path("m.png")})
+        >>> short = video.first(1)
+        >>> len(short), dict(short.annotations)
+        (1, {})
+        """
+        kept = {index: path for index, path in self.annotations.items() if index < frames}
+        return replace(self, frames=self.frames[:frames], annotations=kept)
+
+    def unannotated(self) -> "Video":
+        """The video as a method may see it: without any annotation."""
+        return replace(self, annotations={})

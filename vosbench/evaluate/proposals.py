@@ -1,0 +1,43 @@
+"""Score numbered proposals against numbered objects (DAVIS-2017 unsupervised)."""
+
+import hashlib
+
+from vosbench.evaluate.task import Task
+from vosbench.images import files as images
+from vosbench.metrics.proposals import Proposals
+from vosbench.records.record import Row
+
+
+def object_rows(task: Task) -> tuple[list[Row], str]:
+    """J and F of every object with the proposal that it is paired with.
+
+    Returns:
+        rows with measures ``J.1``, ``F.1``, ``J.2``, …, none where a frame is missing; and the SHA-256 of the
+        scored annotations.
+
+    Raises:
+        DataError: where a file is corrupt or no label map, or sizes differ.
+        MeasureError: where there are more proposals than the protocol allows.
+    """
+    name = task.video.name
+    digest = hashlib.sha256(name.encode())
+    proposals = Proposals(tolerance=task.protocol.tolerance)
+    predictions = task.predictions.read(name, task.present, lambda source, _, label: images.read_labels(source, label))
+    for index in task.scored:
+        annotation = images.read_labels(task.video.annotations[index])
+        digest.update(f"{index} {annotation.shape}".encode() + annotation.tobytes())
+        if task.missing:
+            continue
+        prediction = next(predictions)
+        task.differs(index, prediction.shape, annotation.shape)
+        proposals.add(annotation, prediction)
+    if task.missing or not task.scored:
+        return [], digest.hexdigest()
+    rows = [
+        Row(name, index, f"{measure}.{found.label}", value)
+        for found in proposals.result().objects
+        for measure, values in (("J", found.J), ("F", found.F))
+        if measure in task.protocol.measures
+        for index, value in zip(task.scored, values, strict=True)
+    ]
+    return rows, digest.hexdigest()

@@ -1,0 +1,193 @@
+"""Mask codecs: how an image file's pixels become a mask.
+
+Conventions:
+    A codec is declared by a dataset's layout or named by the user; none is guessed from values while scoring.
+    It takes pixels as stored (palette indices, not colours) and gives a (H, W) bool mask, True on the object.
+    A file whose values the codec does not know is an error, never a black mask.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vosbench.errors import DataError, UsageError
+from vosbench.metrics.arrays import Mask
+
+Pixels = NDArray[np.uint8] | NDArray[np.uint16]
+Regions = NDArray[np.int32]
+BLACK = 1 << 24  # the label of black regions among colours, as 0 is the background's
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """One encoding of masks.
+
+    Attributes:
+        name: as typed and as recorded.
+        meaning: one line: which values are the object.
+        modes: the kinds of stored pixels it reads: ``"1"``, ``"L"``, ``"I;16"``, ``"RGB"`` or ``"P"``.
+        foreground: stored pixels → (H, W) bool.
+        values: the only values that may occur, or None where all may.
+        refused: values that may not occur.
+        labels: stored pixels → (H, W) int32 labels of regions, 0 is background; None where objects are not told apart.
+    """
+
+    name: str
+    meaning: str
+    modes: tuple[str, ...]
+    foreground: Callable[[Pixels], Mask]
+    values: tuple[int, ...] | None = None
+    refused: tuple[int, ...] = ()
+    labels: Callable[[Pixels], Regions] | None = None
+
+    def decode(self, pixels: Pixels, mode: str) -> Mask:
+        """Decode stored pixels.
+
+        Args:
+            pixels: (H, W), or (H, W, 3) in mode ``"RGB"``; bilevel images hold 0 and 255.
+            mode: how the pixels are stored, as Pillow names it.
+
+        Returns:
+            (H, W) bool, True on the object.
+
+        Raises:
+            DataError: where mode or values are not this codec's; the message begins with what was found.
+
+        >>> codec("binary01").decode(np.array([[0, 1]], np.uint8), "L")
+        array([[False,  True]])
+        """
+        if mode not in self.modes:
+            raise DataError(f'is stored as "{mode}"; codec "{self.name}" reads {" and ".join(self.modes)}')
+        strange = self._strange(pixels)
+        if strange.any():
+            found = ", ".join(str(value) for value in np.unique(pixels[strange])[:4])
+            raise DataError(f'holds the values {found}; codec "{self.name}" knows {self.meaning}')
+        return self.foreground(pixels)
+
+    def regions(self, pixels: Pixels, mode: str) -> Regions:
+        """Decode stored pixels into regions; as `decode`, but objects keep their numbers.
+
+        Returns:
+            (H, W) int32 labels, 0 where `decode` sees background; 1 on the object where masks are binary.
+
+        >>> codec("ppm_nonwhite").regions(np.array([[[0, 1, 2], [255, 255, 255]]], np.uint8), "RGB")
+        array([[258,   0]], dtype=int32)
+        """
+        mask = self.decode(pixels, mode)
+        return mask.astype(np.int32) if self.labels is None else np.where(mask, self.labels(pixels), np.int32(0))
+
+    def _strange(self, pixels: Pixels) -> Mask:
+        strange = np.full(pixels.shape, fill_value=self.values is not None)
+        for value in self.values or ():
+            strange &= pixels != value
+        for value in self.refused:
+            strange |= pixels == value
+        return strange
+
+
+def luma(pixels: Pixels) -> Pixels:
+    """Grey of stored pixels: (H, W) as they are, (H, W, 3) RGB by Rec. 601 in 1/1000, rounded half up.
+
+    >>> luma(np.array([[[255, 255, 255], [255, 0, 0]]], np.uint8))
+    array([[255,  76]], dtype=uint8)
+    """
+    if pixels.ndim == 2:
+        return pixels
+    weighted = pixels.astype(np.uint32) @ np.array([299, 587, 114], dtype=np.uint32)
+    grey = (weighted + 500) // 1000
+    return grey.astype(np.uint8) if pixels.dtype == np.uint8 else grey.astype(np.uint16)
+
+
+def _upper_half(pixels: Pixels) -> Mask:
+    grey = luma(pixels)
+    return np.asarray(grey > np.iinfo(grey.dtype).max // 2)
+
+
+def _nonzero(pixels: Pixels) -> Mask:
+    return np.asarray(luma(pixels) != 0)
+
+
+def _ids(pixels: Pixels) -> Mask:
+    return np.asarray((pixels != 0) & (pixels != 255))
+
+
+def _nonwhite(pixels: Pixels) -> Mask:
+    return np.asarray((pixels != np.iinfo(pixels.dtype).max).any(axis=2))
+
+
+def _zero(pixels: Pixels) -> Mask:
+    return np.asarray(luma(pixels) == 0)
+
+
+def _brighter(pixels: Pixels, level: int) -> Mask:
+    grey = luma(pixels)
+    return np.asarray((grey > level) & (grey < 253) if pixels.ndim == 3 else grey > level)
+
+
+def _numbers(pixels: Pixels) -> Regions:
+    return pixels.astype(np.int32)
+
+
+def _colours(pixels: Pixels) -> Regions:
+    code = pixels.astype(np.int32) @ np.array([1 << 16, 1 << 8, 1], np.int32)
+    return np.where(code == 0, np.int32(BLACK), code)
+
+
+_GREY = ("1", "L", "RGB")
+CODECS = {
+    entry.name: entry
+    for entry in (
+        Codec("binary255", "0 as background and 255 as object", _GREY, _nonzero, (0, 255)),
+        Codec("binary01", "0 as background and 1 as object", ("L",), _nonzero, (0, 1)),
+        Codec("inverted255", "255 as background and 0 as object", _GREY, _zero, (0, 255)),
+        Codec("nonzero", "every value but 0 as object", ("1", "L", "P"), _nonzero, labels=_numbers),
+        Codec("palette", "every index but 0 as object, and no index 255", ("P", "L"), _nonzero, None, (255,), _numbers),
+        Codec("ids", "every number but 0 and 255 (void) as object", ("P", "L"), _ids, labels=_numbers),
+        Codec("map", "the upper half of the range as object", ("1", "L", "I;16", "RGB"), _upper_half),
+        Codec("luma127", "grey values above 127 as object (JPEG noise, antialiasing)", _GREY, _upper_half),
+        Codec("ppm_nonwhite", "every colour but white as object", ("RGB",), _nonwhite, labels=_colours),
+        # How Yang et al., Unsupervised Moving Object Detection via Contextual Information Separation, CVPR 2019, read
+        # FBMS, and later work with them: above a tenth of white, but for two videos.
+        Codec(
+            "fbms_antonilo",
+            "grey above 25 as object, in colour below 253 too",
+            ("L", "RGB"),
+            partial(_brighter, level=25),
+        ),
+        Codec("fbms_antonilo_marple7", "grey above 12 as object", ("L", "RGB"), partial(_brighter, level=12)),
+        Codec("fbms_antonilo_marple2", "grey above 102 as object", ("L", "RGB"), partial(_brighter, level=102)),
+    )
+}
+
+
+def codec(name: str) -> Codec:
+    """Look a codec up.
+
+    Raises:
+        UsageError: where there is none of that name.
+    """
+    if name not in CODECS:
+        raise UsageError(f'there is no codec "{name}"; there are {", ".join(CODECS)}')
+    return CODECS[name]
+
+
+def recognise(pixels: Pixels, mode: str) -> str | None:
+    """Say which codec foreign masks of one image call for, or None where the image does not tell.
+
+    A palette image is read by its indices. A grey one whose only values are 0 and 1 is ``"binary01"``, any
+    other with foreground is ``"map"``, which reads 0/255 masks and soft maps alike. An all-zero one is silent.
+
+    >>> recognise(np.array([[0, 1]], np.uint8), "L"), recognise(np.array([[0, 255]], np.uint8), "L")
+    ('binary01', 'map')
+    """
+    if mode == "P":
+        return "palette"
+    if mode in {"1", "I;16", "RGB"}:
+        return "map"
+    peak = pixels.max(initial=0)
+    if peak == 0:
+        return None
+    return "binary01" if peak == 1 else "map"

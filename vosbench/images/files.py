@@ -1,0 +1,229 @@
+"""Read and write frames, masks and maps: the only module that touches image files."""
+
+import io
+import os
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from vosbench.engine.stages import stage
+from vosbench.errors import DataError
+from vosbench.images.codecs import Pixels, Regions, codec, luma
+from vosbench.images.png import reader as png
+from vosbench.metrics.arrays import Mask
+from vosbench.metrics.packed import Packed, pack
+
+END_OF_PNG = b"IEND\xaeB`\x82"
+
+
+@stage("decode")
+def read_frame(path: Path) -> NDArray[np.uint8]:
+    """Read a video frame.
+
+    Args:
+        path: any image file that OpenCV reads.
+
+    Returns:
+        (H, W, 3) uint8, RGB.
+
+    Raises:
+        DataError: where the file is missing or is no image.
+    """
+    import cv2
+
+    pixels = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if pixels is None:
+        raise DataError(f'frame "{path}" cannot be read as an image; copy it again from the dataset')
+    return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
+
+
+def size(path: Path) -> tuple[int, int]:
+    """Read the (height, width) of an image from its header alone.
+
+    Raises:
+        DataError: where the file is missing or is no image.
+    """
+    try:
+        with Image.open(path) as image:
+            return image.height, image.width
+    except (OSError, UnidentifiedImageError) as error:
+        raise DataError(f'"{path}" cannot be read as an image; copy it again from the dataset') from error
+
+
+def read_pixels(source: Path | bytes, name: str) -> tuple[Pixels, str]:
+    """Read an image as it is stored: palette indices stay indices.
+
+    Args:
+        source: a file, or its bytes.
+        name: what to call it in an error.
+
+    Returns:
+        (H, W) or (H, W, 3) pixels, uint8 or uint16, and the mode: ``"1"`` (as 0/255), ``"L"``, ``"I;16"``,
+        ``"RGB"`` or ``"P"``.
+
+    Raises:
+        DataError: where it is missing, corrupt or of another kind.
+    """
+    try:
+        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
+            mode = image.mode
+            pixels: Pixels = np.array(image.convert("L") if mode == "1" else image)
+    except FileNotFoundError:
+        raise DataError(f'"{name}" does not exist') from None
+    except (OSError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError) as error:
+        raise DataError(f'"{name}" is corrupt or no image; write or download it again') from error
+    if mode in {"RGBA", "LA"} and (pixels[..., -1] == 255).all():
+        mode, pixels = ("RGB", pixels[..., :3]) if mode == "RGBA" else ("L", pixels[..., 0])
+    if mode not in {"1", "L", "I;16", "RGB", "P"}:
+        raise DataError(f'"{name}" is stored as "{mode}"; masks are opaque bilevel, grey, RGB or palette images')
+    return pixels, mode
+
+
+def read_mask(source: Path | bytes, codec_name: str, name: str | None = None) -> Mask:
+    """Read a mask by a declared codec.
+
+    Args:
+        source: a file, or its bytes.
+        codec_name: one of `vosbench.images.codecs.CODECS`.
+        name: what to call it in an error; the path where not given.
+
+    Returns:
+        (H, W) bool, True on the object.
+
+    Raises:
+        DataError: where the file is missing, corrupt or not in that encoding.
+    """
+    name = name or str(source)
+    pixels, mode = read_pixels(source, name)
+    try:
+        return codec(codec_name).decode(pixels, mode)
+    except DataError as error:
+        raise DataError(f'"{name}" {error}') from None
+
+
+def read_regions(source: Path | bytes, codec_name: str, name: str | None = None) -> Regions:
+    """Read the regions of a mask by a declared codec: objects keep their numbers.
+
+    Args:
+        source: a file, or its bytes.
+        codec_name: one of `vosbench.images.codecs.CODECS`.
+        name: what to call it in an error; the path where not given.
+
+    Returns:
+        (H, W) int32: 0 is background, else the grey value, the palette index, the colour as R·65536 + G·256 + B,
+        or 1 where the codec tells no objects apart.
+
+    Raises:
+        DataError: where the file is missing, corrupt or not in that encoding.
+    """
+    name = name or str(source)
+    pixels, mode = read_pixels(source, name)
+    try:
+        return codec(codec_name).regions(pixels, mode)
+    except DataError as error:
+        raise DataError(f'"{name}" {error}') from None
+
+
+def read_labels(source: Path | bytes, name: str | None = None) -> NDArray[np.uint8]:
+    """Read a label map: palette indices, or grey levels, as numbers.
+
+    Args:
+        source: a file, or its bytes.
+        name: what to call it in an error; the path where not given.
+
+    Returns:
+        (H, W) uint8.
+
+    Raises:
+        DataError: where the file is missing, corrupt or neither palette nor 8-bit grey image.
+    """
+    name = name or str(source)
+    pixels, mode = read_pixels(source, name)
+    if mode not in {"P", "L"}:
+        raise DataError(f'"{name}" is stored as "{mode}"; a label map is a palette or 8-bit grey image of numbers')
+    return pixels.astype(np.uint8, copy=False)
+
+
+def read_levels(source: Path | bytes, codec_name: str, name: str | None = None) -> NDArray[np.uint8]:
+    """Read a soft map as levels 0…255; a mask by its codec, as levels 0 and 255.
+
+    Args:
+        source: a file, or its bytes.
+        codec_name: ``"map"`` for a soft map, or one of `vosbench.images.codecs.CODECS`.
+        name: what to call it in an error; the path where not given.
+
+    Returns:
+        (H, W) uint8; 16-bit maps are rounded to 8 bits.
+
+    Raises:
+        DataError: where the file is missing, corrupt or not in that encoding.
+    """
+    name = name or str(source)
+    if codec_name != "map":
+        return read_mask(source, codec_name, name) * np.uint8(255)
+    pixels, mode = read_pixels(source, name)
+    if mode not in codec("map").modes:
+        raise DataError(f'"{name}" is stored as "{mode}"; a soft map is a grey image')
+    grey = luma(pixels)
+    return (grey if grey.dtype == np.uint8 else np.rint(grey / 257)).astype(np.uint8, copy=False)
+
+
+def read_packed(source: Path | bytes, codec_name: str, name: str | None = None) -> Packed:
+    """Read a mask by a declared codec, packed: as `read_mask`, and several times as fast on common PNG files.
+
+    Args:
+        source: a file, or its bytes.
+        codec_name: one of `vosbench.images.codecs.CODECS`.
+        name: what to call it in an error; the path where not given.
+
+    Raises:
+        DataError: where the file is missing, corrupt or not in that encoding.
+    """
+    declared = codec(codec_name)
+    try:
+        packed = png.read_packed(source if isinstance(source, bytes) else source.read_bytes(), declared)
+    except OSError:
+        packed = None
+    return pack(read_mask(source, codec_name, name)) if packed is None else packed
+
+
+def write_png(path: Path, pixels: Pixels) -> None:
+    """Write a PNG file whole or not at all: under a temporary name first, then renamed.
+
+    Args:
+        path: where to; folders are made.
+        pixels: (H, W) grey or (H, W, 3) RGB, uint8 or uint16.
+    """
+    import cv2
+
+    stored = pixels[..., ::-1] if pixels.ndim == 3 else pixels
+    _, data = cv2.imencode(".png", np.ascontiguousarray(stored), [cv2.IMWRITE_PNG_COMPRESSION, 3])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part")
+    part.write_bytes(data.tobytes())
+    part.replace(path)
+
+
+def write_map(path: Path, values: NDArray[np.float32], bits: int = 8) -> None:
+    """Write a soft map as a grey PNG file, rounded to the nearest level.
+
+    Args:
+        path: where to.
+        values: (H, W) in [0, 1].
+        bits: 8 or 16 per pixel.
+    """
+    levels = np.multiply(values, 2**bits - 1, dtype=np.float64)
+    np.rint(levels, out=levels)  # in place, since doubles take more memory than all else of a frame
+    write_png(path, levels.astype(np.uint8 if bits == 8 else np.uint16))
+
+
+def is_complete(path: Path) -> bool:
+    """Say whether a PNG file is there to its very end."""
+    try:
+        with path.open("rb") as file:
+            file.seek(-len(END_OF_PNG), os.SEEK_END)
+            return file.read() == END_OF_PNG
+    except OSError:
+        return False

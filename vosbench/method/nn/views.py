@@ -1,0 +1,100 @@
+"""From a frame to a network's input, and from its logits back to a map of the frame's size."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional
+
+from vosbench.method.method import FloatMap
+from vosbench.method.nn.layers import resize
+
+Frame = NDArray[np.uint8]
+"""(H, W, 3) uint8, RGB, as `vosbench.images.read_frame` gives it."""
+
+MEAN_BGR = (104.00698793, 116.66876762, 122.67891434)
+
+
+class View(Protocol):
+    """How a network looks at frames."""
+
+    @property
+    def input(self) -> tuple[int, int]:
+        """Size (W, H) of the network's input."""
+        ...
+
+    def prepare(self, frame: Frame) -> Tensor:
+        """(H, W, 3) uint8 RGB → the input, (3, h, w) float32."""
+        ...
+
+    def restore(self, logits: Tensor, size: tuple[int, int]) -> FloatMap:
+        """(1, h, w) logits → (H, W) probabilities, for a frame of size (H, W)."""
+        ...
+
+
+def centred(frame: Frame) -> Tensor:
+    """(H, W, 3) uint8 RGB → (3, H, W) float32, BGR in 0…255 less the mean of ImageNet; no division."""
+    bgr = frame[:, :, ::-1].astype(np.float32) - np.array(MEAN_BGR, dtype=np.float32)
+    return torch.from_numpy(np.ascontiguousarray(bgr.transpose(2, 0, 1)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlignedView:
+    """AD-Net's view: resized by bilinear interpolation; the logits brought back with their corners aligned.
+
+    As released by the authors, yz93/anchor-diff-VOS. Sides of 8 n + 1 pixels keep positions and pixels aligned.
+    """
+
+    height: int
+    width: int
+
+    @property
+    def input(self) -> tuple[int, int]:
+        """See `View`."""
+        return self.width, self.height
+
+    def prepare(self, frame: Frame) -> Tensor:
+        """See `View`; resized as bytes, hence rounded."""
+        small = cv2.resize(frame, (self.width, self.height), interpolation=cv2.INTER_LINEAR)
+        return centred(small.astype(np.uint8, copy=False))
+
+    def restore(self, logits: Tensor, size: tuple[int, int]) -> FloatMap:
+        """See `View`; the logits are interpolated, then the logistic function is taken."""
+        large = functional.interpolate(logits[None], size=size, mode="bilinear", align_corners=True)
+        return torch.sigmoid(large)[0, 0].float().cpu().numpy()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SquashedView:
+    """F2Net's view: a square, whatever the shape of the frame.
+
+    As released by the authors, liudaizong/F2Net: antialiased bilinear interpolation of bytes by Pillow on the way
+    in; on the way out the logits are interpolated to the square (corners not aligned), and the probabilities from
+    there to the frame.
+    """
+
+    side: int
+
+    @property
+    def input(self) -> tuple[int, int]:
+        """See `View`."""
+        return self.side, self.side
+
+    def prepare(self, frame: Frame) -> Tensor:
+        """See `View`."""
+        square = Image.fromarray(frame).resize((self.side, self.side), Image.Resampling.BILINEAR)
+        return centred(np.asarray(square))
+
+    def restore(self, logits: Tensor, size: tuple[int, int]) -> FloatMap:
+        """See `View`."""
+        square = torch.sigmoid(resize(logits[None], (self.side, self.side)))[0, 0].float().cpu().numpy()
+        height, width = size
+        large = cv2.resize(square, (width, height), interpolation=cv2.INTER_LINEAR)
+        # Weights of an interpolation in float32 may sum to a little more than 1.
+        probabilities: FloatMap = np.clip(large, 0, 1).astype(np.float32, copy=False)
+        return probabilities

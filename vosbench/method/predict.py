@@ -1,0 +1,162 @@
+"""Read frames in a thread of their own, a few ahead of the one in hand, while a method computes."""
+
+import io
+from collections.abc import Callable, Generator, Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vosbench.dataset import Video
+from vosbench.engine.stages import stage
+from vosbench.engine.threads import WriteBehind, work_ahead
+from vosbench.errors import VideoError, VosbenchError
+from vosbench.files import write_whole
+from vosbench.images import files as images
+from vosbench.images import read_frame
+from vosbench.method.method import FloatMap, Predictor, Resumable, State
+
+T = TypeVar("T")
+Frame = NDArray[np.uint8]
+
+
+def read_ahead(paths: Iterable[Path], depth: int = 2) -> Generator[Frame, None, None]:
+    """Read frames in their order, ahead of their use.
+
+    At most ``depth`` frames are held besides the one in hand. Reading begins when the first frame is asked for; the
+    thread ends with the generator, whether it is exhausted, closed or dropped. While stages are timed
+    (`vosbench.engine.stages.collecting`) each frame is read when it is asked for, in the caller's thread.
+
+    Args:
+        paths: the frames, such as ``video.frames``.
+        depth: how many frames to be ahead, 1 or more.
+
+    Yields:
+        (H, W, 3) uint8, RGB, as `vosbench.images.read_frame` gives it.
+
+    Raises:
+        DataError: where a frame cannot be read; raised in its turn, after the frames before it.
+    """
+    return work_ahead(read_frame, paths, depth)
+
+
+BEHIND = 4
+"""How many maps may wait to be written."""
+STATE = ".state.npz"
+
+
+def write_maps(predictor: Predictor, video: Video, folder: Path, advance: Callable[[int], None]) -> None:
+    """Write one 8-bit map per frame into a folder, as ``<frame's stem>.png``.
+
+    Maps that are complete on disk are kept. A `Resumable` predictor goes on behind them, from the state saved
+    beside them; any other begins the video anew and gives the same maps. Files are written in a thread of their own,
+    in order, and a state only after its map; no thread is left behind.
+
+    Args:
+        predictor: the method.
+        video: the video; its annotations are withheld from the method.
+        folder: where to.
+        advance: called with the number of frames that are done; from the writing thread.
+
+    Raises:
+        VideoError: where the method fails, or gives maps that break the contract.
+    """
+    paths = [folder / f"{frame.stem}.png" for frame in video.frames]
+    done = next((index for index, path in enumerate(paths) if not images.is_complete(path)), len(paths))
+    advance(done)
+    if done == len(paths):
+        (folder / STATE).unlink(missing_ok=True)
+        return
+    start, state = _saved(folder / STATE, done) if isinstance(predictor, Resumable) else (0, {})
+
+    @stage("write")
+    def finish(index: int, values: FloatMap, following: State | None) -> None:
+        if not images.is_complete(paths[index]):
+            images.write_map(paths[index], values)
+        if following is not None:
+            _save(folder / STATE, index + 1, following)
+        advance(max(done, index + 1))
+
+    index = start
+    shown = video.unannotated()
+    with WriteBehind(BEHIND) as behind:
+        for values in guarded(partial(_begin, predictor, shown, start, state), shown, start):
+            if index == len(paths):
+                raise VideoError(f'the method gives more maps for "{video.name}" than its {len(paths)} frames')
+            check_map(values, images.size(video.frames[index]), f'map {index} of "{video.name}"')
+            # Copies, since the method may go on in the same arrays.
+            following = copied(predictor.state()) if isinstance(predictor, Resumable) else None
+            behind.do(partial(finish, index, values.copy(), following))
+            index += 1
+    if index < len(paths):
+        raise VideoError(f'the method gives {index} maps for the {len(paths)} frames of "{video.name}"')
+    (folder / STATE).unlink(missing_ok=True)
+
+
+def _begin(predictor: Predictor, video: Video, start: int, state: State) -> Iterator[FloatMap]:
+    return predictor.resume(video, start, state) if isinstance(predictor, Resumable) else predictor.predict(video)
+
+
+def guarded(begin: Callable[[], Iterator[FloatMap]], video: Video, start: int = 0) -> Iterator[FloatMap]:
+    """Yield a method's maps; whatever it raises becomes a `VideoError` that names the frame.
+
+    Args:
+        begin: starts the method.
+        video: what it works on.
+        start: index of its first map.
+    """
+    index = start
+    try:
+        for values in begin():
+            yield values
+            index += 1
+    except VosbenchError:
+        raise
+    except Exception as error:
+        raise VideoError(
+            f'the method fails on frame {index} of "{video.name}": {type(error).__name__}: {error}'
+        ) from error
+
+
+def copied(state: State) -> State:
+    """A state that no longer changes."""
+    return {name: np.array(value) for name, value in state.items()}
+
+
+def check_map(values: FloatMap, size: tuple[int, int], label: str) -> None:
+    """Hold a map against the contract of `Predictor`.
+
+    Args:
+        values: the map.
+        size: (H, W) of its frame.
+        label: what to call it in an error.
+
+    Raises:
+        VideoError: where type, dtype, size or range differ.
+    """
+    if not isinstance(values, np.ndarray) or values.dtype != np.float32 or values.shape != size:
+        what = f"{values.dtype} {values.shape}" if isinstance(values, np.ndarray) else type(values).__name__
+        raise VideoError(f"{label} is {what}; a predictor gives float32 {size}")
+    if not (values.min() >= 0 and values.max() <= 1):
+        raise VideoError(f"{label} ranges from {values.min()} to {values.max()}; a predictor gives values in [0, 1]")
+
+
+def _save(path: Path, following: int, state: State) -> None:
+    """Save what is needed to go on at frame ``following``."""
+    buffer = io.BytesIO()
+    named: dict[str, NDArray[np.float64]] = {f"state.{name}": value for name, value in state.items()}
+    np.savez(buffer, allow_pickle=False, following=np.array(following), **named)
+    write_whole(path, buffer.getvalue())
+
+
+def _saved(path: Path, done: int) -> tuple[int, State]:
+    """Load where to go on: at frame 0 where nothing is saved, or where maps before it are gone."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            following = int(file["following"])
+            state = {name.removeprefix("state."): file[name] for name in file.files if name != "following"}
+    except (OSError, ValueError, KeyError):
+        return 0, {}
+    return (following, state) if following <= done else (0, {})

@@ -1,0 +1,173 @@
+"""How fast a method is and what it takes, measured honestly on some frames of a video.
+
+Frames are decoded ahead of a method and maps written behind it, so the stages of a run overlap. The same frames are
+therefore worked on twice: as in a run, which gives frames per second and latency; and with nothing overlapping, every
+stage timed by itself, the device waited for at both of its ends. A third pass counts multiply-accumulates.
+
+What is done once per video, such as the encoding of an anchor, is done before the first map, and falls into the
+warm-up, which does not count.
+"""
+
+import os
+import platform
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from itertools import islice, pairwise
+from math import ceil
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from vosbench.dataset import Video
+from vosbench.engine.stages import collecting, rehearsing
+from vosbench.images import files as images
+from vosbench.method.method import Measurable, Predictor, Setup
+from vosbench.method.predict import write_maps
+from vosbench.records.record import Speed
+
+WARMUP = 2
+"""Frames that are not timed, at least, where the video has more."""
+TIMED = {"cpu": 10}
+TIMED_ELSEWHERE = 50
+"""Frames that are timed, at most, by device."""
+
+
+def profile(predictor: Predictor, setup: Setup, video: Video) -> Speed:
+    """Measure a predictor on the first frames of a video; nothing of its work is kept.
+
+    Args:
+        predictor: the method, made by ``setup``; where it is `Measurable`, its parameters are counted.
+        setup: device and batch are looked at.
+        video: one frame or more; with fewer frames than one batch there is no warm-up.
+
+    Raises:
+        VideoError: where the method fails.
+    """
+    import torch
+
+    device = _Device(setup.device)
+    batch = min(setup.batch, len(video))
+    warmup, clip = _clip(video, batch, TIMED.get(device.kind, TIMED_ELSEWHERE))
+    timed = len(clip) - warmup
+    with rehearsing(), tempfile.TemporaryDirectory(prefix="vosbench-profile-") as name:
+        times = _run(predictor, clip, Path(name) / "overlapping")
+        before, after = _take_apart(predictor, clip, warmup, Path(name) / "apart", device.synchronise)
+        peak = device.peak_memory()  # before the counting, which computes otherwise
+        gmacs = _count(predictor, clip, warmup, batch)
+    step = min(batch, timed)
+    steps = [(later - sooner) / step for sooner, later in pairwise(times[warmup::step])]
+    height, width = images.size(clip.frames[0])
+    net = predictor.network if isinstance(predictor, Measurable) else None
+    return Speed(
+        frames=timed,
+        warmup=warmup,
+        fps=timed / (times[-1] - times[warmup]),
+        latency=median(steps),
+        stages={stage: (after[stage] - before[stage]) / timed for stage in after},
+        peak_memory=peak,
+        parameters=sum(each.numel() for each in net.parameters()) if net is not None else None,
+        gmacs=gmacs,
+        size=f"{width}x{height}",
+        device_name=device.name(),
+        threads=torch.get_num_threads(),
+    )
+
+
+def _clip(video: Video, batch: int, timed: int) -> tuple[int, Video]:
+    """How many frames warm up, and the frames to work on: whole batches, where there is more than one."""
+    warmup = next((size for size in (batch * ceil(WARMUP / batch), batch) if size < len(video)), 0)
+    rest = min(len(video) - warmup, batch * ceil(timed / batch))
+    return warmup, video.first(warmup + max(rest - rest % batch, min(rest, batch)))
+
+
+def _run(predictor: Predictor, video: Video, folder: Path) -> list[float]:
+    """The moments at which 0, 1, 2, … maps were written, as a run writes them."""
+    times: list[float] = []
+    write_maps(predictor, video, folder, lambda _: times.append(time.perf_counter()))
+    return times
+
+
+def _take_apart(
+    predictor: Predictor, video: Video, warmup: int, folder: Path, synchronise: Callable[[], None]
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Seconds of every stage after the warm-up, and after the last frame."""
+    seen: list[dict[str, float]] = []
+    with collecting(synchronise) as collector:
+        write_maps(predictor, video, folder, lambda _: seen.append(collector.seconds()))
+    return seen[warmup], seen[-1]
+
+
+def _count(predictor: Predictor, video: Video, warmup: int, batch: int) -> float | None:
+    """10⁹ multiply-accumulates per frame, of the first batch after the warm-up; None where torch saw none."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    operations = torch.ops.aten
+    fused = {
+        getattr(operations, name): _attention
+        for name in ("_scaled_dot_product_flash_attention_for_cpu", "_scaled_dot_product_fused_attention_overrideable")
+        if hasattr(operations, name)
+    }
+    maps: Iterator[object] = iter(predictor.predict(video.unannotated()))
+    for _ in islice(maps, warmup):
+        pass
+    with FlopCounterMode(display=False, custom_mapping=fused) as counter:
+        counted = sum(1 for _ in islice(maps, batch))
+    return counter.get_total_flops() / 2 / counted / 1e9 or None
+
+
+def _attention(query: tuple[int, ...], key: tuple[int, ...], value: tuple[int, ...], *_: Any, **__: Any) -> int:  # noqa: ANN401 - called by torch
+    """Floating-point operations of attention, from shapes (B, heads, N, C), (B, heads, M, C) and (B, heads, M, D)."""
+    batch, heads, n, c = query
+    return 2 * batch * heads * n * key[2] * (c + value[3])
+
+
+class _Device:
+    """What torch calls by the same name for every kind of device, where it has it.
+
+    Args:
+        wanted: as torch names it, such as ``"cuda:0"``.
+    """
+
+    def __init__(self, wanted: str) -> None:
+        import torch
+
+        self.kind = wanted.partition(":")[0]
+        self._wanted = wanted
+        self._module: Any = getattr(torch, self.kind, object())
+        if self.kind != "cpu" and hasattr(self._module, "reset_peak_memory_stats"):
+            self._module.reset_peak_memory_stats(wanted)
+
+    def synchronise(self) -> None:
+        """Wait until everything is computed."""
+        if self.kind == "cuda":
+            self._module.synchronize(self._wanted)
+        elif hasattr(self._module, "synchronize"):
+            self._module.synchronize()
+
+    def peak_memory(self) -> int:
+        """Bytes: the device's peak since this object was made, or the process's peak where it keeps none."""
+        if self.kind != "cpu" and hasattr(self._module, "max_memory_allocated"):
+            return int(self._module.max_memory_allocated(self._wanted))
+        import resource
+
+        largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return largest if sys.platform == "darwin" else 1024 * largest
+
+    def name(self) -> str:
+        """As the device calls itself."""
+        if self.kind != "cpu" and hasattr(self._module, "get_device_name"):
+            return str(self._module.get_device_name(self._wanted))
+        return _processor() if self.kind == "cpu" else self._wanted
+
+
+def _processor() -> str:
+    """The processor's model, where it is told."""
+    try:
+        with Path("/proc/cpuinfo").open(encoding="utf-8") as lines:
+            models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    except OSError:
+        models = []
+    return next(iter(models), platform.processor() or platform.machine() or os.name)

@@ -1,0 +1,154 @@
+"""The record of an evaluation: scores, the protocol they were taken under, and where they come from."""
+
+import csv
+import gzip
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from vosbench.errors import DataError
+from vosbench.files import write_whole
+
+
+class Row(NamedTuple):
+    """One measured value; ``frame`` is the 0-based index in the video.
+
+    Temporal stability stands at the later frame of its pair, times 5. Objects stand behind the measure: ``J.1``.
+    """
+
+    video: str
+    frame: int
+    measure: str
+    value: float
+
+
+class Provenance(BaseModel):
+    """Where numbers come from; what does not apply is None."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    date: str = Field(description="day of the evaluation, UTC, as YYYY-MM-DD")
+    vosbench: str = Field(description="version of vosbench")
+    commit: str | None = Field(default=None, description="git commit of vosbench's source, where it is a checkout")
+    dirty: bool | None = Field(default=None, description="whether tracked source files differed from that commit")
+    packages: dict[str, str] = Field(description="versions of the packages that numbers depend on")
+    annotations: str = Field(description="SHA-256 of the scored annotations as decoded")
+    layout: str = Field(default="", description="folder layout that the dataset was read in")
+    annotation_codecs: list[str] = Field(default=[], description="how the annotations were read")
+    predictions: str | None = Field(default=None, description="name of the folder or zip file that was scored")
+    codec: str = Field(description="how the predictions were read")
+    untrained: bool = Field(default=False, description="whether the method ran with random weights")
+    seed: int | None = Field(default=None, description="seed of the random weights")
+    weights: str | None = Field(default=None, description="SHA-256 of the weights file")
+    training: str | None = Field(
+        default=None, description="what the weights were trained on and started from, as vosbench train wrote it down"
+    )
+    device: str | None = Field(default=None, description="where the method ran")
+    batch: int | None = Field(default=None, description="frames per forward pass")
+    precision: str | None = Field(default=None, description="what the network computed in")
+    compile: bool | None = Field(default=None, description="whether the network was compiled")
+    options: dict[str, str] = Field(default={}, description="the method's options")
+    inputs: list[str] = Field(default=[], description="sizes in which the network looked at frames, as WxH")
+    limit: int | None = Field(default=None, description="frames of each video, where not all were used")
+
+
+class Speed(BaseModel):
+    """How fast a method was, and what it took, on the machine that is named; what cannot be known is None."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    frames: int = Field(description="frames that were timed, after a warm-up")
+    warmup: int = Field(description="frames before them that were not timed; the encoding of an anchor falls into them")
+    fps: float = Field(description="frames per second, from files to maps on disk, everything overlapping as in a run")
+    latency: float = Field(description="median seconds per frame, of the same frames")
+    stages: dict[str, float] = Field(
+        description="mean seconds per frame of each stage, of the same frames once more, nothing overlapping"
+    )
+    peak_memory: int = Field(description="bytes: the device's peak, or on a CPU the process's")
+    parameters: int | None = Field(description="of the network")
+    gmacs: float | None = Field(
+        description="10⁹ multiply-accumulates of convolutions, matrix products and attention per frame"
+    )
+    size: str = Field(description="size of the timed frames, as WxH")
+    device_name: str = Field(description="the processor or the GPU, as it calls itself")
+    threads: int = Field(description="threads that torch computes with on a CPU")
+
+
+class Record(BaseModel):
+    """One method on one dataset under one protocol. Values are in [0, 1], raw and unrounded."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False)
+
+    schema_: Literal["vosbench/record@1"] = Field(default="vosbench/record@1", alias="schema")
+    method: str
+    dataset: str
+    split: str
+    protocol: str
+    signature: str = Field(description="every choice that moves a number, in one line")
+    scores: dict[str, float | None] = Field(description="means over the split; None where it is incomplete")
+    videos: dict[str, dict[str, float | None]] = Field(description="the same for each video")
+    missing: list[str] = Field(default=[], description="videos of the split, or frames, that were not scored")
+    speed: Speed | None = Field(default=None, description="where it was measured: vosbench run --profile")
+    provenance: Provenance
+
+    @property
+    def shortcomings(self) -> list[str]:
+        """Why the record cannot stand in a leaderboard; empty where it can."""
+        found = []
+        if self.provenance.untrained:
+            found.append("untrained")
+        if self.provenance.limit is not None:
+            found.append(f"only {self.provenance.limit} frames of each video")
+        if self.missing:
+            found.append(f"{len(self.missing)} videos or frames missing")
+        return found
+
+    def to_json(self) -> str:
+        """The record as JSON, ending in a newline."""
+        return json.dumps(self.model_dump(by_alias=True), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def read(path: Path) -> Record:
+    """Read a record.
+
+    Raises:
+        DataError: where the file is missing or no record.
+    """
+    try:
+        return Record.model_validate_json(path.read_bytes())
+    except OSError:
+        raise DataError(f'the record "{path}" cannot be read') from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise DataError(f'"{path}" is no vosbench record: {where}: {first["msg"]}') from None
+
+
+def write(path: Path, record: Record, rows: Sequence[Row]) -> None:
+    """Write a record, and its rows as ``.csv.gz`` beside it; each whole or not at all, equal input to equal bytes."""
+    write_rows(path.with_suffix(".csv.gz"), rows)
+    write_whole(path, record.to_json().encode())
+
+
+def write_rows(path: Path, rows: Sequence[Row]) -> None:
+    """Write rows as CSV, compressed where the name ends in ``.gz``; equal rows to equal bytes."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(Row._fields)
+    table.writerows(rows)
+    data = text.getvalue().encode()
+    write_whole(path, gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
+
+
+def json_schema() -> str:
+    """The JSON Schema of a record, as shipped in ``record.schema.json``."""
+    return json.dumps(Record.model_json_schema(by_alias=True), indent=2) + "\n"
+
+
+def signature(of: Record) -> str:
+    """A record's signature without the version of vosbench, which does not keep records apart."""
+    return of.signature.rpartition("|vosbench ")[0]

@@ -1,0 +1,41 @@
+"""Find and read the records below a results folder."""
+
+from pathlib import Path
+
+from vosbench.errors import DataError
+from vosbench.records import record
+from vosbench.records.record import Record
+
+
+def find_records(
+    folder: Path, dataset: str = "*", protocol: str | None = None, split: str | None = None
+) -> list[Record]:
+    """Read the records of a dataset, or of all, below a results folder, sorted by dataset and file name.
+
+    What lies in a folder that is not called after its dataset, such as a baseline, is none of them.
+
+    Raises:
+        DataError: where a file is no record.
+    """
+    found = [(path.parent.name, record.read(path)) for path in sorted(folder.glob(f"{dataset}/*.json"))]
+    return [
+        each
+        for place, each in found
+        if place == each.dataset
+        and (protocol is None or each.protocol.partition("@")[0] == protocol)
+        and (split is None or each.split == split)
+    ]
+
+
+def read_records(folder: Path, dataset: str, protocol: str | None = None, split: str | None = None) -> list[Record]:
+    """Read the records of a dataset below a results folder, sorted by file name.
+
+    Raises:
+        DataError: where there are none, or a file is no record.
+    """
+    chosen = find_records(folder, dataset, protocol, split)
+    if not chosen:
+        raise DataError(
+            f'"{folder / dataset}" holds no such record; make some with vosbench run, or vosbench score --out'
+        )
+    return chosen

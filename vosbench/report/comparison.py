@@ -1,0 +1,156 @@
+"""A comparison of two records, rendered: tables for readers, one document for programs."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Literal
+
+from vosbench.metrics.measures import HEADINGS, better
+from vosbench.metrics.significance import FEWEST
+from vosbench.metrics.statistics import mean
+from vosbench.records.compare import Delta, Effect
+from vosbench.records.record import Record
+from vosbench.report.table import Cell, Number, Table
+
+By = Literal["measure", "attribute", "video"]
+SHOWN = 5
+"""Videos at either end of a table of the worst and the best."""
+
+
+def tables(
+    first: Record, second: Record, effects: Sequence[Effect], by: By | None = None, warnings: Sequence[str] = ()
+) -> list[Table]:
+    """Make the tables of a comparison.
+
+    Args:
+        first: the record called A.
+        second: the record called B.
+        effects: what `vosbench.records.compare.compare` found.
+        by: one table alone: the measures, the attributes or all videos. Where None: the measures, then attributes
+            and the worst and best videos by the first measure.
+        warnings: what the records were not taken alike in; they stand beneath the table of the measures.
+
+    Returns:
+        the tables; where there are several, the protocol stands beneath the first.
+    """
+    lead = effects[0]
+    made = {
+        "measure": lambda: [_by_measure(first, second, effects, warnings)],
+        "attribute": lambda: [_by_attribute(effect) for effect in effects if effect.attributes],
+        "video": lambda: [_by_video(effects)],
+    }
+    if by is not None:
+        return made[by]()
+    attributes = [_by_attribute(lead)] if lead.attributes else []
+    return [*made["measure"](), *attributes, _worst_and_best(lead)]
+
+
+def to_json(first: Record, second: Record, effects: Sequence[Effect], warnings: Sequence[str]) -> str:
+    """The whole comparison as one JSON document, numbers unrounded, ending in a newline.
+
+    ``measures`` → ``J_mean`` → ``difference``, ``interval``, ``p``, ``attributes``, and under ``videos`` the two
+    values and the difference of each.
+    """
+    measures = {
+        each.measure: {
+            **asdict(each.compared),
+            "attributes": {found.attribute: _without(asdict(found), "attribute") for found in each.attributes},
+            "videos": {
+                delta.video: {**_without(asdict(delta), "video"), "difference": delta.difference}
+                for delta in each.deltas
+            },
+        }
+        for each in effects
+    }
+    named = {
+        key: {"method": record.method, "signature": record.signature, "scores": record.scores}
+        for key, record in (("first", first), ("second", second))
+    }
+    about = {"dataset": first.dataset, "split": first.split, **named, "warnings": list(warnings)}
+    return json.dumps({**about, "measures": measures}, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _by_measure(first: Record, second: Record, effects: Sequence[Effect], warnings: Sequence[str]) -> Table:
+    rows: list[tuple[Cell, ...]] = []
+    for each in effects:
+        found = each.compared
+        values = [delta.first for delta in each.deltas], [delta.second for delta in each.deltas]
+        interval = (_signed(found.interval.low), _signed(found.interval.high))
+        count = str(len(each.deltas))
+        row = (
+            count,
+            mean(values[0]),
+            mean(values[1]),
+            _signed(found.difference),
+            *interval,
+            Number(found.p, 4),
+            _better(each),
+        )
+        rows.append((HEADINGS.get(each.measure, each.measure), *row))
+    compared = effects[0].compared
+    notes = [
+        f"A is {first.method}, B is {second.method}; means over videos, and of the differences A − B",
+        f"{first.dataset} {first.split}, {first.signature}",
+        f"interval: BCa bootstrap over videos, {compared.interval.resamples} resamples, seed {compared.seed}",
+        f"p: two-sided paired permutation, all swaps of videos, or {compared.interval.resamples} where there are more",
+        "better: where the interval leaves 0 out",
+        *(f"warning: {warning}" for warning in warnings),
+    ]
+    if len(effects[0].deltas) < FEWEST:
+        notes.append(f"fewer than {FEWEST} videos have no interval")
+    columns = ("measure", "videos", "A", "B", "A − B", "95% low", "95% high", "p", "better")
+    return Table(columns=columns, rows=rows, notes=tuple(notes))
+
+
+def _better(effect: Effect) -> str:
+    """Which method is better beyond doubt, if any."""
+    low, high = effect.compared.interval.low, effect.compared.interval.high
+    if low is None or high is None or low <= 0 <= high:
+        return "–"
+    return "A" if better(effect.measure) * effect.compared.difference > 0 else "B"
+
+
+def _by_attribute(effect: Effect) -> Table:
+    name = HEADINGS.get(effect.measure, effect.measure)
+    rows: list[tuple[Cell, ...]] = [
+        (
+            each.attribute,
+            str(each.videos),
+            *map(_signed, (each.difference, each.interval.low, each.interval.high, each.others)),
+        )
+        for each in effect.attributes
+    ]
+    columns = ("attribute", "videos", f"{name}: A − B", "95% low", "95% high", "A − B of the others")
+    notes = (f"the intervals are not corrected for there being {len(rows)}",)
+    return Table(columns=columns, rows=rows, notes=notes)
+
+
+def _worst_and_best(effect: Effect) -> Table:
+    """The videos on which A is worst against B, and those on which it is best."""
+    ranked = sorted(effect.deltas, key=lambda each: (better(effect.measure) * each.difference, each.video))
+    few = len(ranked) <= 2 * SHOWN
+    chosen = ranked if few else [*ranked[:SHOWN], *ranked[-SHOWN:]]
+    name = HEADINGS.get(effect.measure, effect.measure)
+    notes = () if few else (f"the {SHOWN} videos on which A is worst against B, and best; all: --by video",)
+    rows = [_row(each) for each in chosen]
+    return Table(columns=("video", f"{name}: A", "B", "A − B"), rows=rows, notes=notes)
+
+
+def _by_video(effects: Sequence[Effect]) -> Table:
+    names = list(dict.fromkeys(delta.video for each in effects for delta in each.deltas))
+    differences = [{delta.video: delta.difference for delta in each.deltas} for each in effects]
+    rows: list[tuple[Cell, ...]] = [(name, *(_signed(found.get(name)) for found in differences)) for name in names]
+    headings = (f"{HEADINGS.get(each.measure, each.measure)}: A − B" for each in effects)
+    return Table(columns=("video", *headings), rows=rows)
+
+
+def _row(delta: Delta) -> tuple[Cell, ...]:
+    return (delta.video, delta.first, delta.second, _signed(delta.difference))
+
+
+def _signed(value: float | None) -> Number | None:
+    return None if value is None else Number(value, 3, signed=True)
+
+
+def _without(named: dict[str, object], key: str) -> dict[str, object]:
+    return {name: value for name, value in named.items() if name != key}

@@ -1,0 +1,262 @@
+"""Leaderboards: records in, a table out; published numbers beside them, each with its source."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from vosbench.dataset import DatasetProtocol
+from vosbench.dataset.protocol import SALIENCY_MEASURES
+from vosbench.errors import DataError, UsageError, suggest
+from vosbench.metrics import measures as directions
+from vosbench.metrics.measures import HEADINGS
+from vosbench.records.published import Published, canonical
+from vosbench.records.record import Record, signature
+from vosbench.report.table import Better, Cell, Number, Table
+
+MEASURED, STATED = "measured", "not stated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A line of a leaderboard.
+
+    Attributes:
+        method: what it is called.
+        origin: ``"measured"``, or the source of published numbers.
+        protocol: the protocol's name and version, or that it is not stated.
+        scores: measure → value in [0, 1]; None is not known.
+        differences: lines that belong to it: the published line's origin → measure → measured minus published.
+    """
+
+    method: str
+    origin: str
+    protocol: str
+    scores: Mapping[str, float | None]
+    differences: Mapping[str, Mapping[str, float | None]]
+
+
+def better(key: str) -> Better:
+    """Whether higher or lower values of a measure are better.
+
+    >>> better("J_mean"), better("MAE")
+    ('higher', 'lower')
+    """
+    return "lower" if directions.better(key) < 0 else "higher"
+
+
+def entries_table(entries: Sequence[Entry], keys: Sequence[str], *, sort: str | None, origins: bool) -> Table:
+    """Ranked lines as a table.
+
+    Raises:
+        UsageError: where the measure that ranks is not among the keys.
+    """
+    ranked = rank(entries, keys, sort)
+    rows: list[tuple[Cell, ...]] = []
+    for each in ranked:
+        rows.append(row(each.method, each.scores, keys, (each.origin, each.protocol) if origins else ()))
+        for origin, values in each.differences.items():
+            cells = [None if (value := values.get(key)) is None else Number(value, 4, signed=True) for key in keys]
+            rows.append((each.method, f"{MEASURED} − {origin}", each.protocol, *cells))
+    named: tuple[str, ...] = ("method", "from", "protocol") if origins else ("method",)
+    ways: list[Better] = [""] * len(named)
+    ways += map(better, keys)
+    return Table(columns=(*named, *headings(keys)), rows=rows, better=tuple(ways))
+
+
+def rank(entries: Sequence[Entry], keys: Sequence[str], sort: str | None = None) -> list[Entry]:
+    """Sort lines by a measure, best first; by J&F, or the first measure, where none is asked for.
+
+    Raises:
+        UsageError: where the measure is not among the keys; the message offers the nearest.
+    """
+    key = ("JF_mean" if "JF_mean" in keys else keys[0]) if sort is None else measure_of(sort, keys)
+    sign = -1 if better(key) == "higher" else 1
+
+    def place(each: Entry) -> tuple[bool, float, str, str]:
+        value = each.scores.get(key)
+        return value is None, 0.0 if value is None else sign * value, each.method, each.origin
+
+    return sorted(entries, key=place)
+
+
+def measure_of(asked: str, keys: Sequence[str]) -> str:
+    """The key of a measure that is asked for by key or heading.
+
+    Raises:
+        UsageError: where it is not among the keys; the message offers the nearest.
+
+    >>> measure_of("J&F", ["J_mean", "JF_mean"])
+    'JF_mean'
+    """
+    names = {name.lower(): key for key in reversed(keys) for name in (HEADINGS.get(key, key), key)}
+    if asked.lower() not in names:
+        raise UsageError(f'there is no measure "{asked}" in this table; {suggest(asked, keys)}')
+    return names[asked.lower()]
+
+
+def headings(keys: Sequence[str]) -> list[str]:
+    """The headings of measures."""
+    return [HEADINGS.get(key, key) for key in keys]
+
+
+def row(
+    name: str, scores: Mapping[str, float | None], keys: Sequence[str], more: Sequence[str] = ()
+) -> tuple[Cell, ...]:
+    """A line; what a video has no score of, such as a mean over all videos, stays open."""
+    return (name, *more, *(scores.get(key) for key in keys))
+
+
+def scores_table(shown: Record) -> Table:
+    """The table of one record: the dataset's line, and a line per video where the dataset's is incomplete."""
+    keys = list(shown.scores)
+    rows: list[tuple[Cell, ...]] = [row(shown.method, shown.scores, keys)]
+    if shown.missing:
+        rows += [row(f"  {name}", scores, keys) for name, scores in shown.videos.items()]
+    notes = [f"{shown.dataset} {shown.split}, {shown.signature}", *training_notes([shown])]
+    if shown.shortcomings:
+        notes.append(f"not for a leaderboard: {', '.join(shown.shortcomings)}")
+    return Table(columns=("method", *headings(keys)), rows=rows, notes=tuple(notes))
+
+
+def leaderboard(
+    records: Sequence[Record], *, numbers: Sequence[Published] = (), sort: str | None = None, diff: bool = False
+) -> tuple[Table, list[str]]:
+    """Compare records of one dataset, split and protocol, best J&F (or first score) first.
+
+    Args:
+        records: what was measured.
+        numbers: published numbers that may stand beside them: of the same dataset and split, under the same protocol
+            or one that their source does not state. Others are left out and counted.
+        sort: the measure that ranks, as its key or heading.
+        diff: whether each measured line is followed by its differences, measured − published, from the published ones
+            of the same method and protocol.
+
+    Returns:
+        the table, and for each record that cannot stand in it a line that says why.
+
+    Raises:
+        DataError: where none can stand in it, or their signatures differ.
+        UsageError: where the measure that ranks is not among theirs.
+    """
+    fit, left_out = comparable(records)
+    keys = list(fit[0].scores)
+    chosen = [each for each in numbers if _beside(each, fit[0])]
+    entries = [
+        Entry(
+            method=each.method,
+            origin=MEASURED,
+            protocol=each.protocol,
+            scores=each.scores,
+            differences=_differences(each, chosen) if diff else {},
+        )
+        for each in fit
+    ]
+    entries += published_entries(chosen)
+    notes = [f"{fit[0].dataset} {fit[0].split}, {signature(fit[0])}"]
+    if numbers:
+        named = {each.method: canonical(each.method, each.provenance.options) for each in fit}
+        aliases = [f'"{record}" is {name}' for record, name in named.items() if name != record]
+        notes += [f"records: {', '.join(aliases)}"] if aliases else []
+        others = [each for each in numbers if not _beside(each, fit[0]) and not each.category]
+        notes += published_notes(others, fit[0].protocol)
+    notes += training_notes(fit)
+    table = entries_table(entries, keys, sort=sort, origins=bool(numbers) or diff)
+    return replace(table, notes=tuple(notes)), left_out
+
+
+def published_leaderboard(numbers: Sequence[Published], protocol: DatasetProtocol, *, sort: str | None = None) -> Table:
+    """The leaderboard of published numbers alone, of one dataset and split, under a protocol or one not stated.
+
+    Raises:
+        DataError: where there is none.
+        UsageError: where the measure that ranks is not among theirs.
+    """
+    name = f"{protocol.name}@{protocol.version}"
+    keys = score_keys(protocol)
+    chosen = [each for each in numbers if each.protocol in {name, ""} and not each.category and each.measure in keys]
+    if not chosen:
+        raise DataError(f'no number is published under protocol "{name}", nor of its measures without a protocol')
+    known = {key for each in published_entries(chosen) for key in each.scores}
+    used = {id(each) for each in chosen}
+    others = [each for each in numbers if id(each) not in used and not each.category]
+    table = entries_table(published_entries(chosen), [key for key in keys if key in known], sort=sort, origins=True)
+    place = f"{chosen[0].dataset} {chosen[0].split}"
+    return replace(table, notes=(f"{place}, {name}, published numbers alone", *published_notes(others, name)))
+
+
+def score_keys(protocol: DatasetProtocol) -> list[str]:
+    """The scores that a protocol's records have, in their order.
+
+    >>> score_keys(DatasetProtocol(name="p", measures=("F", "MAE")))
+    ['F_mean', 'F_recall', 'F_decay', 'MAE']
+    """
+    keys = [key for key in HEADINGS if key.partition("_")[0] in protocol.measures]
+    keys += [name for name in protocol.measures if name in SALIENCY_MEASURES]
+    return [*keys, "JF_mean"] if {"J", "F"} <= set(protocol.measures) else keys
+
+
+def comparable(records: Sequence[Record]) -> tuple[list[Record], list[str]]:
+    """The records that can stand in one table, and for each that cannot a line that says why.
+
+    Raises:
+        DataError: where none can, or their signatures differ.
+    """
+    left_out = [f'"{each.method}" is left out: {", ".join(each.shortcomings)}' for each in records if each.shortcomings]
+    fit = [each for each in records if not each.shortcomings]
+    if not fit:
+        reason = f" ({'; '.join(left_out)})" if left_out else ""
+        raise DataError(f"no record can stand in a leaderboard{reason}; see: vosbench run, vosbench score")
+    signatures = sorted({signature(each) for each in fit})
+    if len(signatures) > 1:
+        raise DataError(f"these records were not taken alike: {' and '.join(signatures)}; choose one with --protocol")
+    return fit, left_out
+
+
+def published_entries(numbers: Iterable[Published]) -> list[Entry]:
+    """Published numbers as lines, one for each method of each source; J&F is computed where it is not printed."""
+    found: dict[tuple[str, str, str], dict[str, float | None]] = {}
+    for each in numbers:
+        line = found.setdefault((each.method, each.source, each.protocol or STATED), {})
+        line.setdefault(each.measure, each.raw)
+    for line in found.values():
+        region, contour = line.get("J_mean"), line.get("F_mean")
+        if region is not None and contour is not None:
+            line.setdefault("JF_mean", (region + contour) / 2)
+    return [
+        Entry(method=method, origin=source, protocol=protocol, scores=scores, differences={})
+        for (method, source, protocol), scores in found.items()
+    ]
+
+
+def _beside(each: Published, measured: Record) -> bool:
+    place = (each.dataset, each.split) == (measured.dataset, measured.split) and not each.category
+    return place and each.measure in measured.scores and each.protocol in {measured.protocol, ""}
+
+
+def training_notes(records: Sequence[Record]) -> list[str]:
+    """What the weights of records were trained on, as far as they say it: a line for each way."""
+    ways: dict[str, list[str]] = {}
+    for each in records:
+        if each.provenance.training is not None:
+            ways.setdefault(each.provenance.training, []).append(each.method)
+    return [f"{', '.join(methods)}: trained on {way}" for way, methods in ways.items()]
+
+
+def published_notes(others: Sequence[Published], protocol: str) -> list[str]:
+    """What readers of published numbers should know, and how many were left out."""
+    notes = [
+        'published: as printed, from results/published; a protocol is what the source states, or "not stated"',
+        "published J&F is computed from J and F where it is not printed",
+    ]
+    if others:
+        notes.append(f"{len(others)} published numbers are left out: of other measures, or not under {protocol}")
+    return notes
+
+
+def _differences(measured: Record, numbers: Iterable[Published]) -> dict[str, dict[str, float | None]]:
+    name = canonical(measured.method, measured.provenance.options)
+    found: dict[str, dict[str, float | None]] = {}
+    for each in numbers:
+        value = measured.scores.get(each.measure)
+        if each.method == name and each.protocol == measured.protocol and value is not None:
+            found.setdefault(each.source, {}).setdefault(each.measure, value - each.raw)
+    return found

@@ -1,0 +1,127 @@
+"""Tables over all datasets: saliency measures of each, and what methods take of a machine."""
+
+from collections.abc import Mapping, Sequence
+
+from vosbench.dataset.protocol import SALIENCY
+from vosbench.errors import DataError
+from vosbench.metrics.measures import HEADINGS
+from vosbench.records.record import Record, Speed, signature
+from vosbench.report.leaderboard import better, comparable
+from vosbench.report.table import Better, Cell, Number, Table
+
+SHOWN = ("MAE", "maxF", "S", "maxE")
+_SPEED: Mapping[str, tuple[Better, int]] = {
+    "frames/s": ("higher", 2),
+    "latency, ms": ("lower", 1),
+    "peak memory, MiB": ("lower", 0),
+    "parameters, M": ("lower", 2),
+    "GMAC": ("lower", 1),
+}
+
+
+def saliency_table(records: Sequence[Record], protocol: str | None = None) -> tuple[Table, list[str]]:
+    """MAE, max-F, S and E of every method on every dataset, under one saliency protocol.
+
+    Args:
+        records: any; those of the protocol are used.
+        protocol: its name; the first of `vosbench.dataset.protocol.SALIENCY` that there are records of, where None.
+
+    Returns:
+        the table, and for each record of the protocol that cannot stand in it a line that says why.
+
+    Raises:
+        DataError: where there is no record of such a protocol, or those of one dataset were not taken alike.
+    """
+    known = [each.name for each in SALIENCY] if protocol is None else [protocol]
+    name = next((each for each in known if any(_protocol(record) == each for record in records)), None)
+    if name is None:
+        raise DataError(f"there is no record under {' or '.join(known)}; make one with --protocol {known[0]}")
+    chosen = [each for each in records if _protocol(each) == name]
+    by_dataset: dict[str, list[Record]] = {}
+    notes, left_out = [], []
+    for place in dict.fromkeys(f"{each.dataset} {each.split}" for each in chosen):
+        of_place = [each for each in chosen if f"{each.dataset} {each.split}" == place]
+        left_out += [
+            f'"{r.method}" ({place}) is left out: {", ".join(r.shortcomings)}' for r in of_place if r.shortcomings
+        ]
+        if all(each.shortcomings for each in of_place):
+            continue
+        fit, _ = comparable(of_place)
+        by_dataset[place] = fit
+        notes.append(f"{place}, {signature(fit[0])}")
+    if not by_dataset:
+        raise DataError(f"no record under {name} can stand in a table ({'; '.join(left_out)})")
+    columns = [
+        (place, key)
+        for place, fit in by_dataset.items()
+        for key in SHOWN
+        if any(each.scores.get(key) is not None for each in fit)
+    ]
+    methods = sorted({each.method for fit in by_dataset.values() for each in fit})
+    scores = {(place, each.method): each.scores for place, fit in by_dataset.items() for each in fit}
+    rows: list[tuple[Cell, ...]] = [
+        (method, *(scores.get((place, method), {}).get(key) for place, key in columns)) for method in methods
+    ]
+    headings = (f"{place.partition(' ')[0]} {HEADINGS.get(key, key)}" for place, key in columns)
+    directions: list[Better] = ["", *(better(key) for _, key in columns)]
+    table = Table(columns=("method", *headings), rows=rows, notes=tuple(notes), better=tuple(directions))
+    return table, left_out
+
+
+def speed_table(records: Sequence[Record]) -> Table:
+    """Frames per second, latency, memory, parameters and multiply-accumulates of every record that has them.
+
+    Numbers compete within a device and a frame size alone: those of others say nothing about a method.
+
+    Raises:
+        DataError: where no record has any.
+    """
+    timed = [(each, each.speed) for each in records if each.speed is not None]
+    if not timed:
+        raise DataError("no record says how fast its method was; measure it with: vosbench run --profile")
+    timed.sort(key=lambda pair: (pair[1].device_name, pair[1].size, -pair[1].fps, pair[0].method))
+    rows: list[tuple[Cell, ...]] = []
+    for each, speed in timed:
+        parameters = None if speed.parameters is None else speed.parameters / 1e6
+        values = (speed.fps, 1e3 * speed.latency, speed.peak_memory / 2**20, parameters, speed.gmacs)
+        cells = [
+            None if value is None else Number(value, digits)
+            for value, (_, digits) in zip(values, _SPEED.values(), strict=True)
+        ]
+        threads = f", {speed.threads} threads" if each.provenance.device == "cpu" else ""
+        how = each.provenance.precision or ""
+        rows.append((each.method, each.dataset, speed.size, f"{speed.device_name}{threads}", how, *cells))
+    return Table(
+        columns=("method", "dataset", "frames", "device", "precision", *_SPEED),
+        rows=rows,
+        notes=(
+            "frames per second from files to maps on disk; median latency; GMAC: 10⁹ multiply-accumulates per frame",
+            *dict.fromkeys(f"{each.dataset} {each.split}, {signature(each)}" for each, _ in timed),
+        ),
+        better=("", "", "", "", "", *(way for way, _ in _SPEED.values())),
+        groups=tuple(f"{speed.device_name} {speed.size}" for _, speed in timed),
+    )
+
+
+def _protocol(record: Record) -> str:
+    return record.protocol.partition("@")[0]
+
+
+def stages_table(speed: Speed) -> Table:
+    """The table of what was measured; a stage's share is of the time without overlap."""
+    total = sum(speed.stages.values())
+    rows: list[tuple[Cell, ...]] = [
+        ("speed, as in a run", speed.fps, "frames/s"),
+        ("median per frame, as in a run", 1000 * speed.latency, "ms"),
+        *((stage, 1000 * seconds, "ms") for stage, seconds in speed.stages.items()),
+        ("all stages, nothing overlapping", 1000 * total, "ms"),
+        ("peak memory", speed.peak_memory / 2**20, "MiB"),
+        ("parameters", speed.parameters / 1e6 if speed.parameters is not None else None, "10⁶"),
+        ("multiply-accumulates per frame", speed.gmacs, "10⁹"),
+    ]
+    once = "; what is done once per video does not count" if speed.warmup else ""
+    notes = (
+        f"mean of {speed.frames} frames of {speed.size} after {speed.warmup} of warm-up{once}",
+        f"on {speed.device_name}, {speed.threads} threads on the processor",
+    )
+    return Table(columns=("what", "value", "unit"), rows=rows, notes=notes, digits=2)

@@ -1,0 +1,315 @@
+"""The measured counterpart of a printed number: which record is of the same method, and its value in the same unit."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from vosbench.metrics.measures import HEADINGS
+from vosbench.metrics.statistics import mean
+from vosbench.records.published import Published, canonical
+from vosbench.records.record import Record, signature
+from vosbench.registry import load_dataset
+from vosbench.report.grouped import CATEGORY_MEAN, SEQUENCE_MEAN, category_means
+from vosbench.report.leaderboard import better, measure_of
+from vosbench.report.table import Better, Cell, Number, Table
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What a line of a paper's table is about.
+
+    Attributes:
+        dataset: as vosbench calls it.
+        split: its split.
+        measure: a record's key, or ``"delta_…"`` of one; others have no counterpart.
+        category: of objects, or `CATEGORY_MEAN` or `SEQUENCE_MEAN`; empty for the whole split.
+        unit: ``"%"`` and ``"points"`` are a hundred times a record's value.
+        digits: decimals as printed.
+    """
+
+    dataset: str
+    split: str
+    measure: str
+    category: str
+    unit: str
+    digits: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counterparts:
+    """The records that may stand beside a paper's numbers.
+
+    Attributes:
+        records: dataset → method, by its one name → the record.
+        unused: lines that say which records of these datasets do not, and why.
+        reference: the method that differences within the table are taken from.
+    """
+
+    records: Mapping[str, Mapping[str, Record]]
+    unused: Sequence[str] = ()
+    reference: str = ""
+
+    def value(self, method: str, line: Line) -> float | None:
+        """The measured value in the unit of the line, unrounded; None where there is none."""
+        known = self.records.get(line.dataset, {})
+        if line.measure.startswith("delta_"):
+            pair = [
+                _score(known.get(name), line, line.measure.removeprefix("delta_")) for name in (method, self.reference)
+            ]
+            return None if pair[0] is None or pair[1] is None or method == self.reference else pair[0] - pair[1]
+        return _score(known.get(method), line, line.measure)
+
+
+def counterparts(
+    records: Sequence[Record], protocols: Mapping[str, str], lines: Sequence[Line], reference: str = ""
+) -> Counterparts:
+    """Sort records by dataset and method.
+
+    Args:
+        records: any.
+        protocols: dataset → name of the protocol that its numbers are compared under.
+        lines: those of the table.
+        reference: see `Counterparts`.
+    """
+    splits = {(line.dataset, line.split) for line in lines}
+    found: dict[str, dict[str, Record]] = {name: {} for name in protocols}
+    unused: dict[str, list[str]] = {}
+    for each in records:
+        if (each.dataset, each.split) not in splits:
+            continue
+        protocol = current(each.dataset, protocols[each.dataset])
+        known = found[each.dataset]
+        name = canonical(each.method, each.provenance.options)
+        reason = ""
+        if each.shortcomings:
+            reason = ", ".join(each.shortcomings)
+        elif each.protocol != protocol:
+            reason = f"under {each.protocol}, not {protocol}"
+        elif name in known:
+            reason = f'"{known[name].method}" is {name}, too'
+        if reason:
+            unused.setdefault(f"on {each.dataset}, {reason}", []).append(f'"{each.method}"')
+        else:
+            known[name] = each
+    left_out = [f"records left out, {reason}: {', '.join(names)}" for reason, names in unused.items()]
+    return Counterparts(records=found, unused=left_out, reference=reference)
+
+
+def current(dataset: str, protocol: str) -> str:
+    """A protocol of a dataset with its version."""
+    versions = {each.name: each.version for each in load_dataset(dataset).protocols}
+    return f"{protocol}@{versions[protocol]}"
+
+
+def _score(record: Record | None, line: Line, measure: str) -> float | None:
+    if record is None:
+        return None
+    raw = record.scores.get(measure)
+    if line.category:
+        listing = load_dataset(line.dataset).listing(line.split)
+        raw = category_means(record, listing, measure).get(line.category)
+    if raw is None:
+        return None
+    return 100 * raw if line.unit in {"%", "points"} else raw
+
+
+__all__ = ["CATEGORY_MEAN", "SEQUENCE_MEAN", "Counterparts", "Line", "counterparts", "current"]
+
+
+PRINTED_MEAN = "mean as printed"
+TITLES = {"davis16": "DAVIS", "fbms": "FBMS", "visal": "ViSal", "ytobj": "YouTube-Objects"}
+MORE_HEADINGS = {"delta_J_mean": "ΔJ", "delta_F_mean": "ΔF", "F_measure": "F-measure"}
+NOT_MEASURED = {"F_measure"}  # of a protocol that nobody states
+PUBLISHED, MEASURED, DIFFERENCE = "published", "measured", "difference"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What stands beside printed numbers.
+
+    Attributes:
+        measured: measured numbers, of methods that there are records of.
+        diff: differences, too.
+        sort: the measure that orders the methods, best first; the paper's order where None.
+        apart: whether numbers compete within the table's groups alone.
+    """
+
+    measured: bool = True
+    diff: bool = False
+    sort: str | None = None
+    apart: bool = False
+
+
+Method = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A paper's numbers by method (group, name, name as printed) and line."""
+
+    lines: tuple[Line, ...]
+    methods: tuple[Method, ...]
+    numbers: Mapping[tuple[Method, Line], float]
+
+
+def grid(rows: Sequence[Published]) -> Grid:
+    """Sort the numbers of a table by method and line; where they are by category, add the mean over categories."""
+    lines = [_line(each) for each in rows]
+    methods = [(each.group, each.method, each.label) for each in rows]
+    numbers = {key: each.number for key, each in zip(zip(methods, lines, strict=True), rows, strict=True)}
+    unique, names = list(dict.fromkeys(lines)), list(dict.fromkeys(methods))
+    categories = [line for line in unique if line.category not in {"", PRINTED_MEAN}]
+    if categories:
+        first = replace(categories[0], digits=categories[0].digits + 1)
+        ours, theirs = (replace(first, category=kind) for kind in (CATEGORY_MEAN, SEQUENCE_MEAN))
+        unique += [ours, theirs]
+        for method in names:
+            value = mean([numbers[method, line] for line in categories if (method, line) in numbers])
+            if value is not None:
+                numbers[method, ours] = value
+    return Grid(tuple(unique), tuple(names), numbers)
+
+
+def _line(each: Published) -> Line:
+    # Beside categories, the one mean that is printed is no category of ours: nobody says what it is a mean of.
+    category = each.category or (PRINTED_MEAN if each.dataset == "ytobj" else "")
+    return Line(each.dataset, each.split, each.measure, category, each.unit, each.digits)
+
+
+def ordered(printed: Grid, sort: str) -> Grid:
+    """Put the methods in the order of a measure as it is printed, best first.
+
+    Raises:
+        UsageError: where the measure is not in the table; the message offers the nearest.
+    """
+    key = measure_of(sort, list(dict.fromkeys(line.measure for line in printed.lines)))
+    line = next(each for each in reversed(printed.lines) if each.measure == key and each.category != SEQUENCE_MEAN)
+    sign = -1 if better(key) == "higher" else 1
+
+    def place(method: Method) -> tuple[bool, float]:
+        value = printed.numbers.get((method, line))
+        return value is None, 0.0 if value is None else sign * value
+
+    return Grid(printed.lines, tuple(sorted(printed.methods, key=place)), printed.numbers)
+
+
+def lay_out(
+    printed: Grid, found: Counterparts, beside: Beside, notes: Sequence[str] = (), *, across: bool = False
+) -> Table:
+    """Make the table.
+
+    Args:
+        printed: what is published.
+        found: what was measured.
+        beside: what is shown of it.
+        notes: the first lines beneath; which record is which method, and what is missing, follow.
+        across: whether methods are columns.
+    """
+    shown = _measured_notes(printed, found, beside) if beside.measured else []
+    table = _lines_down(printed, found, beside) if across else _methods_down(printed, found, beside)
+    return replace(table, notes=(*notes, *shown))
+
+
+def largest_difference(printed: Grid, found: Counterparts) -> tuple[float, str, Line] | None:
+    """The difference farthest from 0, and the method and line that it is of; None where nothing was measured."""
+    differences = [
+        (difference, method[2], line)
+        for method in printed.methods
+        for line in printed.lines
+        if (difference := _difference(printed, found, method, line)) is not None
+    ]
+    return max(differences, key=lambda each: abs(each[0]), default=None)
+
+
+def _difference(printed: Grid, found: Counterparts, method: Method, line: Line) -> float | None:
+    value, number = found.value(method[1], line), printed.numbers.get((method, line))
+    return None if value is None or number is None else value - number
+
+
+def _cells(printed: Grid, found: Counterparts, method: Method, line: Line) -> dict[str, Cell]:
+    number, value = printed.numbers.get((method, line)), found.value(method[1], line)
+    difference = _difference(printed, found, method, line)
+    return {
+        PUBLISHED: None if number is None else Number(number, line.digits),
+        MEASURED: None if value is None else Number(value, line.digits),
+        DIFFERENCE: None if difference is None else Number(difference, line.digits + 1, signed=True),
+    }
+
+
+def _kinds(printed: Grid, found: Counterparts, beside: Beside, line: Line) -> list[str]:
+    """What is shown of a line."""
+    values = any(found.value(method[1], line) is not None for method in printed.methods)
+    differences = any(_difference(printed, found, method, line) is not None for method in printed.methods)
+    numbers = line.category == SEQUENCE_MEAN or any((method, line) in printed.numbers for method in printed.methods)
+    kinds = [PUBLISHED] if numbers else []
+    kinds += [MEASURED] if beside.measured and values else []
+    return kinds + ([DIFFERENCE] if beside.measured and beside.diff and differences else [])
+
+
+def _lines_down(printed: Grid, found: Counterparts, beside: Beside) -> Table:
+    """Methods are columns."""
+    rows: list[tuple[Cell, ...]] = []
+    directions: list[Better] = []
+    for line in printed.lines:
+        for kind in _kinds(printed, found, beside, line):
+            cells = [_cells(printed, found, method, line)[kind] for method in printed.methods]
+            rows.append((_heading(line, printed), kind, *cells))
+            directions.append("" if kind == DIFFERENCE else _direction(line))
+    columns = ("measure", "number", *(method[2] for method in printed.methods))
+    return Table(columns=columns, rows=rows, better=tuple(directions), across=True)
+
+
+def _methods_down(printed: Grid, found: Counterparts, beside: Beside) -> Table:
+    """Measures are columns."""
+    shown = [(line, kind) for line in printed.lines for kind in _kinds(printed, found, beside, line)]
+    groups = tuple(group for group, _, _ in printed.methods) if any(group for group, _, _ in printed.methods) else ()
+    named = ("method", "group") if groups else ("method",)
+    rows: list[tuple[Cell, ...]] = []
+    for method in printed.methods:
+        first = (method[2], method[0]) if groups else (method[2],)
+        rows.append((*first, *(_cells(printed, found, method, line)[kind] for line, kind in shown)))
+    headings = [_heading(line, printed) + ("" if kind == PUBLISHED else f", {kind}") for line, kind in shown]
+    directions: list[Better] = [""] * len(named)
+    directions += [_direction(line) if kind != DIFFERENCE else "" for line, kind in shown]
+    return Table(
+        columns=(*named, *headings),
+        rows=rows,
+        better=tuple(directions),
+        groups=groups if beside.apart else (),
+    )
+
+
+def _measured_notes(printed: Grid, found: Counterparts, beside: Beside) -> list[str]:
+    notes: list[str] = []
+    for dataset, records in found.records.items():
+        asked = {
+            (name, label): None
+            for (_, name, label), line in printed.numbers
+            if line.dataset == dataset and line.measure not in NOT_MEASURED
+        }
+        matched = {label: records[name] for name, label in asked if name in records}
+        taken = dict.fromkeys(f"measured: {dataset} {each.split}, {signature(each)}" for each in matched.values())
+        notes += taken
+        if matched:
+            notes.append("records: " + ", ".join(f'{label} is "{each.method}"' for label, each in matched.items()))
+        absent = dict.fromkeys(label for name, label in asked if name not in records)
+        if absent and not matched:
+            notes.append(f"nothing here was measured on {TITLES[dataset]}")
+        elif absent:
+            notes.append(f"no record on {TITLES[dataset]} of: {', '.join(absent)}")
+    notes += found.unused
+    largest = largest_difference(printed, found) if beside.diff else None
+    if largest:
+        difference, label, line = largest
+        shown = f"{difference:+.{line.digits + 2}f}"
+        notes.append(f"largest difference, measured − published: {shown} ({label}, {_heading(line, printed)})")
+    return notes
+
+
+def _heading(line: Line, printed: Grid) -> str:
+    name = line.category or MORE_HEADINGS.get(line.measure) or HEADINGS.get(line.measure, line.measure)
+    several = len({each.dataset for each in printed.lines}) > 1
+    return f"{TITLES[line.dataset]} {name}" if several else name
+
+
+def _direction(line: Line) -> Better:
+    return "" if line.measure.startswith("delta_") else better(line.measure)

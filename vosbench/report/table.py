@@ -1,0 +1,209 @@
+"""Which numbers of a line are the best and the second best, as a reader sees them."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from vosbench.report.latex import escape as escape_latex
+from vosbench.report.latex import tabular
+
+Better = Literal["higher", "lower", ""]
+Mark = Literal["best", "second", ""]
+ARROWS = {"higher": "↑", "lower": "↓", "": ""}
+
+
+def mark(shown: Sequence[float | None], better: Better, groups: Sequence[str] = ()) -> list[Mark]:
+    """Mark the best and the second best of numbers that compete.
+
+    Equal numbers are marked alike, and the second best is the next other number. A number that competes with none is
+    not marked.
+
+    Args:
+        shown: the numbers, rounded as they are shown, so that what looks equal is equal; None does not compete.
+        better: which are better; nothing is marked where it is empty.
+        groups: the group of each, within which it competes; one group where empty.
+
+    >>> mark([0.7, 0.9, None, 0.9, 0.8], "higher")
+    ['', 'best', '', 'best', 'second']
+    >>> mark([0.2, 0.1, 0.3], "lower", ["a", "b", "b"])
+    ['', 'best', 'second']
+    """
+    marks: list[Mark] = [""] * len(shown)
+    for group in dict.fromkeys(groups or ("",)):
+        members = [index for index in range(len(shown)) if not groups or groups[index] == group]
+        known = [value for index in members if (value := shown[index]) is not None]
+        if not better or len(known) < 2:
+            continue
+        ranked = sorted(set(known), reverse=better == "higher")
+        for index in members:
+            if shown[index] == ranked[0]:
+                marks[index] = "best"
+            elif len(ranked) > 1 and shown[index] == ranked[1]:
+                marks[index] = "second"
+    return marks
+
+
+UNKNOWN = "–"
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number with decimals of its own; one with a sign is a difference, which competes with none."""
+
+    value: float
+    digits: int
+    signed: bool = False
+
+
+Cell = str | float | Number | None
+Format = Literal["table", "md", "csv", "json", "latex"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """What is shown.
+
+    Attributes:
+        columns: the headings.
+        rows: a cell per heading; None is a number that is not known.
+        notes: lines beneath, the protocol's signature first of all.
+        digits: decimals of numbers that do not have their own; csv and json give them unrounded.
+        better: which numbers are better, for every column; or for every row where ``across``. Empty: nobody says.
+        across: whether numbers compete along rows.
+        groups: the group of every row; numbers of a column compete within it. One group where empty.
+    """
+
+    columns: tuple[str, ...]
+    rows: Sequence[tuple[Cell, ...]]
+    notes: tuple[str, ...] = ()
+    digits: int = 3
+    better: tuple[Better, ...] = ()
+    across: bool = False
+    groups: tuple[str, ...] = ()
+
+
+def render(table: Table, kind: Format) -> str:
+    r"""Render a table.
+
+    Args:
+        table: what is shown.
+        kind: ``"table"`` for a terminal, ``"md"``, ``"csv"``, ``"json"`` or ``"latex"`` (booktabs).
+
+    Returns:
+        text that ends in a newline.
+
+    >>> shown = Table(columns=("method", "J"), rows=[("a", 0.5), ("b", None), ("c", 0.7)], better=("", "higher"))
+    >>> print(render(shown, "md"), end="")
+    | method   |          J ↑ |
+    |:---------|-------------:|
+    | a        | <u>0.500</u> |
+    | b        |            – |
+    | c        |    **0.700** |
+    """
+    if kind == "csv":
+        return _csv(table)
+    if kind == "json":
+        named = [dict(zip(table.columns, map(_plain, row), strict=True)) for row in table.rows]
+        return json.dumps({"notes": table.notes, "rows": named}, indent=2, ensure_ascii=False) + "\n"
+    if kind == "latex":
+        lines = [f"% {' '.join(note.split())}\n" for note in table.notes]
+        body = tabular(*_texts(table, escape_latex, _LATEX), _alignment(table))
+        return body + ("\n" + "".join(lines) if lines else "")
+    from tabulate import tabulate
+
+    escape = _escape_markdown if kind == "md" else str
+    columns, rows = _texts(table, escape, _MARKDOWN if kind == "md" else _PLAIN)
+    text = tabulate(
+        rows,
+        headers=columns,
+        tablefmt="pipe" if kind == "md" else "simple",
+        disable_numparse=True,
+        colalign=_alignment(table) if table.rows else None,
+    )
+    bullet = "* " if kind == "md" else ""
+    notes = "".join(f"{bullet}{note}\n" for note in table.notes)
+    return f"{text}\n" + (f"\n{notes}" if notes else "")
+
+
+_PLAIN: dict[Mark, str] = {"": "{}", "best": "{}", "second": "{}"}
+_MARKDOWN: dict[Mark, str] = {"": "{}", "best": "**{}**", "second": "<u>{}</u>"}
+_LATEX: dict[Mark, str] = {"": "{}", "best": r"\textbf{{{}}}", "second": r"\underline{{{}}}"}
+
+
+def _texts(table: Table, escape: Callable[[str], str], how: dict[Mark, str]) -> tuple[list[str], list[list[str]]]:
+    """Headings and cells as they are shown, with arrows and marks."""
+    arrows = [f" {ARROWS[each]}" if each else "" for each in table.better]
+    columns = [escape(heading) for heading in table.columns]
+    minus = "−" if how is _LATEX else "-"
+    rows = [
+        [escape(cell if isinstance(cell, str) else _shown(cell, table.digits).replace("-", minus)) for cell in row]
+        for row in table.rows
+    ]
+    rows = [
+        [how[sign].format(cell) for cell, sign in zip(row, signs, strict=True)]
+        for row, signs in zip(rows, _marks(table), strict=True)
+    ]
+    if table.across:
+        rows = [[row[0] + escape(arrow), *row[1:]] for row, arrow in zip(rows, arrows, strict=True)]
+    elif arrows:
+        columns = [heading + escape(arrow) for heading, arrow in zip(columns, arrows, strict=True)]
+    return columns, rows
+
+
+def _marks(table: Table) -> list[list[Mark]]:
+    """The mark of every cell."""
+    shown = [[_competing(cell, table.digits) for cell in row] for row in table.rows]
+    if not table.better:
+        return [[""] * len(row) for row in shown]
+    if table.across:
+        return [mark(row, better) for row, better in zip(shown, table.better, strict=True)]
+    columns = [mark([row[column] for row in shown], better, table.groups) for column, better in enumerate(table.better)]
+    return [[marks[line] for marks in columns] for line in range(len(shown))]
+
+
+def _competing(cell: Cell, digits: int) -> float | None:
+    """A number as it is shown, or None for what does not compete."""
+    if isinstance(cell, Number):
+        return None if cell.signed else round(cell.value, cell.digits)
+    return round(cell, digits) if isinstance(cell, float) else None
+
+
+def _csv(table: Table) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*table.columns, "notes"])
+    writer.writerows([*map(_plain, row), "; ".join(table.notes)] for row in table.rows)
+    return text.getvalue()
+
+
+def _plain(cell: Cell) -> str | float | None:
+    return cell.value if isinstance(cell, Number) else cell
+
+
+def _shown(cell: Cell, digits: int) -> str:
+    if cell is None:
+        return UNKNOWN
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, Number):
+        value = round(cell.value, cell.digits) + 0.0  # no minus before zero
+        return f"{value:+.{cell.digits}f}" if cell.signed else f"{value:.{cell.digits}f}"
+    return f"{cell:.{digits}f}"
+
+
+def _alignment(table: Table) -> list[str]:
+    """Words to the left, numbers and counts to the right."""
+    words = [
+        any(isinstance(row[at], str) and not str(row[at]).isdigit() for row in table.rows)
+        for at in range(len(table.columns))
+    ]
+    return ["left" if each else "right" for each in words]
+
+
+def _escape_markdown(text: str) -> str:
+    for sign in "\\|*<`":
+        text = text.replace(sign, f"\\{sign}")
+    return " ".join(text.split("\n"))

@@ -1,0 +1,157 @@
+"""The verdict of a check, rendered: text, JSON, JUnit XML, and annotations of GitHub."""
+
+import json
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Literal
+
+from vosbench.metrics.measures import HEADINGS
+from vosbench.records.check import Finding, Verdict
+from vosbench.report.table import Cell, Number, Table, render
+
+Kind = Literal["table", "json", "junit", "github"]
+WHOLE = "all videos"
+
+
+def render_verdict(verdict: Verdict, kind: Kind) -> str:
+    """Render a verdict.
+
+    Args:
+        verdict: of a check.
+        kind: ``"table"`` for a terminal; ``"json"``; ``"junit"`` as continuous integration reads it; ``"github"``:
+            workflow commands, which GitHub shows beside the change.
+
+    Returns:
+        text that ends in a newline.
+    """
+    make = {"table": _to_text, "json": _to_json, "junit": to_junit, "github": _to_github}
+    return make[kind](verdict)
+
+
+def summary(verdict: Verdict) -> str:
+    """The verdict in one line, with the names of the videos that failed."""
+    means = [each for each in verdict.findings if each.video is None]
+    failed = [each for each in means if each.status == "failed"]
+    videos = verdict.by_video()
+    bad = [name for name, found in videos.items() if _failures(found)]
+    if verdict.passed:
+        return f"PASSED: {len(means)} measures of {WHOLE}, and {len(videos)} videos"
+    if not any(each.baseline is not None for each in verdict.findings):
+        return f"FAILED: {_joined(failed)}"
+    parts = []
+    if failed:
+        parts.append(
+            f"{len(failed)} of {len(means)} measures of {WHOLE} ({', '.join(each.measure for each in failed)})"
+        )
+    if bad:
+        parts.append(f"{len(bad)} of {len(videos)} videos ({', '.join(bad)})")
+    return f"FAILED: {'; '.join(parts)}"
+
+
+def to_junit(verdict: Verdict) -> str:
+    """The verdict as JUnit XML: a suite per check, a case per measure of all videos, and a case per video."""
+    cases: list[tuple[str, list[Finding]]] = [(each.measure, [each]) for each in verdict.findings if each.video is None]
+    cases += [(f"video {name}", found) for name, found in verdict.by_video().items()]
+    run = verdict.run
+    failures = str(sum(bool(_failures(found)) for _, found in cases))
+    counts = {"tests": str(len(cases)), "failures": failures, "errors": "0", "skipped": "0", "time": "0"}
+    root = ET.Element("testsuites", {"name": "vosbench check", **counts})
+    name = _clean(f"{run.method} on {run.dataset} {run.split}")
+    suite = ET.SubElement(root, "testsuite", {"name": name, **counts})
+    properties = ET.SubElement(suite, "properties")
+    for key in ("method", "dataset", "split", "signature"):
+        ET.SubElement(properties, "property", {"name": key, "value": _clean(getattr(run, key))})
+    if verdict.notes:
+        ET.SubElement(properties, "property", {"name": "notes", "value": _clean("; ".join(verdict.notes))})
+    for title, found in cases:
+        about = {"classname": _clean(f"vosbench.{run.dataset}.{run.method}"), "name": _clean(title), "time": "0"}
+        case = ET.SubElement(suite, "testcase", about)
+        failed = _failures(found)
+        if failed:
+            failure = ET.SubElement(case, "failure", {"message": _clean(_joined(failed)), "type": "worse"})
+            failure.text = _clean("\n".join(each.message for each in failed))
+        reported = [each.message for each in found if each.status == "reported"]
+        if reported:
+            ET.SubElement(case, "system-out").text = _clean("\n".join(reported))
+    ET.indent(root)
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+
+
+def failures_by_case(verdict: Verdict) -> dict[str, str]:
+    """What failed of all videos, under `WHOLE`, and of each video: its messages, with semicolons between."""
+    cases = {WHOLE: [each for each in verdict.findings if each.video is None], **verdict.by_video()}
+    return {name: _joined(_failures(found)) for name, found in cases.items() if _failures(found)}
+
+
+def _to_text(verdict: Verdict) -> str:
+    run = verdict.run
+    shown = [each for each in verdict.findings if each.video is None or each.status != "held"]
+    rows: list[tuple[Cell, ...]] = [_row(each) for each in shown if each.baseline is not None]
+    columns = ("video", "measure", "baseline", "run", "change", "allowed", "")
+    held = sum(not _failures(found) for found in verdict.by_video().values())
+    notes = [f"{run.method}: {run.dataset} {run.split}, {run.signature}", *verdict.notes]
+    if verdict.by_video():
+        notes.append(f"videos that held: {held} of {len(verdict.by_video())}")
+    spoken = [each.message for each in shown if each.baseline is None or each.measure == "latency"]
+    notes += filter(None, spoken if rows else ())
+    table = Table(columns=columns, rows=rows, notes=(*notes, summary(verdict)), digits=4)
+    return render(table, "table") if rows else "".join(f"{note}\n" for note in table.notes)
+
+
+def _row(found: Finding) -> tuple[Cell, ...]:
+    change = (
+        None if found.value is None or found.baseline is None else Number(found.value - found.baseline, 4, signed=True)
+    )
+    name = "latency, s" if found.measure == "latency" else HEADINGS.get(found.measure, found.measure)
+    status = {"held": "held", "failed": "FAILED", "reported": "slower"}[found.status]
+    return (found.video or WHOLE, name, found.baseline, found.value, change, found.allowed, status)
+
+
+def _to_json(verdict: Verdict) -> str:
+    run = verdict.run
+    about = {key: getattr(run, key) for key in ("method", "dataset", "split", "signature")}
+    findings = [asdict(each) for each in verdict.findings]
+    whole = {"passed": verdict.passed, **about, "notes": list(verdict.notes), "findings": findings}
+    return json.dumps(whole, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _to_github(verdict: Verdict) -> str:
+    """One annotation for the whole, then one per measure of all videos and per video that is worse."""
+    run = verdict.run
+    title = f"vosbench check: {run.method} on {run.dataset}"
+    lines = [_annotation("notice" if verdict.passed else "error", title, summary(verdict))]
+    for name, found in (("", [each for each in verdict.findings if each.video is None]), *verdict.by_video().items()):
+        failed = _failures(found)
+        if name and failed:
+            lines.append(_annotation("error", f"{title}: {name}", "\n".join(each.message for each in failed)))
+        elif not name:
+            lines += [_annotation("error", f"{title}: {each.measure}", each.message) for each in failed]
+        reported = [each.message for each in found if each.status == "reported"]
+        lines += [_annotation("warning", title, message) for message in reported]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _annotation(level: str, title: str, message: str) -> str:
+    r"""A workflow command; what would end it, or one of its properties, is escaped.
+
+    >>> _annotation("error", "a: b, c", "100%\nof it")
+    '::error title=a%3A b%2C c::100%25%0Aof it'
+    """
+    data = message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    name = title.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A").replace(":", "%3A").replace(",", "%2C")
+    return f"::{level} title={name}::{data}"
+
+
+def _failures(found: Sequence[Finding]) -> list[Finding]:
+    return [each for each in found if each.status == "failed"]
+
+
+def _joined(found: Sequence[Finding]) -> str:
+    return "; ".join(each.message for each in found)
+
+
+def _clean(text: str) -> str:
+    """Without the characters that no XML file may hold."""
+    return re.sub("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "�", text)
