@@ -84,8 +84,8 @@ def run(  # noqa: PLR0913 - what, how, on what, where to; two switches and one w
         selection: the videos and the protocol.
         out: the results folder.
         overwrite: discard maps of another setup instead of refusing.
-        profile: measure speed too, on the first video, once the maps are made; see `vosbench.method.profile`. A record of
-            a later run without it holds no speed.
+        profile: measure speed too, on the first video, once the maps are made; see `vosbench.method.profile`. A record
+            of a later run without it holds no speed.
         advance: called with a video's name and its frames that are done.
 
     Returns:

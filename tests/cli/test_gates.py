@@ -151,7 +151,7 @@ def test_some_videos_are_too_few(gate: Cli, checkpoint: Path) -> None:
     [
         ([], "give a record to check, or --method and --dataset"),
         (["--method", "linear"], "give a record to check, or --method and --dataset"),
-        (["run.json", "--method", "linear"], "is a record, of which nothing is run"),
+        (["run.json", "--method", "linear"], "is a record, so nothing is run"),
         (["run.json", "--seed", "3"], "leave out --seed"),
         (["b.json"], "is the run itself"),
         (["--method", "m", "--dataset", "d", "--out", "o", "--baseline", "o/d/m.json"], "is the run itself"),

@@ -124,7 +124,7 @@ def test_asked_to_stop_it_finishes_the_step(toy_root: Path, tmp_path: Path, numb
     process.send_signal(number)
     _, errors = process.communicate()
     assert process.returncode == 130
-    assert errors == "interrupted: what is complete is kept; the same command goes on from there\n"
+    assert errors == "interrupted; finished work is kept. Run the same command again to resume.\n"
     done = torch.load(tmp_path / "parts" / "last.pt", weights_only=True)["step"]
     assert len(curve(tmp_path / "parts")) == done < 40
     resumed = call(*given)

@@ -5,12 +5,8 @@ from typing import Annotated
 import typer
 
 from vosbench import __version__
-from vosbench.cli import check as gates
-from vosbench.cli import convert as conversion
-from vosbench.cli import data as datasets
-from vosbench.cli import run as methods
-from vosbench.cli import table as tables
-from vosbench.cli import train as training
+from vosbench.cli import check, compare, convert, data, run, score, table, train
+from vosbench.cli import list as listing
 from vosbench.cli.console import result
 
 app = typer.Typer(
@@ -33,21 +29,17 @@ def vosbench(
         raise typer.Exit
 
 
-app.command("run")(methods.run)
-app.command("score")(methods.score)
-app.command("train")(training.train)
-app.command("convert")(conversion.convert)
-app.command("table")(tables.table)
-app.command("compare")(gates.compare)
-app.command("check")(gates.check)
-app.command("verify")(datasets.verify)
-app.command("list")(datasets.list_)
-app.command("fetch")(datasets.fetch)
-
-data = typer.Typer(help="Where datasets are on this machine.", no_args_is_help=True, rich_markup_mode=None)
-data.command("set-root")(datasets.set_root)
-data.command("roots")(datasets.roots)
-app.add_typer(data, name="data")
+app.command("run")(run.run)
+app.command("score")(score.score)
+app.command("train")(train.train)
+app.command("convert")(convert.convert)
+app.command("table")(table.table)
+app.command("compare")(compare.compare)
+app.command("check")(check.check)
+app.command("verify")(data.verify)
+app.command("list")(listing.list_)
+app.command("fetch")(data.fetch)
+app.add_typer(data.app, name="data")
 
 
 def main() -> None:

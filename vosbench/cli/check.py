@@ -1,5 +1,6 @@
-"""``vosbench compare`` and ``vosbench check``: two records side by side, and a record held against its baseline."""
+"""``vosbench check``: a record, or a method that is run first, checked against a baseline."""
 
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -10,78 +11,29 @@ from vosbench.cli.console import command, progress, result, say
 from vosbench.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from vosbench.dataset import Listed
     from vosbench.records.check import Verdict
     from vosbench.records.record import Record
     from vosbench.records.tolerance import Tolerances
     from vosbench.runner import Trial
 
 Kind = Literal["table", "json", "junit", "github"]
-JUDGING = {
-    *("taken", "baseline", "tolerance", "relative", "video_tolerance", "max_drop", "speed_tolerance", "speed_gate"),
-    *("update_baseline", "junit", "shown", "quiet"),
+RUNNING = {"method", "dataset", "out", "plugin"} | {
+    field.name for group in (options.Selecting, options.SettingUp) for field in fields(group)
 }
-"""What ``check`` takes beside what a run takes."""
-
-
-@command
-def compare(
-    first: Annotated[Path, typer.Argument(metavar="A", help="Record of one method, a .json file.")],
-    second: Annotated[Path, typer.Argument(metavar="B", help="Record of the other.")],
-    measure: Annotated[
-        str, typer.Option("--measure", help="Scores to compare, with commas between; every mean where not given.")
-    ] = "",
-    by: Annotated[
-        Literal["measure", "attribute", "video"] | None, typer.Option("--by", help="One table alone.")
-    ] = None,
-    resamples: Annotated[int, typer.Option("--resamples", min=100, help="Bootstrap samples, and most swaps.")] = 9999,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of interval and p.")] = 0,
-    force: Annotated[bool, typer.Option("--force", help="Compare what was not taken alike.")] = False,
-    plugin: options.Plugins = None,
-    shown: Annotated[
-        Literal["table", "md", "csv", "json", "latex"],
-        typer.Option("--format", help="How the result is shown; json is the whole comparison."),
-    ] = "table",
-    quiet: options.Quiet = False,
-) -> None:
-    """Compare two records video by video: difference, interval, p, attributes, worst and best videos."""
-    from vosbench.records import compare as comparing
-    from vosbench.records import record
-    from vosbench.report import comparison as contrasts
-    from vosbench.report.table import render
-
-    one, other = record.read(first), record.read(second)
-    warnings = [*comparing.unlike(one, other), *comparing.frames_apart(one, other)]
-    if warnings and not force:
-        raise DataError(f"the records cannot be compared: {'; '.join(warnings)}; --force compares them all the same")
-    for warning in warnings:
-        say(f"warning: {warning}")
-    listing = _listing(one, plugin or (), quiet=quiet)
-    effects = comparing.compare(one, other, listing, options.names(measure), resamples, seed)
-    if shown == "json":
-        result(contrasts.to_json(one, other, effects, warnings))
-        return
-    if shown == "csv" and by is None:
-        by = "measure"
-    made = contrasts.tables(one, other, effects, by, warnings)
-    if not made:
-        raise DataError(f'nobody lists attributes of the videos of "{one.dataset}"')
-    result("\n".join(render(table, shown) for table in made))
+"""The options of a run, which a record that is checked has behind it."""
 
 
 @command
 def check(
     context: typer.Context,
-    baseline: Annotated[Path, typer.Option("--baseline", help="Record that it is held against.")],
+    baseline: Annotated[Path, typer.Option("--baseline", help="Record to check against.")],
     taken: Annotated[Path | None, typer.Argument(metavar="RUN", help="Record to check, a .json file.")] = None,
     tolerance: Annotated[
         list[str] | None,
-        typer.Option("--tolerance", help="What a mean may lose, as J_mean=0.005, or for all: 0.005."),
+        typer.Option("--tolerance", help="What a mean may lose: J_mean=0.005, or 0.005 for all."),
     ] = None,
     relative: Annotated[
-        list[str] | None, typer.Option("--relative", help="The same as a fraction of the baseline; the larger holds.")
+        list[str] | None, typer.Option("--relative", help="The same as a fraction of the baseline; the larger applies.")
     ] = None,
     video_tolerance: Annotated[
         list[str] | None,
@@ -99,31 +51,16 @@ def check(
     junit: Annotated[Path | None, typer.Option("--junit", help="Write JUnit XML here too.")] = None,
     method: Annotated[str | None, typer.Option("--method", help="Run this method first, in place of RUN.")] = None,
     dataset: Annotated[str | None, typer.Option("--dataset", help="Dataset to run it on.")] = None,
-    root: options.Root = None,
-    split: options.Split = None,
-    layout: options.LayoutName = None,
-    protocol: options.ProtocolName = None,
-    videos: options.Videos = "",
-    limit: options.Limit = None,
-    measures: options.Measures = "",
-    weights: options.Weights = None,
-    untrained: options.Untrained = False,
-    seed: options.Seed = 0,
-    device: options.Device = "cpu",
-    batch: options.Batch = 1,
-    precision: options.Precision = "fp32",
-    compiled: options.Compiled = False,
-    settings: options.Settings = None,
+    selecting: options.Selecting = options.Selecting(),
+    setting_up: options.SettingUp = options.SettingUp(),
     out: Annotated[
-        Path | None, typer.Option("--out", help="Keep maps and record here, and go on with those in it.")
+        Path | None, typer.Option("--out", help="Keep maps and record here, and resume from those in it.")
     ] = None,
     plugin: options.Plugins = None,
     shown: Annotated[Kind, typer.Option("--format", help="How the verdict is shown.")] = "table",
     quiet: options.Quiet = False,
 ) -> None:
-    """Hold a record, or a method that is run first, against a baseline; exit 1 where it became worse."""
-    from vosbench.dataset.selection import Choice
-    from vosbench.method import Setup
+    """Check a record, or a method that is run first, against a baseline; exit 1 if it became worse."""
     from vosbench.records import check as checking
     from vosbench.records import record
     from vosbench.records.tolerance import LATENCY, Tolerances, parse
@@ -142,23 +79,14 @@ def check(
     if taken is not None:
         run = record.read(taken)
     else:
-        choice = Choice(
-            root=root,
-            split=split,
-            layout=layout,
-            protocol=protocol,
-            videos=options.names(videos),
-            limit=limit,
-            measures=options.names(measures),
-        )
         trial = Trial(
             method=method or "",
             dataset=dataset or "",
-            setup=Setup(weights=weights, seed=seed, device=device, batch=batch, precision=precision, compile=compiled),
-            choice=choice,
-            settings=settings or (),
+            setup=setting_up.setup(),
+            choice=selecting.choice(),
+            settings=setting_up.settings or (),
             plugins=plugin or (),
-            untrained=untrained,
+            untrained=setting_up.untrained,
             profile=speed_gate or speed_tolerance is not None,
             out=out,
         )
@@ -177,19 +105,20 @@ def check(
 
 
 def _refuse_muddle(context: typer.Context, taken: Path | None, baseline: Path) -> None:
-    """Refuse a request that is two at once, or that would hold a baseline against itself or write over it."""
+    """Refuse a request that is two at once, or that would check a baseline against itself or overwrite it."""
     given = {
         name: str(value)
         for name, value in context.params.items()
-        if name not in JUDGING and (source := context.get_parameter_source(name)) and source.name == "COMMANDLINE"
+        if name in RUNNING and (source := context.get_parameter_source(name)) and source.name == "COMMANDLINE"
     }
     if taken is not None and given:
-        raise UsageError(f'"{taken}" is a record, of which nothing is run; leave out --{next(iter(given))}')
+        option = next(each.opts[0] for each in context.command.params if each.name in given)
+        raise UsageError(f'"{taken}" is a record, so nothing is run; leave out {option}')
     if taken is None and not {"method", "dataset"} <= given.keys():
         raise UsageError("give a record to check, or --method and --dataset to run first")
     written = Path(given["out"], given["dataset"], f"{given['method']}.json") if "out" in given else taken
     if written is not None and written.resolve() == baseline.resolve():
-        raise UsageError(f'"{baseline}" is the run itself; keep the baseline elsewhere than what is held against it')
+        raise UsageError(f'"{baseline}" is the run itself; keep the baseline elsewhere than what is checked against it')
 
 
 def _take(trial: "Trial", *, quiet: bool) -> "Record":
@@ -230,15 +159,3 @@ def _show_changes(
         _show(judge(run, held, tolerances), shown, junit)
     except DataError as error:
         say(f"note: {error}")
-
-
-def _listing(record: "Record", plugins: "Sequence[Path]", *, quiet: bool) -> "Mapping[str, Listed]":
-    """What the dataset's list says of the videos; nothing where the dataset is not known here."""
-    from vosbench.registry import load_dataset
-
-    try:
-        return load_dataset(record.dataset, plugins).listing(record.split)
-    except UsageError as error:
-        if not quiet:
-            say(f"note: without the dataset's list there are no attributes: {error}")
-        return {}

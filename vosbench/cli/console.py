@@ -1,34 +1,57 @@
 """What every verb shares: results on stdout, the rest on stderr, one line for a mistake, progress."""
 
 import functools
+import inspect
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import ParamSpec, TypeVar
+from dataclasses import fields, is_dataclass
+from typing import Any, TypeVar, get_type_hints
 
 import typer
 
 from vosbench.errors import VosbenchError
 
-P = ParamSpec("P")
 R = TypeVar("R")
 INTERRUPTED = 130
 
 
-def command(verb: Callable[P, R]) -> Callable[P, R]:
-    """Turn what goes wrong in a verb into one line on stderr and the exit code that belongs to it."""
+def command(verb: Callable[..., R]) -> Callable[..., R]:
+    """Turn a function into a verb of the command line.
+
+    A parameter whose type is a dataclass, such as `vosbench.cli.options.Selecting`, stands for its fields: each becomes
+    an option, and the function gets them back as one value. Mistakes become one line on stderr and their exit code.
+    """
+    groups: dict[str, Any] = {}
+    spread: list[inspect.Parameter] = []
+    for each in inspect.signature(verb).parameters.values():
+        if not is_dataclass(each.annotation):
+            spread.append(each.replace(kind=inspect.Parameter.KEYWORD_ONLY))
+            continue
+        groups[each.name] = each.annotation
+        hints = get_type_hints(each.annotation, include_extras=True)
+        spread += [
+            inspect.Parameter(
+                field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=hints[field.name]
+            )
+            for field in fields(each.annotation)
+        ]
 
     @functools.wraps(verb)
-    def spoken(*args: P.args, **kwargs: P.kwargs) -> R:
+    def spoken(**given: Any) -> R:  # noqa: ANN401 - what typer has parsed by the signature below
+        for name, group in groups.items():
+            given[name] = group(**{field.name: given.pop(field.name) for field in fields(group)})
         try:
-            return verb(*args, **kwargs)
+            return verb(**given)
         except VosbenchError as error:
             say(f"error: {error}")
             raise typer.Exit(error.exit_code) from None
         except KeyboardInterrupt:
-            say("interrupted: what is complete is kept; the same command goes on from there")
+            say("interrupted; finished work is kept. Run the same command again to resume.")
             raise typer.Exit(INTERRUPTED) from None
 
+    spoken.__signature__ = inspect.Signature(spread)  # type: ignore[attr-defined]
+    spoken.__annotations__ = {each.name: each.annotation for each in spread}
     return spoken
 
 

@@ -1,0 +1,84 @@
+"""``vosbench list``: the methods and datasets that are installed."""
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from vosbench.cli import options
+from vosbench.cli.console import command, result
+
+if TYPE_CHECKING:
+    from vosbench.registry import Found
+    from vosbench.report.table import Table
+
+
+@command
+def list_(
+    what: Annotated[Literal["methods", "datasets"], typer.Argument(help="What to list.")] = "methods",
+    long: Annotated[bool, typer.Option("--long", help="A block each, with all that is known.")] = False,
+    plugin: options.Plugins = None,
+    shown: options.Shown = "table",
+) -> None:
+    """List the methods or datasets that are installed."""
+    from vosbench.registry import DATASETS, METHODS, find
+    from vosbench.report.table import render
+
+    found = list(find(METHODS if what == "methods" else DATASETS, plugin or ()).values())
+    make = {("methods", False): _methods, ("methods", True): _methods_long}
+    make |= {("datasets", False): _datasets, ("datasets", True): _datasets_long}
+    result(render(make[what, long](found), shown))
+
+
+def _methods(found: "list[Found]") -> "Table":
+    from vosbench.registry import as_method
+    from vosbench.report.table import Table
+
+    rows = [(m.name, m.title, " ".join(m.variants), entry.origin) for entry in found for m in [as_method(entry)]]
+    return Table(columns=("method", "title", "variants", "from"), rows=rows)
+
+
+def _methods_long(found: "list[Found]") -> "Table":
+    from vosbench.registry import as_method
+    from vosbench.report.table import Cell, Table
+
+    rows: list[tuple[Cell, ...]] = []
+    for entry in found:
+        method = as_method(entry)
+        about = [("title", method.title), ("paper", method.paper), ("licence", method.licence)]
+        about += [(f"{method.name}.{variant}", line) for variant, line in method.variants.items()]
+        rows += [(method.name if index == 0 else "", *line) for index, line in enumerate(about)]
+    return Table(columns=("method", "what", ""), rows=rows)
+
+
+def _datasets(found: "list[Found]") -> "Table":
+    from vosbench.dataset.roots import known_root
+    from vosbench.registry import as_dataset
+    from vosbench.report.table import Table
+
+    rows = [
+        (d.name, d.title, " ".join(p.name for p in d.protocols), "yes" if known_root(d) else "no", entry.origin)
+        for entry in found
+        for d in [as_dataset(entry)]
+    ]
+    return Table(columns=("dataset", "title", "protocols", "here", "from"), rows=rows)
+
+
+def _datasets_long(found: "list[Found]") -> "Table":
+    from vosbench.dataset.roots import known_root
+    from vosbench.registry import as_dataset
+    from vosbench.report.table import Cell, Table
+
+    rows: list[tuple[Cell, ...]] = []
+    for entry in found:
+        dataset = as_dataset(entry)
+        about = [("title", dataset.title), ("paper", dataset.paper), ("licence", dataset.licence)]
+        for split in dataset.splits:
+            listing = dataset.listing(split)
+            counts = [listed.frames for listed in listing.values()]
+            frames = f", {sum(c for c in counts if c is not None)} frames" if None not in counts else ""
+            about.append((f"split {split}", f"{len(listing)} videos{frames}"))
+        about.append(("protocols", " ".join(protocol.name for protocol in dataset.protocols)))
+        about.append(("layouts", " ".join(dataset.layouts)))
+        about.append(("here", str(known_root(dataset) or "no")))
+        rows += [(dataset.name if index == 0 else "", *line) for index, line in enumerate(about)]
+    return Table(columns=("dataset", "what", ""), rows=rows)
