@@ -18,15 +18,17 @@ def heat_target(mask: NDArray[np.bool_], size: tuple[int, int]) -> Map:
 def centre_of(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
     """The middle of a mask's bounding box, (2,), as (x, y) in whole pixels; the picture's middle if it is empty.
 
-    >>> mask = np.zeros((5, 9), dtype=np.bool_)
-    >>> mask[1:4, 2:5] = True
+    The box ends behind its last pixel, as in `splat_mask`, so the middle of an even side is the pixel after it.
+
+    >>> mask = np.zeros((300, 400), dtype=np.bool_)
+    >>> mask[100:200, 100:250] = True
     >>> centre_of(mask).tolist()
-    [3.0, 2.0]
+    [175.0, 150.0]
     """
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if len(rows) == 0:
         rows, columns = (np.arange(side) for side in mask.shape)
-    return np.array([(columns[0] + columns[-1]) // 2, (rows[0] + rows[-1]) // 2], dtype=np.float32)
+    return np.array([(columns[0] + columns[-1] + 1) // 2, (rows[0] + rows[-1] + 1) // 2], dtype=np.float32)
 
 
 def top_centres(heat: Tensor, image: tuple[int, int]) -> Tensor:

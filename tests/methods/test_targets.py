@@ -5,8 +5,11 @@ import math
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
-from vosbench.methods.f2net.centre import splat_mask
+from vosbench.methods.f2net.attention import gauss
+from vosbench.methods.f2net.centre import splat_mask, to_cells, to_pixels
 from vosbench.methods.f2net.targets import centre_of, focal_loss, heat_target, top_centres
 
 
@@ -59,6 +62,57 @@ def test_centre_is_the_middle_of_the_box_not_of_the_pixels() -> None:
     mask[10, 5:46] = True
     assert centre_of(mask).tolist() == [25.0, 20.0]
     assert centre_of(np.zeros((51, 81), dtype=np.bool_)).tolist() == [40.0, 25.0]
+
+
+def test_the_centre_is_that_of_the_released_code() -> None:
+    mask = np.zeros((473, 473), dtype=np.bool_)
+    mask[100:200, 100:250] = True
+    assert centre_of(mask).tolist() == [175.0, 150.0]
+
+
+def box_mask(side: int, top: int, height: int, left: int, width: int) -> np.ndarray:
+    mask = np.zeros((side, side), dtype=np.bool_)
+    mask[top : top + height, left : left + width] = True
+    return mask
+
+
+BOXES = {
+    "top": st.integers(0, 60),
+    "height": st.integers(1, 37),
+    "left": st.integers(0, 60),
+    "width": st.integers(1, 37),
+}
+
+
+@given(**BOXES)
+def test_prior_heat_target_and_track_share_one_centre(top: int, height: int, left: int, width: int) -> None:
+    """On a grid of the picture's own size all of them peak on the very pixel."""
+    side = 97
+    mask = box_mask(side, top, height, left, width)
+    x, y = (int(value) for value in centre_of(mask))
+    assert np.argwhere(heat_target(mask, (side, side)) == 1).tolist() == [[y, x]]
+    made = splat_mask(mask, (side, side))
+    assert made is not None
+    assert made[0][y, x] == 1
+    assert to_pixels(np.array([x, y], np.float64), (side, side), (side, side)).tolist() == [x, y]
+    prior = gauss(torch.tensor([[float(x), float(y)]]), (side, side), (side, side), 6.0)[0, 0]
+    assert divmod(int(prior.argmax()), side) == (y, x)
+    assert top_centres(torch.from_numpy(heat_target(mask, (side, side)))[None, None], (side, side)).tolist() == [[x, y]]
+
+
+@given(**BOXES)
+def test_on_the_grid_of_the_heat_map_the_centre_moves_by_a_cell_and_a_half_at_most(
+    top: int, height: int, left: int, width: int
+) -> None:
+    """Nearest neighbours take a cell's first pixel, and the middle of the box is rounded once more."""
+    mask = box_mask(97, top, height, left, width)
+    made = splat_mask(mask, (25, 25))
+    if made is None:  # no cell's pixel is in the box
+        assert min(height, width) < 4
+        return
+    y, x = (int(value) for value in np.argwhere(made[0] == 1)[0])
+    away = np.array([x, y]) - to_cells(centre_of(mask).astype(np.float64), (25, 25), (97, 97))
+    assert np.abs(away).max() <= 1.5
 
 
 def test_top_centres_are_pixels_of_the_highest_cells_and_pass_no_gradient() -> None:
