@@ -1,10 +1,11 @@
 """What can go wrong, as types. A user's mistake is one line and never a traceback.
 
 The command line turns each into its exit code: 1 gate failed, 2 usage, 3 data or predictions unfit,
-4 a video failed.
+4 a video failed; 70 is an error that nobody foresaw.
 """
 
 import difflib
+import traceback
 from collections.abc import Sequence
 
 
@@ -45,4 +46,34 @@ def suggest(name: str, known: Sequence[str]) -> str:
     'did you mean "J_mean"?'
     """
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f'did you mean "{near[0]}"?' if near else f"there are: {', '.join(known)}"
+    return f'did you mean "{near[0]}"?' if near else f"there are: {', '.join(known) or 'none'}"
+
+
+def one_line(error: BaseException) -> str:
+    """An error that nobody foresaw, in one line, as Python names it.
+
+    >>> one_line(KeyError("cow"))
+    "KeyError: 'cow'"
+    """
+    said = " ".join(str(error).split())
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+
+
+def place(error: BaseException, module: str) -> str:
+    """Where inside a module or package an error comes from.
+
+    Args:
+        error: the error, after it was raised.
+        module: name of a module or package; ``""`` is any.
+
+    Returns:
+        File and line of the deepest frame inside it; of a syntax error, if no code of it ran; else ``""``.
+    """
+    found = ""
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        name = str(frame.f_globals.get("__name__"))
+        if not module or name == module or name.startswith(f"{module}."):
+            found = f'"{frame.f_code.co_filename}", line {line}'
+    if not found and isinstance(error, SyntaxError) and error.filename:
+        found = f'"{error.filename}", line {error.lineno}'
+    return found

@@ -1,49 +1,66 @@
 """Find methods and datasets by name: entry points of installed packages, and plugin files."""
 
-import difflib
+import ast
+import hashlib
 import importlib.util
+import re
+import sys
+import threading
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, PackageNotFoundError, distribution, entry_points
 from pathlib import Path
 from types import ModuleType
+from typing import Any, TypeVar
 
 from vosbench.dataset import Dataset
-from vosbench.errors import UsageError
+from vosbench.engine.pool import prepare_workers
+from vosbench.errors import UsageError, one_line, place, suggest
 from vosbench.method import Method
 
 METHODS, DATASETS = "vosbench.methods", "vosbench.datasets"
+KINDS: Mapping[str, type[Any]] = {METHODS: Method, DATASETS: Dataset}
+"""Group of entry points → what its plugins are; each has a ``name``."""
+PREFIX = "vosbench_plugin"  # of the modules that plugin files become
+Kind = TypeVar("Kind")
+_loading = threading.RLock()  # else a second thread could be given a module that is half executed
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A plugin that was found: where it comes from, and how to get it."""
+    """A plugin that was found: where it comes from, and how to get it.
+
+    Attributes:
+        name: as typed.
+        origin: the package or file that declares it, for messages.
+        source: an entry point to load, or the plugin itself.
+    """
 
     name: str
     origin: str
-    source: EntryPoint | Method | Dataset
+    source: object
 
 
 def find(group: str, plugins: Iterable[Path] = ()) -> Mapping[str, Found]:
-    """Find the plugins of a group; importing none but the plugin files.
+    """Find the plugins of a group; import only the plugin files.
 
     Args:
-        group: `METHODS` or `DATASETS`.
-        plugins: Python files; every `Method` or `Dataset` at their top level counts.
+        group: one of `KINDS`.
+        plugins: Python files; every object of the group's kind at their top level counts.
 
     Raises:
-        UsageError: where two plugins have the same name, or a plugin file cannot be used.
+        UsageError: if two plugins have the same name, or a plugin file cannot be used.
     """
     found: dict[str, Found] = {}
     for entry in [*_installed(group), *_from_files(group, plugins)]:
-        if entry.name in found:
-            kind = group.removeprefix("vosbench.").removesuffix("s")
+        known = found.setdefault(entry.name, entry)
+        if known is not entry and _load(known) is not _load(entry):  # a plugin may import another
             raise UsageError(
-                f'the {kind} "{entry.name}" is declared twice, by {found[entry.name].origin} and by {entry.origin}; '
+                f'the {_noun(group)} "{entry.name}" is declared twice, by {known.origin} and by {entry.origin}; '
                 "rename or uninstall one"
             )
-        found[entry.name] = entry
     return dict(sorted(found.items()))
 
 
@@ -58,13 +75,13 @@ def load_method(name: str, plugins: Iterable[Path] = ()) -> tuple[Method, str]:
         the method, and the variant (``""`` for the method as it is named).
 
     Raises:
-        UsageError: where there is no such method or variant; the message offers the nearest name.
+        UsageError: if there is no such method or variant; the message offers the nearest name.
     """
     base, _, variant = name.partition(".")
     method = as_method(_pick(METHODS, base, plugins))
     if variant and variant not in method.variants:
         known = [f"{base}.{each}" for each in method.variants]
-        raise UsageError(f'{base} has no variant "{variant}"; {_suggest(name, known)}')
+        raise UsageError(f'{base} has no variant "{variant}"; {suggest(name, known)}')
     return method, variant
 
 
@@ -72,53 +89,125 @@ def load_dataset(name: str, plugins: Iterable[Path] = ()) -> Dataset:
     """Load a dataset by name.
 
     Raises:
-        UsageError: where there is no such dataset; the message offers the nearest name.
+        UsageError: if there is no such dataset; the message offers the nearest name.
     """
     return as_dataset(_pick(DATASETS, name, plugins))
 
 
 def as_method(found: Found) -> Method:
-    """Load a plugin that is to be a method.
+    """Load a plugin that should be a method.
 
     Raises:
-        UsageError: where it is none, or cannot be imported.
+        UsageError: if it is something else, or cannot be imported.
     """
-    loaded = _load(found)
-    if not isinstance(loaded, Method):
-        raise UsageError(f'"{found.name}" of {found.origin} is a {type(loaded).__name__}, not a Method')
-    return loaded
+    return as_kind(found, Method)
 
 
 def as_dataset(found: Found) -> Dataset:
-    """Load a plugin that is to be a dataset.
+    """Load a plugin that should be a dataset.
 
     Raises:
-        UsageError: where it is none, or cannot be imported.
+        UsageError: if it is something else, or cannot be imported.
+    """
+    return as_kind(found, Dataset)
+
+
+def as_kind(found: Found, kind: type[Kind]) -> Kind:
+    """Load a plugin of some kind.
+
+    Raises:
+        UsageError: if it is something else, or cannot be imported.
     """
     loaded = _load(found)
-    if not isinstance(loaded, Dataset):
-        raise UsageError(f'"{found.name}" of {found.origin} is a {type(loaded).__name__}, not a Dataset')
+    if not isinstance(loaded, kind):
+        raise UsageError(f'"{found.name}" of {found.origin} is a {type(loaded).__name__}, not a {kind.__name__}')
     return loaded
 
 
-def _load(found: Found) -> object:
+def import_file(path: Path) -> ModuleType:
+    """Import a plugin file: once per process, however often and by whatever path it is asked for.
+
+    It becomes a module named after its stem and resolved path, so that files of the same name do not collide, and
+    worker processes can import it again. Its folder is searched for sibling modules: first while the file is executed,
+    as for a script; afterwards last, lest a sibling replace a module that other code imports later.
+
+    Raises:
+        UsageError: if it cannot be imported; the message names file and line.
+    """
+    given, path = path, path.resolve()
+    if not path.is_file():
+        raise UsageError(f'the plugin file "{given}" does not exist')
+    name = "_".join((PREFIX, re.sub(r"\W", "_", path.stem), hashlib.sha256(str(path).encode()).hexdigest()[:8]))
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise UsageError(f'the plugin file "{given}" is not a Python file; its name must end in .py')
+    with _loading:
+        if name in sys.modules:
+            return sys.modules[name]
+        _refuse_mixed_siblings(path)
+        module = sys.modules[name] = importlib.util.module_from_spec(spec)
+        try:
+            with _first_on_path(path.parent):
+                spec.loader.exec_module(module)
+        except (Exception, SystemExit) as error:
+            del sys.modules[name]
+            where = place(error, name) or f'"{path}"'
+            raise UsageError(f"plugin file {where}: fails on import: {one_line(error)}") from error
+        prepare_workers(import_file, path)
+    return module
+
+
+@contextmanager
+def _first_on_path(folder: Path) -> Iterator[None]:
+    sys.path.insert(0, str(folder))
     try:
-        return found.source.load() if isinstance(found.source, EntryPoint) else found.source
-    except (ImportError, AttributeError) as error:
-        raise UsageError(f'"{found.name}" of {found.origin} cannot be loaded: {error}') from error
+        yield
+    finally:
+        sys.path.remove(str(folder))
+        if str(folder) not in sys.path:
+            sys.path.append(str(folder))
+
+
+def _refuse_mixed_siblings(path: Path) -> None:
+    """Refuse a file whose sibling has the name of another plugin's that is imported: it would be given that one."""
+    others = {Path(str(module.__file__)).parent for name, module in sys.modules.items() if name.startswith(PREFIX)}
+    try:
+        nodes = list(ast.walk(ast.parse(path.read_bytes())))
+    except (SyntaxError, ValueError):
+        return  # executing it says what is wrong, and where
+    imported = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    imported += [str(node.module) for node in nodes if isinstance(node, ast.ImportFrom) and not node.level]
+    for name in {each.partition(".")[0] for each in imported}:
+        file = getattr(sys.modules.get(name), "__file__", None) or ""
+        taken = Path(file).parent if Path(file).name != "__init__.py" else Path(file).parent.parent
+        siblings = (path.with_name(f"{name}.py"), path.with_name(name) / "__init__.py")
+        if taken in others and taken != path.parent and any(sibling.is_file() for sibling in siblings):
+            raise UsageError(
+                f'the plugin file "{path}" imports "{name}", and another plugin has imported "{file}" by that name; '
+                "rename one of the two"
+            )
+
+
+def _load(found: Found) -> object:
+    if not isinstance(found.source, EntryPoint):
+        return found.source
+    try:
+        return found.source.load()
+    except (Exception, SystemExit) as error:
+        where = place(error, found.source.module.partition(".")[0])
+        at = f" at {where}" if where else ""
+        raise UsageError(f'"{found.name}" of {found.origin} fails on import{at}: {one_line(error)}') from error
+
+
+def _noun(group: str) -> str:
+    return group.removeprefix("vosbench.").removesuffix("s")
 
 
 def _pick(group: str, name: str, plugins: Iterable[Path]) -> Found:
     found = find(group, plugins)
     if name not in found:
-        kind = group.removeprefix("vosbench.").removesuffix("s")
-        raise UsageError(f'there is no {kind} "{name}"; {_suggest(name, list(found))}')
+        raise UsageError(f'there is no {_noun(group)} "{name}"; {suggest(name, list(found))}')
     return found[name]
-
-
-def _suggest(name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f'did you mean "{near[0]}"?' if near else f"there are: {', '.join(known) or 'none'}"
 
 
 def _installed(group: str) -> list[Found]:
@@ -128,37 +217,22 @@ def _installed(group: str) -> list[Found]:
 
 
 def _of_checkout(group: str) -> list[EntryPoint]:
-    """Our own declarations, where vosbench runs from a bare checkout and is not installed."""
+    """Our own declarations, if vosbench runs from a bare checkout and is not installed."""
     try:
         distribution("vosbench")
     except PackageNotFoundError:
         project = Path(__file__).parent.parent / "pyproject.toml"
         if not project.is_file():
             return []
-        declared = tomllib.loads(project.read_text("utf-8"))["project"]["entry-points"][group]
+        declared = tomllib.loads(project.read_text("utf-8"))["project"]["entry-points"].get(group, {})
         return [EntryPoint(name, value, group) for name, value in declared.items()]
     return []
 
 
 def _from_files(group: str, plugins: Iterable[Path]) -> list[Found]:
-    kind = Method if group == METHODS else Dataset
     return [
         Found(value.name, f'plugin file "{path}"', value)
         for path in plugins
-        for value in vars(_import_file(path)).values()
-        if isinstance(value, kind)
+        for value in vars(import_file(path)).values()
+        if isinstance(value, KINDS[group])
     ]
-
-
-def _import_file(path: Path) -> ModuleType:
-    if not path.is_file():
-        raise UsageError(f'the plugin file "{path}" does not exist')
-    spec = importlib.util.spec_from_file_location(f"vosbench_plugin_{path.stem}", path)
-    if spec is None or spec.loader is None:
-        raise UsageError(f'the plugin file "{path}" is no Python file; its name must end in .py')
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        raise UsageError(f'the plugin file "{path}" fails on import: {type(error).__name__}: {error}') from error
-    return module

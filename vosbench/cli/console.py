@@ -1,26 +1,31 @@
 """What every verb shares: results on stdout, the rest on stderr, one line for a mistake, progress."""
 
+import errno
 import functools
 import inspect
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
-from typing import Any, TypeVar, get_type_hints
+from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
-from vosbench.errors import VosbenchError
+from vosbench.errors import VosbenchError, one_line, place
 
 R = TypeVar("R")
 INTERRUPTED = 130
+UNEXPECTED = 70  # as sysexits.h calls an internal error; 1 is a gate that failed
+Debug = Annotated[bool, typer.Option("--debug", envvar="VOSBENCH_DEBUG", help="Show the traceback of an error.")]
 
 
 def command(verb: Callable[..., R]) -> Callable[..., R]:
     """Turn a function into a verb of the command line.
 
     A parameter whose type is a dataclass, such as `vosbench.cli.options.Selecting`, stands for its fields: each becomes
-    an option, and the function gets them back as one value. Mistakes become one line on stderr and their exit code.
+    an option, and the function gets them back as one value. Every verb has the option --debug. Errors become one line
+    on stderr and their exit code.
     """
     groups: dict[str, Any] = {}
     spread: list[inspect.Parameter] = []
@@ -41,18 +46,35 @@ def command(verb: Callable[..., R]) -> Callable[..., R]:
     def spoken(**given: Any) -> R:  # noqa: ANN401 - what typer has parsed by the signature below
         for name, group in groups.items():
             given[name] = group(**{field.name: given.pop(field.name) for field in fields(group)})
+        debug = given.pop("debug")
         try:
             return verb(**given)
-        except VosbenchError as error:
-            say(f"error: {error}")
-            raise typer.Exit(error.exit_code) from None
         except KeyboardInterrupt:
-            say("interrupted; finished work is kept. Run the same command again to resume.")
-            raise typer.Exit(INTERRUPTED) from None
+            code, line = INTERRUPTED, "interrupted; finished work is kept. Run the same command again to resume."
+        except VosbenchError as error:
+            code, line = error.exit_code, f"error: {error}"
+            trace(debug=debug)
+        except (typer.Exit, typer.Abort):
+            raise
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno == errno.EPIPE:
+                raise  # a reader such as head has seen enough; typer ends in silence
+            where = place(error, "")
+            code, line = UNEXPECTED, f"error: {one_line(error)} (unexpected, at {where}; --debug shows the traceback)"
+            trace(debug=debug)
+        say(line)
+        raise typer.Exit(code)
 
+    spread.append(inspect.Parameter("debug", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Debug))
     spoken.__signature__ = inspect.Signature(spread)  # type: ignore[attr-defined]
     spoken.__annotations__ = {each.name: each.annotation for each in spread}
     return spoken
+
+
+def trace(*, debug: bool) -> None:
+    """Write the traceback of the error that is handled to stderr."""
+    if debug:
+        typer.echo(traceback.format_exc(), err=True, nl=False)
 
 
 def say(line: str) -> None:

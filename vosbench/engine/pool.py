@@ -5,10 +5,36 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+_preparations: list[Callable[[], object]] = []
+
+
+def prepare_workers(function: Callable[..., object], *arguments: Any) -> None:  # noqa: ANN401 - those of the function
+    """Have every later worker process call a function before its first item, as to import what items are made of.
+
+    Args:
+        function: can be pickled.
+        arguments: likewise.
+    """
+    _preparations.append(partial(function, *arguments))
+
+
+def prepare(preparations: Sequence[Callable[[], object]]) -> None:
+    """Prepare this worker process."""
+    for each in preparations:
+        each()
+
+
+class Prepared:
+    """Prepares the process that unpickles it; first among what another library sends to its workers."""
+
+    def __reduce__(self) -> tuple[Callable[..., None], tuple[tuple[Callable[[], object], ...]]]:
+        """Become a call of `prepare`."""
+        return prepare, (tuple(_preparations),)
 
 
 def each(work: Callable[[Item], Result], items: Sequence[Item], jobs: int = 1) -> Iterator[Result]:
@@ -29,5 +55,6 @@ def each(work: Callable[[Item], Result], items: Sequence[Item], jobs: int = 1) -
         warnings.filterwarnings("ignore", message=".*fork", category=DeprecationWarning)
         forked = "fork" in multiprocessing.get_all_start_methods() and "torch" not in sys.modules
         context = multiprocessing.get_context("fork" if forked else "spawn")
-        with ProcessPoolExecutor(min(jobs, len(items)), mp_context=context) as pool:
+        workers = min(jobs, len(items))
+        with ProcessPoolExecutor(workers, context, initializer=prepare, initargs=(tuple(_preparations),)) as pool:
             yield from pool.map(work, items)

@@ -1,6 +1,7 @@
 """Read frames in a thread of their own, a few ahead of the one in hand, while a method computes."""
 
 import io
+import traceback
 from collections.abc import Callable, Generator, Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from vosbench.dataset import Video
 from vosbench.engine.stages import stage
 from vosbench.engine.threads import WriteBehind, work_ahead
-from vosbench.errors import VideoError, VosbenchError
+from vosbench.errors import VideoError, VosbenchError, one_line, place
 from vosbench.files import write_whole
 from vosbench.images import files as images
 from vosbench.images import read_frame
@@ -115,9 +116,10 @@ def guarded(begin: Callable[[], Iterator[FloatMap]], video: Video, start: int = 
     except VosbenchError:
         raise
     except Exception as error:
-        raise VideoError(
-            f'the method fails on frame {index} of "{video.name}": {type(error).__name__}: {error}'
-        ) from error
+        names = [str(frame.f_globals.get("__name__")) for frame, _ in traceback.walk_tb(error.__traceback__)]
+        its = next((name for name in names if not name.startswith("vosbench.method.")), __name__)
+        where = place(error, its.partition(".")[0])
+        raise VideoError(f'the method fails on frame {index} of "{video.name}": {one_line(error)} ({where})') from error
 
 
 def copied(state: State) -> State:

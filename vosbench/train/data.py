@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from vosbench.engine.pool import Prepared
 from vosbench.errors import DataError, UsageError, VosbenchError
 from vosbench.method import Example, Material, Recipe
 from vosbench.train.distributed import Group
@@ -122,6 +123,7 @@ def _begin(loader: DataLoader[Any]) -> Iterator[Batch | VosbenchError]:
 
 class _Draws(Dataset[Example | VosbenchError]):
     def __init__(self, recipe: Recipe, material: Material, seed: int) -> None:
+        self._prepared = Prepared()
         self._drawn_from = recipe, material, seed
 
     def __getitem__(self, place: Place) -> Example | VosbenchError:
