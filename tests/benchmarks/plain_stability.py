@@ -310,4 +310,4 @@ def temporal_stability(first: NDArray[np.bool_], second: NDArray[np.bool_], orde
     shapes = describe(first, order), describe(second, order)
     if shapes[0] is None or shapes[1] is None:
         return None
-    return instability(shapes[0], shapes[1])
+    return 5 * instability(shapes[0], shapes[1])

@@ -28,7 +28,7 @@ from vosbench.dataset import Video
 from vosbench.errors import MeasureError
 from vosbench.evaluate import predictions
 from vosbench.images import files as images
-from vosbench.metrics.stability import Shape, describe, instability, polygons, temporal_stability
+from vosbench.metrics.stability import FACTOR, Shape, describe, instability, polygons, temporal_stability
 from vosbench.metrics.stability.curves import order_junctions
 from vosbench.registry import load_dataset
 
@@ -100,9 +100,17 @@ def test_golden_synthetic_pairs(golden: dict[str, Any], order: str) -> None:
         if case["T_matlab"] is None:
             assert value is None, name
             continue
-        assert value == pytest.approx(case["T_matlab"], abs=1e-12), name
+        assert value == pytest.approx(5 * case["T_matlab"], abs=1e-11), name
         described = [describe(mask, order) for mask in (first, second)]
         assert [len(shape.points) for shape in described if shape] == case["n_points"], name
+
+
+def test_stability_of_a_pair_is_five_times_its_instability() -> None:
+    masks = disk(60, 60, 30, 30, 12), ell(60, 60, 30, 30, 20, 10, 30)
+    shapes = [describe(mask) for mask in masks]
+    assert isinstance(shapes[0], Shape)
+    assert isinstance(shapes[1], Shape)
+    assert temporal_stability(*masks) == 5 * instability(shapes[0], shapes[1]) > 0
 
 
 def test_golden_polygons(golden: dict[str, Any]) -> None:
@@ -191,7 +199,7 @@ def test_ties_are_resolved_as_the_search_meets_them(golden: dict[str, Any], vide
     video = videos["bmx-trees"]
     masks = [images.read_mask(video.annotations[index], video.codec) for index in (76, 77)]
     stored = golden["gt_pairs"][video.name]["octave"][76]
-    assert temporal_stability(*masks, "gcc5") == pytest.approx(stored, abs=1e-9)
+    assert temporal_stability(*masks, "gcc5") == pytest.approx(FACTOR * stored, abs=5e-9)
     shapes = [plain.describe(mask, "gcc5") for mask in masks]
     assert plain.instability(*shapes) == pytest.approx(stored, abs=1e-9)
     assert abs(plain.instability(*shapes, resolve_ties=False) - stored) > 1e-6
@@ -205,7 +213,7 @@ def test_range_and_equal_masks(masks: tuple[np.ndarray, np.ndarray], order: str)
         assert None in [describe(mask, order) for mask in masks]
     else:
         assert isinstance(value, float)
-        assert 0 <= value <= 1
+        assert 0 <= value <= FACTOR
         assert temporal_stability(masks[0], masks[0], order) == 0
 
 
@@ -225,8 +233,8 @@ def test_translation(radius: float, stretch: float, turn: float, rows: int, colu
     """Equal but for a corner here and there: the tool's rounding decides between points equally far from a line."""
     still = ell(160, 200, 80, 100, radius * stretch, radius, turn), ell(160, 200, 80, 100, radius, radius, 0)
     moved = [np.roll(mask, (rows, columns), (0, 1)) for mask in still]
-    assert temporal_stability(*moved) == pytest.approx(temporal_stability(*still), abs=0.04)
-    assert temporal_stability(moved[0], still[0]) == pytest.approx(0, abs=0.04)
+    assert temporal_stability(*moved) == pytest.approx(temporal_stability(*still), abs=0.2)
+    assert temporal_stability(moved[0], still[0]) == pytest.approx(0, abs=0.2)
 
 
 @settings(deadline=None)

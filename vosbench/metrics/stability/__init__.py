@@ -73,7 +73,7 @@ def instability(previous: Shape, current: Shape) -> float:
 
 
 def temporal_stability(previous: Mask, current: Mask, junction_order: JunctionOrder = "gcc4") -> float | None:
-    """Measure the instability of one pair of masks.
+    """Measure T of one pair of masks; T of a sequence is the mean over its pairs.
 
     Args:
         previous: (H, W) bool.
@@ -81,10 +81,11 @@ def temporal_stability(previous: Mask, current: Mask, junction_order: JunctionOr
         junction_order: as of `describe`.
 
     Returns:
-        The mean matching cost in [0, 1], or None where either mask holds no polygon.
+        T in [0, 5], 5 times the mean matching cost (`instability`), 0 for equal shapes, lower is better; None if
+        either mask holds no polygon.
 
     Raises:
-        MeasureError: where the arrays are no pair of masks, or there is no such order.
+        MeasureError: if the arrays are not a pair of masks, or there is no such order.
 
     >>> import numpy as np
     >>> square = np.pad(np.ones((20, 20), bool), 10)
@@ -95,4 +96,4 @@ def temporal_stability(previous: Mask, current: Mask, junction_order: JunctionOr
     shapes = describe(previous, junction_order), describe(current, junction_order)
     if shapes[0] is None or shapes[1] is None:
         return None
-    return instability(shapes[0], shapes[1])
+    return FACTOR * instability(shapes[0], shapes[1])
