@@ -1,89 +1,301 @@
+"""The rules of averaging: by hand, and on any small set of videos."""
+
 import csv
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+from unittest import mock
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vosbench.errors import MeasureError
-from vosbench.evaluate.aggregate import VOCABULARIES, AttributeScore, Averages, attribute_scores, averages
+from vosbench.dataset import DatasetProtocol, Listed
+from vosbench.errors import DataError
+from vosbench.evaluate.aggregate import VideoScores, dataset_scores, video_scores
+from vosbench.evaluate.task import Scored
+from vosbench.metrics.ochs_brox import ObjectScores
+from vosbench.metrics.statistics import mean
+from vosbench.records.record import Provenance, Record, Row
 from vosbench.registry import load_dataset
+from vosbench.report import grouped as report
 
-VALUES = {"a1": [1.0, 0.5, 0.0, 0.5], "a2": [1.0], "b1": [0.25, 0.25]}
+SCORES = {"a1": {"J_mean": 0.5}, "a2": {"J_mean": 1.0}, "b1": {"J_mean": 0.25}}
 CATEGORIES = {"a1": "a", "a2": "a", "b1": "b"}
+LISTING = {name: Listed(frames=1, category=category) for name, category in CATEGORIES.items()}
 
 
-def test_by_hand() -> None:
-    found = averages(VALUES, CATEGORIES, CATEGORIES)
-    assert found == Averages(frame_mean=3.5 / 7, sequence_mean=1.75 / 3, category_mean=(0.75 + 0.25) / 2)
-    assert averages(VALUES, ["a2"]) == Averages(1.0, 1.0, None)
+def scored(video: str, values: list[float], missing: tuple[int, ...] = (), measure: str = "J") -> Scored:
+    rows = tuple(Row(video, frame, measure, value) for frame, value in enumerate(values))
+    return Scored(video=video, rows=rows, missing=missing, unscored=0, annotations="")
 
 
-@pytest.mark.parametrize("gap", [None, [], "absent"])
-def test_an_incomplete_dataset_has_no_average(gap: list[float] | str | None) -> None:
-    values = {**VALUES, "b1": gap}
+def listed(*names: str) -> dict[str, Listed]:
+    return {name: Listed(frames=1) for name in names}
+
+
+def test_means_by_hand() -> None:
+    videos = VideoScores(SCORES, LISTING)
+    assert videos.mean("J_mean") == 1.75 / 3
+    assert videos.mean("J_mean", ["a2"]) == 1.0
+    assert videos.by_category("J_mean") == {"a": 0.75, "b": 0.25}
+    assert videos.category_mean("J_mean") == 0.5
+
+
+@pytest.mark.parametrize("gap", ["absent", "incomplete", "without a value"])
+def test_an_incomplete_set_has_no_mean(gap: str) -> None:
+    """A category or attribute whose own videos are complete has one all the same."""
+    scores: dict[str, dict[str, float | None]] = {**SCORES, "b1": {"J_mean": None}}
     if gap == "absent":
-        del values["b1"]
-    assert averages(values, CATEGORIES, CATEGORIES) == Averages(None, None, None)  # type: ignore[arg-type]
-    found = attribute_scores(values, {"a1": ["FM"], "a2": [], "b1": []}, ["FM"])  # type: ignore[arg-type]
-    assert found == {"FM": AttributeScore(value=None, gain=None, videos=1)}
+        del scores["b1"]
+    listing = {
+        "a1": Listed(frames=1, category="a", attributes=("FM",)),
+        "a2": Listed(frames=1, category="a"),
+        "b1": Listed(frames=1, category="b", attributes=("OCC",)),
+    }
+    videos = VideoScores(scores, listing, {"b1"} if gap == "incomplete" else ())
+    assert videos.mean("J_mean") is videos.category_mean("J_mean") is None
+    assert videos.by_category("J_mean") == {"a": 0.75, "b": None}
+    assert videos.by_attribute("J_mean", "FM") == (0.5, None)
+    assert videos.by_attribute("J_mean", "OCC") == (None, None)
 
 
-def test_nothing_has_no_average() -> None:
-    assert averages({}, []) == Averages(None, None, None)
-    assert attribute_scores({}, {}, ["FM"]) == {"FM": AttributeScore(None, None, 0)}
+def test_nothing_has_no_mean() -> None:
+    videos = VideoScores({}, {})
+    assert videos.mean("J_mean") is videos.category_mean("J_mean") is None
+    assert videos.by_attribute("J_mean", "FM") == (None, None)
 
 
-def test_a_video_without_category() -> None:
-    with pytest.raises(MeasureError, match='"b1" has no category'):
-        averages(VALUES, VALUES, {"a1": "a", "a2": "a"})
+def test_a_skipped_video_does_not_count() -> None:
+    scores = {**SCORES, "b1": {"J_mean": None}}
+    videos = VideoScores(scores, LISTING, skippable={"J_mean"})
+    assert videos.values("J_mean") == {"a1": 0.5, "a2": 1.0}
+    assert videos.mean("J_mean") == videos.category_mean("J_mean") == 0.75
+    assert videos.by_category("J_mean") == {"a": 0.75}
+    assert VideoScores(scores, LISTING, {"b1"}, {"J_mean"}).mean("J_mean") is None
 
 
-@given(st.dictionaries(st.text(max_size=3), st.lists(st.floats(0, 1), min_size=1, max_size=5), min_size=1, max_size=6))
-def test_means_agree_where_they_must(values: dict[str, list[float]]) -> None:
-    apart = averages(values, values, {video: video for video in values})
-    together = averages(values, values, dict.fromkeys(values, "one"))
-    assert apart.sequence_mean == pytest.approx(apart.category_mean)
-    assert together.sequence_mean == pytest.approx(together.category_mean)
-    even = {video: taken[:1] for video, taken in values.items()}
-    equal = averages(even, even)
-    assert equal.frame_mean == equal.sequence_mean
-    for mean in (apart.frame_mean, apart.sequence_mean, apart.category_mean):
-        assert type(mean) is float
-        assert 0 <= mean <= 1
+def test_an_unstable_video_counts_for_everything_but_stability() -> None:
+    scores = {"a": {"J_mean": 0.5, "T_mean": 0.25}, "b": {"J_mean": 1.0, "T_mean": 0.75}}
+    listing = {
+        "a": Listed(frames=1, category="cow", attributes=("FM",)),
+        "b": Listed(frames=1, category="cow", attributes=("FM",), stable=False),
+    }
+    videos = VideoScores(scores, listing)
+    assert (videos.mean("J_mean"), videos.mean("T_mean"), videos.mean("T_all_mean")) == (0.75, 0.25, 0.5)
+    assert videos.by_category("T_mean") == {"cow": 0.25}
+    assert videos.by_attribute("T_mean", "FM") == (0.25, None)
+    assert videos.by_attribute("J_mean", "FM") == (0.75, None)
+    # An unstable video that is missing leaves the record without a mean, and so the same mean shown elsewhere.
+    partial = VideoScores({"a": scores["a"]}, listing)
+    assert partial.mean("T_mean") is partial.category_mean("T_mean") is None
+    assert partial.by_category("T_mean") == {"cow": 0.25}
+
+
+def test_a_video_without_category_leaves_no_category_mean() -> None:
+    videos = VideoScores(SCORES, {**LISTING, "b1": Listed(frames=1)})
+    assert videos.mean("J_mean") is not None
+    assert videos.category_mean("J_mean") is None
 
 
 def test_attributes_by_hand() -> None:
     attributes = {"a1": ("FM", "OCC", "ROT"), "a2": ("OCC",), "b1": ("OCC", "FM")}
-    found = attribute_scores(VALUES, attributes, ["FM", "OCC", "SV"])
+    videos = VideoScores(SCORES, {name: Listed(frames=1, attributes=held) for name, held in attributes.items()})
+    assert videos.by_attribute("J_mean", "FM") == (0.375, 1.0 - 0.375)
+    assert videos.by_attribute("J_mean", "OCC") == (1.75 / 3, None)
+    assert videos.by_attribute("J_mean", "SV") == (None, None)
+
+
+def test_region_measures_of_videos_are_combined_as_shots_are() -> None:
+    """F is the harmonic mean of the mean precision and recall, and objects are summed."""
+    shots = {"a": ObjectScores(1.0, 0.5, 2 / 3, 1, 2, 1.0), "b": ObjectScores(0.5, 0.5, 0.5, 2, 3, 1.0)}
+    protocol = DatasetProtocol(name="p", measures=("OB",), unit="regions")
+    each = [
+        Scored(video=name, rows=(), missing=(), unscored=0, annotations="", regions=shot)
+        for name, shot in shots.items()
+    ]
+    expected = {"OB_precision": 0.75, "OB_recall": 0.5, "OB_F": pytest.approx(0.6), "OB_extracted": 3.0}
+    assert dataset_scores(each, protocol, listed("a", "b")) == expected
+    videos = VideoScores({one.video: video_scores(one, protocol) for one in each}, listed("a", "b"))
+    assert {key: videos.mean(key) for key in expected} == expected
+    assert videos.mean("OB_F", ["b"]) == 0.5
+    assert set(dataset_scores(each, protocol, listed("a", "b", "c")).values()) == {None}
+
+
+def test_vocabulary_of_davis() -> None:
+    """The fifteen attributes of the paper's table, and rotation, which the later list adds."""
+    found = {name for each in load_dataset("davis16").listing("trainval").values() for name in each.attributes}
     assert found == {
-        "FM": AttributeScore(value=0.375, gain=1.0 - 0.375, videos=2),
-        "OCC": AttributeScore(value=1.75 / 3, gain=None, videos=3),
-        "SV": AttributeScore(value=None, gain=None, videos=0),
+        *("AC", "BC", "CS", "DB", "DEF", "EA", "FM", "HO"),
+        *("IO", "LR", "MB", "OCC", "OV", "ROT", "SC", "SV"),
     }
-
-
-def test_vocabularies() -> None:
-    assert (len(VOCABULARIES["cvpr16"]), len(VOCABULARIES["yaml"])) == (15, 16)
-    assert set(VOCABULARIES["yaml"]) - set(VOCABULARIES["cvpr16"]) == {"ROT"}
-    listing = load_dataset("davis16").listing("trainval")
-    assert {name for listed in listing.values() for name in listed.attributes} == set(VOCABULARIES["yaml"])
 
 
 def test_real_frames(real_data: Path, reference: Path) -> None:
     """From the leaderboard's frames, rounded to three decimals, to the leaderboard's mean."""
     frames = json.loads((real_data / "davis16_results" / "osvos.official_per_frame.json").read_text())
     listing = load_dataset("davis16").listing("val")
-    values = {video: [float(value) for value in frames[video]["J"]] for video in listing}
+    each = [scored(name, [float(value) for value in frames[name]["J"]]) for name in listing]
     with (reference / "official_davis16_val.csv").open() as file:
         (official,) = [float(row["J_mean"]) for row in csv.DictReader(file) if row["method"] == "osvos"]
-    found = averages(values, listing)
-    assert found.sequence_mean == pytest.approx(official, abs=0.001)
-    assert found.frame_mean != found.sequence_mean
-    attributes = {video: listed.attributes for video, listed in listing.items()}
-    for score in attribute_scores(values, attributes, VOCABULARIES["cvpr16"]).values():
-        assert score.value is not None
-        assert score.gain is not None
-        whole = score.value + score.gain * (len(listing) - score.videos) / len(listing)
-        assert whole == pytest.approx(found.sequence_mean)
+    over = {
+        average: dataset_scores(each, DatasetProtocol(name="p", measures=("J",), average=average), listing)["J_mean"]  # type: ignore[arg-type]
+        for average in ("video", "frame")
+    }
+    assert over["video"] == pytest.approx(official, abs=0.001)
+    assert over["frame"] != over["video"]
+    videos = VideoScores(
+        {one.video: video_scores(one, DatasetProtocol(name="p", measures=("J",))) for one in each}, listing
+    )
+    for attribute in {name for held in listing.values() for name in held.attributes}:
+        value, gain = videos.by_attribute("J_mean", attribute)
+        assert value is not None
+        assert gain is not None
+        having = sum(attribute in held.attributes for held in listing.values())
+        assert value + gain * (len(listing) - having) / len(listing) == pytest.approx(over["video"])
+
+
+def test_average_is_over_videos_not_frames() -> None:
+    each = [scored("short", [1.0]), scored("long", [0.0] * 9)]
+    protocol = DatasetProtocol(name="p", measures=("J",))
+    assert dataset_scores(each, protocol, listed("short", "long"))["J_mean"] == 0.5
+    assert dataset_scores(each, protocol, listed("short", "long", "third"))["J_mean"] is None
+    broken = [each[0], scored("long", [0.0] * 9, missing=(3,))]
+    assert dataset_scores(broken, protocol, listed("short", "long"))["J_mean"] is None
+
+
+def test_stability_is_averaged_over_stable_videos_and_over_all() -> None:
+    each = [scored("a", [0.1, 0.3], measure="T"), scored("b", [0.6], measure="T"), scored("c", [], measure="T")]
+    protocol = DatasetProtocol(name="p", measures=("T",))
+    scores = dataset_scores(each, protocol, listed("a", "c") | {"b": Listed(frames=1, stable=False)})
+    assert scores == {"T_mean": pytest.approx(0.2), "T_all_mean": pytest.approx(0.4)}
+    assert dataset_scores(each, protocol, listed("a", "b", "c", "d"))["T_all_mean"] is None
+    unstable = {name: Listed(frames=1, stable=False) for name in "abc"}
+    assert dataset_scores(each, protocol, unstable)["T_mean"] is None
+
+
+def test_objects_are_averaged_over_all_videos_objects() -> None:
+    one = scored("a", [1.0, 1.0], measure="J.1")
+    rows = (*scored("b", [0.0], measure="J.1").rows, *scored("b", [0.5], measure="J.2").rows)
+    two = Scored(video="b", rows=rows, missing=(), unscored=0, annotations="")
+    protocol = DatasetProtocol(name="p", measures=("J",), unit="objects", average="object")
+    assert dataset_scores([one, two], protocol, listed("a", "b"))["J_mean"] == 0.5
+    assert dataset_scores([one], protocol, listed("a", "b"))["J_mean"] is None
+
+
+def test_averages_of_a_protocol_differ() -> None:
+    each = [scored("a", [1.0]), scored("b", [0.0] * 3), scored("c", [0.8, 0.8])]
+    listing = {name: Listed(frames=1, category="cow" if name == "a" else "dog") for name in "abc"}
+    found = {
+        average: dataset_scores(each, DatasetProtocol(name="p", measures=("J",), average=average), listing)  # type: ignore[arg-type]
+        for average in ("video", "category", "frame")
+    }
+    assert {name: scores["J_mean"] for name, scores in found.items()} == {
+        "video": pytest.approx(0.6),
+        "category": pytest.approx(0.7),
+        "frame": pytest.approx(2.6 / 6),
+    }
+    assert "J_decay" not in found["frame"]
+    with pytest.raises(DataError, match="has none"):
+        dataset_scores(each, DatasetProtocol(name="p", measures=("J",), average="category"), listed("a"))
+
+
+@pytest.mark.parametrize("measures", [("J",), ("J", "T")])
+def test_videos_without_any_object_are_left_out_if_empty_frames_are_skipped(measures: tuple[str, ...]) -> None:
+    """Temporal stability of the masks alone does not make such a video count for J."""
+    each = [scored("a", [1.0]), scored("b", [0.5], measure="T")]
+    skip = DatasetProtocol(name="p", measures=measures, empty="skip")
+    assert dataset_scores(each, skip, listed("a", "b"))["J_mean"] == 1.0
+    assert dataset_scores(each, DatasetProtocol(name="p", measures=measures), listed("a", "b"))["J_mean"] is None
+
+
+@st.composite
+def splits(draw: st.DrawFn) -> tuple[list[Scored], dict[str, Listed], DatasetProtocol]:
+    """Up to five videos of one to three frames: some absent, incomplete, empty, unstable or without a contour."""
+    average = draw(st.sampled_from(["video", "category", "object", "frame"]))
+    protocol = DatasetProtocol(
+        name="p",
+        measures=("J", "F", "T"),
+        unit="objects" if average == "object" else "foreground",
+        average=average,
+        empty=draw(st.sampled_from(["score", "skip"])),
+    )
+    values = st.floats(0, 1)
+    listing, found = {}, []
+    for name in "abcde"[: draw(st.integers(1, 5))]:
+        listing[name] = Listed(frames=3, stable=draw(st.booleans()), category=draw(st.sampled_from(["cow", "dog"])))
+        if draw(st.integers(0, 9)) == 0:
+            continue
+        empty = protocol.empty == "skip" and draw(st.booleans())
+        objects = [".1", ".2"][: draw(st.integers(1, 2))] if average == "object" else [""]
+        frames = draw(st.integers(1, 3))
+        rows = [
+            Row(name, frame, measure + each, draw(values))
+            for measure in ("J", "F")
+            for each in objects
+            for frame in range(frames)
+            if not empty
+        ]
+        rows += [Row(name, frame, "T", draw(values)) for frame in range(draw(st.integers(0, frames)))]
+        missing = (frames,) if draw(st.integers(0, 9)) == 0 else ()
+        found.append(Scored(video=name, rows=tuple(rows), missing=missing, unscored=0, annotations=""))
+    return found, listing, protocol
+
+
+def as_record(each: list[Scored], listing: Mapping[str, Listed], protocol: DatasetProtocol) -> Record:
+    missing = [name for name in listing if name not in {one.video for one in each}]
+    return Record(
+        method="m",
+        dataset="d",
+        split="val",
+        protocol="p@1",
+        signature=protocol.signature("0"),
+        scores=dataset_scores(each, protocol, listing),
+        videos={one.video: video_scores(one, protocol) for one in each},
+        missing=[*missing, *(f"{one.video}/{index:05d}" for one in each for index in one.missing)],
+        provenance=Provenance(date="2026-01-01", vosbench="0", packages={}, annotations="0", codec="map"),
+    )
+
+
+def near(value: object) -> object:
+    return None if value is None else pytest.approx(value, abs=1e-12)
+
+
+@settings(deadline=None)
+@given(splits())
+def test_a_number_that_is_shown_in_two_places_is_one_number(
+    case: tuple[list[Scored], dict[str, Listed], DatasetProtocol],
+) -> None:
+    each, listing, protocol = case
+    record = as_record(each, listing, protocol)
+    selection = cast("Any", SimpleNamespace(listing=listing, protocol=protocol, dataset=SimpleNamespace(title="D")))
+    shown: dict[str, dict[Any, dict[str, Any]]] = {}
+    for by in ("average", "category", "video", "interval"):
+        with mock.patch.object(report, "RESAMPLES", 100):
+            table = report.breakdown(record, each, selection, by)  # type: ignore[arg-type]
+        shown[by] = {row[0]: dict(zip(table.columns, row, strict=True)) for row in table.rows}
+    column = {"video": "sequence mean", "category": "category mean", "object": "object mean", "frame": "frame mean"}
+    for name in ("J", "F"):
+        assert shown["average"][name][column[protocol.average]] == near(record.scores[f"{name}_mean"])
+    assert shown["average"]["T"]["sequence mean"] == near(record.scores["T_mean"])
+    if record.videos:
+        for kind in ("sequence mean", "category mean"):
+            assert shown["category"][kind]["J mean"] == near(shown["average"]["J"][kind])
+        for by in ("category", "video"):
+            assert shown[by]["sequence mean"]["T"] == near(record.scores["T_mean"])
+        assert shown["interval"]["T"]["mean"] == near(record.scores["T_mean"])
+        assert shown["interval"]["F mean"]["mean"] == near(shown["video"]["sequence mean"]["F mean"])
+    complete = not record.missing
+    counting = [one for one in each if any(row.measure.startswith("J") for row in one.rows)]
+    assert (record.scores["J_mean"] is not None) == (complete and bool(counting))
+    # The category mean once more, from its definition.
+    members: dict[str | None, list[float]] = {}
+    for one in counting:
+        series = {key: [row.value for row in one.rows if row.measure == key] for key in ("J", "J.1", "J.2")}
+        value = mean([sum(found) / len(found) for found in series.values() if found])
+        assert value is not None
+        members.setdefault(listing[one.video].category, []).append(value)
+    expected = mean([sum(found) / len(found) for found in members.values()]) if complete else None
+    assert shown["average"]["J"]["category mean"] == near(expected)

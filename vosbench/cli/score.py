@@ -22,7 +22,7 @@ def score(
     out: Annotated[Path | None, typer.Option("--out", help="Write the record below this folder too.")] = None,
     by: Annotated[
         Literal["video", "category", "attribute", "average", "interval"] | None,
-        typer.Option("--by", help="Take the result apart."),
+        typer.Option("--by", help="Break the result down."),
     ] = None,
     per_frame: Annotated[
         Path | None, typer.Option("--per-frame", help="Write every value, as .csv or .csv.gz.")
@@ -39,7 +39,7 @@ def score(
     from vosbench.evaluate.score import score as score_masks
     from vosbench.records import record as records
     from vosbench.registry import load_dataset
-    from vosbench.report.breakdown import breakdown
+    from vosbench.report.grouped import breakdown
     from vosbench.report.table import render
 
     selection = select(load_dataset(dataset, plugin or ()), selecting.choice())

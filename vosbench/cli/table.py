@@ -26,7 +26,7 @@ def table(
     split: options.Split = None,
     by: Annotated[
         Literal["category", "attribute", "video"] | None,
-        typer.Option("--by", help="Take the results apart, a column for each method."),
+        typer.Option("--by", help="Break the results down, a column for each method."),
     ] = None,
     measure: Annotated[
         str | None, typer.Option("--measure", help="What --by shows; J&F, or the first one, where not given.")

@@ -27,6 +27,14 @@ class Listed:
     attributes: tuple[str, ...] = ()
     category: str | None = None
 
+    def counts_for(self, score: str) -> bool:
+        """Whether a mean of a score (or measure) is taken over this sequence: of T, only if it is stable.
+
+        >>> Listed(frames=1, stable=False).counts_for("T_mean"), Listed(frames=1, stable=False).counts_for("J_mean")
+        (False, True)
+        """
+        return self.stable or score not in {"T", "T_mean"}
+
     def expected(self, video: Video) -> tuple[int, tuple[int, ...]]:
         """How many frames, and annotations of which, a video on disk should have.
 

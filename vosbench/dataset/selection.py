@@ -60,11 +60,6 @@ class Selection:
         """Every video of the split."""
         return tuple(self.listing)
 
-    @property
-    def stable(self) -> frozenset[str]:
-        """The videos over which temporal stability is averaged."""
-        return frozenset(name for name, listed in self.listing.items() if listed.stable)
-
     def signature(self) -> str:
         """The protocol's signature, with the split and frame limit where they are not the usual ones."""
         line = self.protocol.signature(__version__)

@@ -1,4 +1,13 @@
-"""From a video's rows to its scores, and what averaging has in common."""
+"""Frames into videos, and videos into a split, a category or an attribute: the one place for these rules.
+
+Conventions:
+    A set of videos of which one is missing or incomplete has no mean: None. A complete video without a value does
+    not count: where the protocol skips empty annotations, one that has no others; of temporal stability, one whose
+    masks never hold a usable contour. T_mean is over stable videos, T_all_mean over all. The sequence mean is over
+    videos; the category mean is the mean over categories of the mean over each one's videos, and a category of which
+    no video counts does not count either. Means over frames and over objects pool those of all videos. The region
+    measures of several videos are combined as `vosbench.metrics.ochs_brox` combines shots.
+"""
 
 import math
 from collections.abc import Collection, Mapping, Sequence
@@ -6,83 +15,126 @@ from dataclasses import dataclass
 
 from vosbench.dataset import DatasetProtocol, Listed
 from vosbench.dataset.protocol import SALIENCY_MEASURES
-from vosbench.errors import DataError, MeasureError
+from vosbench.errors import DataError
 from vosbench.evaluate.task import Scored, Scores
 from vosbench.metrics.statistics import decay, mean, recall
-from vosbench.records.record import Row
+from vosbench.records.record import Record
+
+STATISTICS = (mean, recall, decay)
+REGION_SCORES = ("OB_precision", "OB_recall", "OB_F", "OB_extracted")
+
+
+@dataclass(frozen=True, slots=True)
+class VideoScores:
+    """The scores of a split's videos, and which of them count.
+
+    Attributes:
+        scores: video → score → value, of every video that was scored.
+        listing: every video of the split.
+        incomplete: videos of which scored frames have no prediction.
+        skippable: scores of which a complete video may have no value and then does not count; those of temporal
+            stability always may.
+    """
+
+    scores: Mapping[str, Scores]
+    listing: Mapping[str, Listed]
+    incomplete: Collection[str] = ()
+    skippable: Collection[str] = ()
+
+    @classmethod
+    def of(cls, record: Record, listing: Mapping[str, Listed]) -> "VideoScores":
+        """The videos of a record; one without a value was skipped if the record has a mean all the same."""
+        keys = {key for scores in record.videos.values() for key in scores}
+        skips = "|empty:skip|" in record.signature
+        skippable = {key for key in keys if skips or record.scores.get(key) is not None}
+        return cls(record.videos, listing, record.incomplete, skippable)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every video of the split was scored, and each completely."""
+        return not self.incomplete and self.listing.keys() <= self.scores.keys()
+
+    def values(self, key: str) -> dict[str, float | None]:
+        """The value of each video that counts, in the order of the listing; None if it is missing or incomplete."""
+        optional = key in self.skippable or key in {"T_mean", "T_all_mean"}
+        source = "T_mean" if key == "T_all_mean" else key
+        found: dict[str, float | None] = {}
+        for name, listed in self.listing.items():
+            value = self.scores.get(name, {}).get(source)
+            skipped = value is None and optional and name in self.scores and name not in self.incomplete
+            if listed.counts_for(key) and not skipped:
+                found[name] = value
+        return found
+
+    def mean(self, key: str, names: Collection[str] | None = None) -> float | None:
+        """The mean of a score over some videos, or over all of the split: the sequence mean.
+
+        >>> videos = {"a": {"J_mean": 0.5}, "b": {"J_mean": 1.0}}
+        >>> listing = dict.fromkeys("ab", Listed(frames=1))
+        >>> VideoScores(videos, listing).mean("J_mean"), VideoScores(videos, listing, ["b"]).mean("J_mean")
+        (0.75, None)
+        """
+        if names is None and not self.complete:
+            return None
+        values = {name: value for name, value in self.values(key).items() if names is None or name in names}
+        if key in REGION_SCORES and None not in values.values():
+            return _regions([self.scores[name] for name in values])[key]
+        return complete_mean(list(values.values()))
+
+    def by_category(self, key: str) -> dict[str, float | None]:
+        """The mean of a score over the videos of each category that has any which count."""
+        members: dict[str, list[str]] = {}
+        for name in self.values(key):
+            category = self.listing[name].category
+            if category is not None:
+                members.setdefault(category, []).append(name)
+        return {category: self.mean(key, names) for category, names in members.items()}
+
+    def category_mean(self, key: str) -> float | None:
+        """The mean over categories; None, too, if a video has none."""
+        categorised = all(listed.category is not None for listed in self.listing.values())
+        return complete_mean(list(self.by_category(key).values())) if self.complete and categorised else None
+
+    def by_attribute(self, key: str, attribute: str) -> tuple[float | None, float | None]:
+        """The mean of a score over the videos that have an attribute, and the gain: that over the others minus it."""
+        having = {name for name, listed in self.listing.items() if attribute in listed.attributes}
+        value, others = self.mean(key, having), self.mean(key, self.listing.keys() - having)
+        return value, None if value is None or others is None else others - value
+
+
+def complete_mean(values: Sequence[float | None]) -> float | None:
+    """The mean; None of no values, or if one is not known.
+
+    >>> complete_mean([0.5, 1.0]), complete_mean([0.5, None]), complete_mean([])
+    (0.75, None, None)
+    """
+    known = [value for value in values if value is not None]
+    return mean(known) if len(known) == len(values) else None
 
 
 def video_scores(scored: Scored, protocol: DatasetProtocol) -> dict[str, float | None]:
-    """The scores of one video; None throughout where a scored frame has no prediction.
+    """The scores of one video; None throughout if a scored frame has no prediction.
 
     Objects are averaged within the video after each object's own mean, recall and decay.
     """
     scores: dict[str, float | None] = {}
     for name in protocol.measures:
         if name in {"J", "F"}:
-            scores |= mean_recall_decay(name, [scored])
+            scores |= over_objects([scored], name)
         elif name == "T":
-            values = [row.value for row in scored.rows if row.measure == "T"]
-            scores["T_mean"] = None if scored.missing else mean(values)
+            scores["T_mean"] = mean([row.value for row in scored.rows if row.measure == "T"])
     if protocol.unit == "regions":
-        from vosbench.evaluate.ochs_brox import average as average_regions
-
-        scores |= average_regions([None if scored.missing else scored.regions])
+        regions = scored.regions
+        scores |= dict.fromkeys(REGION_SCORES)
+        if regions is not None:
+            values = (regions.precision, regions.recall, regions.f, float(regions.extracted))
+            scores |= dict(zip(REGION_SCORES, values, strict=True))
     if any(name in SALIENCY_MEASURES for name in protocol.measures):
         from vosbench.evaluate.saliency import average
 
-        scores |= average([None if scored.missing else scored.saliency], protocol)
-    return with_jf(scores)
-
-
-def mean_recall_decay(name: str, scored: Sequence[Scored]) -> dict[str, float | None]:
-    """Mean, recall and decay of each series of values, averaged: a series is a video's, or that of one object."""
-    series: dict[tuple[str, str], list[float]] = {}
-    for each in scored:
-        for row in each.rows:
-            if row.measure.partition(".")[0] == name:
-                series.setdefault((row.video, row.measure), []).append(row.value)
-    complete = not any(each.missing for each in scored)
-    scores: dict[str, float | None] = {}
-    for statistic in (mean, recall, decay):
-        values = [statistic(values) for values in series.values()]
-        known = [value for value in values if value is not None]
-        scores[f"{name}_{statistic.__name__}"] = mean(known) if complete else None
-    return scores
-
-
-def with_jf(scores: dict[str, float | None]) -> dict[str, float | None]:
-    """Add J&F, the mean of the J and F means, where both measures are there.
-
-    >>> with_jf({"J_mean": 0.5, "F_mean": 1.0})
-    {'J_mean': 0.5, 'F_mean': 1.0, 'JF_mean': 0.75}
-    """
-    if "J_mean" in scores and "F_mean" in scores:
-        region, contour = scores["J_mean"], scores["F_mean"]
-        scores["JF_mean"] = None if region is None or contour is None else (region + contour) / 2
-    return scores
-
-
-def mean_over(videos: Mapping[str, Scores], key: str, expected: Collection[str]) -> float | None:
-    """The unweighted mean of a score over videos; None where one is missing or incomplete.
-
-    >>> mean_over({"a": {"J_mean": 0.5}, "b": {"J_mean": 1.0}}, "J_mean", ["a", "b"])
-    0.75
-    >>> mean_over({"a": {"J_mean": 0.5}}, "J_mean", ["a", "b"]) is None
-    True
-    """
-    values = [videos.get(name, {}).get(key) for name in expected]
-    known = [value for value in values if value is not None]
-    return mean(known) if len(known) == len(values) else None
-
-
-def by_measure(rows: Sequence[Row], name: str) -> dict[str, list[float]]:
-    """The values of a measure, by video, in frame order."""
-    found: dict[str, list[float]] = {}
-    for row in rows:
-        if row.measure == name:
-            found.setdefault(row.video, []).append(row.value)
-    return found
+        scores |= average([scored.saliency], protocol)
+    scores = with_jf(scores)
+    return dict.fromkeys(scores) if scored.missing else scores
 
 
 def dataset_scores(
@@ -97,195 +149,80 @@ def dataset_scores(
 
     Returns:
         measure → its mean; temporal stability over the videos that count for it, ``T_mean``, and over all,
-        ``T_all_mean``. None where the split is incomplete.
-    """
-    videos = {each.video: video_scores(each, protocol) for each in scored}
-    complete = listing.keys() <= {each.video for each in scored if not each.missing}
-    scores: dict[str, float | None] = {}
-    masks = {"video": _over_videos, "category": _over_categories, "object": _over_objects, "frame": _over_frames}
-    if {"J", "F"} & set(protocol.measures):
-        scores |= masks[protocol.average](scored, protocol, listing)
-    if "T" in protocol.measures:
-        stable = [name for name, listed in listing.items() if listed.stable]
-        scores["T_mean"] = _mean_stability(videos, stable) if complete else None
-        scores["T_all_mean"] = _mean_stability(videos, listing) if complete else None
-    if protocol.unit == "regions":
-        from vosbench.evaluate.ochs_brox import average as average_regions
-
-        regions = {each.video: each.regions for each in scored if not each.missing}
-        scores |= average_regions([regions.get(name) for name in listing])
-    if any(name in SALIENCY_MEASURES for name in protocol.measures):
-        from vosbench.evaluate.saliency import average
-
-        whole = {each.video: each.saliency for each in scored if not each.missing}
-        scores |= average([whole.get(name) for name in listing], protocol)
-    scores = with_jf(scores)
-    return scores if complete else dict.fromkeys(scores)
-
-
-def _over_videos(
-    scored: Sequence[Scored], protocol: DatasetProtocol, listing: Mapping[str, Listed]
-) -> dict[str, float | None]:
-    videos = _with_values(scored, protocol)
-    names = [name for name in listing if name in videos]
-    return {key: mean_over(videos, key, names) for key in _keys(videos)}
-
-
-def _over_categories(
-    scored: Sequence[Scored], protocol: DatasetProtocol, listing: Mapping[str, Listed]
-) -> dict[str, float | None]:
-    """The mean over categories of the mean over each one's videos."""
-    videos = _with_values(scored, protocol)
-    members: dict[str, list[str]] = {}
-    for name, listed in listing.items():
-        if listed.category is None:
-            raise DataError(f'protocol "{protocol.name}" averages over categories; "{name}" has none')
-        if name in videos:
-            members.setdefault(listed.category, []).append(name)
-    scores: dict[str, float | None] = {}
-    for key in _keys(videos):
-        values = [mean_over(videos, key, names) for names in members.values()]
-        known = [value for value in values if value is not None]
-        scores[key] = mean(known) if len(known) == len(values) else None
-    return scores
-
-
-def _over_objects(
-    scored: Sequence[Scored], protocol: DatasetProtocol, listing: Mapping[str, Listed]
-) -> dict[str, float | None]:
-    """The mean over the objects of all videos."""
-    del listing
-    return {k: v for name in protocol.measures for k, v in mean_recall_decay(name, scored).items()}
-
-
-def _over_frames(
-    scored: Sequence[Scored], protocol: DatasetProtocol, listing: Mapping[str, Listed]
-) -> dict[str, float | None]:
-    """The mean over the frames of all videos; decay is of a video and has no such mean."""
-    scores: dict[str, float | None] = {}
-    for name in (name for name in protocol.measures if name in {"J", "F"}):
-        values = [row.value for each in scored for row in each.rows if row.measure == name and row.video in listing]
-        scores[f"{name}_mean"], scores[f"{name}_recall"] = mean(values), recall(values)
-    return scores
-
-
-def _with_values(scored: Sequence[Scored], protocol: DatasetProtocol) -> dict[str, Scores]:
-    """J and F of each video that has any; one whose annotations are all empty has none, where these are skipped."""
-    names = [f"{name}_{part}" for name in ("J", "F") for part in ("mean", "recall", "decay")]
-    found: dict[str, Scores] = {}
-    for each in scored:
-        if each.rows or protocol.empty == "score":
-            scores = video_scores(each, protocol)
-            found[each.video] = {name: scores[name] for name in names if name in scores}
-    return found
-
-
-def _keys(videos: Mapping[str, Scores]) -> Sequence[str]:
-    return list(next(iter(videos.values()), {}))
-
-
-def _mean_stability(videos: Mapping[str, Scores], names: Sequence[str] | Mapping[str, Listed]) -> float | None:
-    """The mean over videos that have a usable contour at all."""
-    values = [videos[name]["T_mean"] for name in names]
-    return mean([value for value in values if value is not None])
-
-
-_CVPR16 = ("AC", "BC", "CS", "DB", "DEF", "EA", "FM", "HO", "IO", "LR", "MB", "OCC", "OV", "SC", "SV")
-# The attributes of DAVIS: of the paper's table and Matlab tool, and of the later listing, which adds rotation.
-VOCABULARIES: Mapping[str, tuple[str, ...]] = {"cvpr16": _CVPR16, "yaml": tuple(sorted((*_CVPR16, "ROT")))}
-
-Values = Mapping[str, Sequence[float] | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Averages:
-    """The three averages of one measure; ``category_mean`` is None, too, where videos have no categories."""
-
-    frame_mean: float | None
-    sequence_mean: float | None
-    category_mean: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class AttributeScore:
-    """One attribute.
-
-    Attributes:
-        value: the mean over videos that have it; None where none has.
-        gain: the mean over the others minus the value; None where there are no others.
-        videos: how many have it.
-    """
-
-    value: float | None
-    gain: float | None
-    videos: int
-
-
-def averages(values: Values, videos: Collection[str], categories: Mapping[str, str] | None = None) -> Averages:
-    """Average one measure over a dataset.
-
-    Args:
-        values: video → values of its frames; None or nothing where it is incomplete.
-        videos: those to average over; others are left out.
-        categories: video → category.
+        ``T_all_mean``. None if the split is incomplete.
 
     Raises:
-        MeasureError: where a video has no category though categories are given.
-
-    >>> averages({"a": [1.0, 1.0], "b": [0.5], "c": [0.0]}, ["a", "b", "c"], {"a": "cat", "b": "cow", "c": "cow"})
-    Averages(frame_mean=0.625, sequence_mean=0.5, category_mean=0.625)
+        DataError: if the protocol averages over categories and a video has none.
     """
-    means = _video_means(values, videos)
-    if means is None:
-        return Averages(None, None, None)
-    frames = [value for video in means for value in values[video] or ()]
-    return Averages(mean(frames), mean(list(means.values())), _category_mean(means, categories))
+    each_video = {each.video: video_scores(each, protocol) for each in scored}
+    keys = {key for scores in each_video.values() for key in scores}
+    incomplete = {each.video for each in scored if each.missing}
+    videos = VideoScores(each_video, listing, incomplete, keys if protocol.empty == "skip" else ())
+    scores: dict[str, float | None] = {}
+    for name in (name for name in protocol.measures if name in {"J", "F"}):
+        if protocol.average == "object":
+            scores |= over_objects(scored, name)
+        elif protocol.average == "frame":
+            scores |= over_frames(scored, name, listing)
+        else:
+            average = videos.category_mean if protocol.average == "category" else videos.mean
+            scores |= {key: average(key) for key in (f"{name}_{statistic.__name__}" for statistic in STATISTICS)}
+    uncategorised = next((name for name, listed in listing.items() if listed.category is None), None)
+    if protocol.average == "category" and uncategorised is not None:
+        raise DataError(f'protocol "{protocol.name}" averages over categories; "{uncategorised}" has none')
+    if "T" in protocol.measures:
+        scores |= {key: videos.mean(key) for key in ("T_mean", "T_all_mean")}
+    if protocol.unit == "regions":
+        scores |= {key: videos.mean(key) for key in REGION_SCORES}
+    if any(name in SALIENCY_MEASURES for name in protocol.measures):
+        from vosbench.evaluate.saliency import average as average_saliency
+
+        whole = {each.video: each.saliency for each in scored if not each.missing}
+        scores |= average_saliency([whole.get(name) for name in listing], protocol)
+    scores = with_jf(scores)
+    return scores if videos.complete else dict.fromkeys(scores)
 
 
-def attribute_scores(
-    values: Values, attributes: Mapping[str, Collection[str]], vocabulary: Sequence[str]
-) -> dict[str, AttributeScore]:
-    """Average one measure over the videos with and without each attribute.
-
-    Args:
-        values: video → values of its frames; None or nothing where it is incomplete.
-        attributes: video → its attributes, for every video of the dataset.
-        vocabulary: the attributes to report, in order; see `VOCABULARIES`. Others are left out.
-
-    Returns:
-        Attribute → its score; value and gain are None throughout where a video is incomplete.
-
-    >>> attribute_scores({"a": [0.5], "b": [0.75]}, {"a": ["FM"], "b": []}, ["FM", "SV"])["FM"]
-    AttributeScore(value=0.5, gain=0.25, videos=1)
-    """
-    means = _video_means(values, attributes)
-    scores = {}
-    for name in vocabulary:
-        having = [video for video, held in attributes.items() if name in held]
-        value = mean([means[video] for video in having]) if means else None
-        others = mean([means[video] for video in attributes if video not in having]) if means else None
-        gain = None if value is None or others is None else others - value
-        scores[name] = AttributeScore(value, gain, len(having))
+def over_objects(scored: Sequence[Scored], name: str) -> dict[str, float | None]:
+    """Mean, recall and decay of each series of a measure, averaged: a series is a video's, or that of one object."""
+    series: dict[tuple[str, str], list[float]] = {}
+    for each in scored:
+        for row in each.rows:
+            if row.measure.partition(".")[0] == name:
+                series.setdefault((row.video, row.measure), []).append(row.value)
+    scores: dict[str, float | None] = {}
+    for statistic in STATISTICS:
+        found = [statistic(values) for values in series.values()]
+        scores[f"{name}_{statistic.__name__}"] = mean([value for value in found if value is not None])
     return scores
 
 
-def _video_means(values: Values, videos: Collection[str]) -> dict[str, float] | None:
-    """Each video's mean; None where one has no values, or there is no video."""
-    means = {}
-    for video in videos:
-        taken = values.get(video)
-        if not taken:
-            return None
-        means[video] = math.fsum(taken) / len(taken)
-    return means or None
+def over_frames(scored: Sequence[Scored], name: str, listing: Mapping[str, Listed]) -> dict[str, float | None]:
+    """Mean and recall over the frames of all videos that count; decay is of a video and has no such mean."""
+    counting = {video for video, listed in listing.items() if listed.counts_for(name)}
+    rows = [row for each in scored if each.video in counting for row in each.rows]
+    values = [row.value for row in rows if row.measure.partition(".")[0] == name]
+    return {f"{name}_mean": mean(values), f"{name}_recall": recall(values)}
 
 
-def _category_mean(means: Mapping[str, float], categories: Mapping[str, str] | None) -> float | None:
-    if categories is None:
-        return None
-    groups: dict[str, list[float]] = {}
-    for video, value in means.items():
-        if video not in categories:
-            raise MeasureError(f'video "{video}" has no category')
-        groups.setdefault(categories[video], []).append(value)
-    return mean([math.fsum(group) / len(group) for group in groups.values()])
+def with_jf(scores: dict[str, float | None]) -> dict[str, float | None]:
+    """Add J&F, the mean of the J and F means, if both measures are there.
+
+    >>> with_jf({"J_mean": 0.5, "F_mean": 1.0})
+    {'J_mean': 0.5, 'F_mean': 1.0, 'JF_mean': 0.75}
+    """
+    if "J_mean" in scores and "F_mean" in scores:
+        region, contour = scores["J_mean"], scores["F_mean"]
+        scores["JF_mean"] = None if region is None or contour is None else (region + contour) / 2
+    return scores
+
+
+def _regions(videos: Sequence[Scores]) -> dict[str, float | None]:
+    """Combine the region measures of videos; None throughout of no video."""
+    from vosbench.metrics.ochs_brox import precision_recall_f
+
+    columns = ([value for video in videos if (value := video[key]) is not None] for key in REGION_SCORES)
+    precision, recall, _, extracted = columns
+    if not precision:
+        return dict.fromkeys(REGION_SCORES)
+    return dict(zip(REGION_SCORES, (*precision_recall_f(precision, recall), math.fsum(extracted)), strict=True))

@@ -1,14 +1,13 @@
 """Match clusters to all regions of a video (Ochs–Brox)."""
 
 import hashlib
-from collections.abc import Sequence
 
 import cv2
 import numpy as np
 
 from vosbench.evaluate.task import Task
 from vosbench.images import files as images
-from vosbench.metrics.ochs_brox import ObjectScores, Overlap, dataset_objects
+from vosbench.metrics.ochs_brox import ObjectScores, Overlap
 
 
 def region_scores(task: Task) -> tuple[ObjectScores | None, str]:
@@ -36,17 +35,3 @@ def region_scores(task: Task) -> tuple[ObjectScores | None, str]:
         overlap.add(regions, found)
     scores = overlap.result() if task.scored and not task.missing else None
     return scores, digest.hexdigest()
-
-
-def average(videos: Sequence[ObjectScores | None]) -> dict[str, float | None]:
-    """Means over videos; None throughout where one is missing or incomplete."""
-    known = [video for video in videos if video is not None]
-    if len(known) < len(videos) or not known:
-        return dict.fromkeys(("OB_precision", "OB_recall", "OB_F", "OB_extracted"))
-    found = dataset_objects(known)
-    return {
-        "OB_precision": found.precision,
-        "OB_recall": found.recall,
-        "OB_F": found.f,
-        "OB_extracted": float(found.extracted),
-    }

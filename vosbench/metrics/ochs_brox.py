@@ -130,17 +130,26 @@ class Overlap:
 
 
 def _shot(regions: tuple[RegionScore, ...], shares: Sequence[float], threshold: float) -> ObjectScores:
-    precision = math.fsum(region.precision for region in regions) / len(regions)
-    recall = math.fsum(region.recall for region in regions) / len(regions)
+    precision, recall, f = precision_recall_f([each.precision for each in regions], [each.recall for each in regions])
     return ObjectScores(
         precision=precision,
         recall=recall,
-        f=harmonic_mean(precision, recall),
+        f=f,
         extracted=max(0, sum(region.f > threshold for region in regions) - 1),
         visible=len(regions) - 1,
         density=math.fsum(shares) / len(shares),
         regions=regions,
     )
+
+
+def precision_recall_f(precisions: Sequence[float], recalls: Sequence[float]) -> tuple[float, float, float]:
+    """Mean precision, mean recall and their harmonic mean, of the regions of a shot or the shots of a dataset.
+
+    >>> precision_recall_f([1.0, 0.5], [0.5, 0.5])
+    (0.75, 0.5, 0.6)
+    """
+    precision, recall = math.fsum(precisions) / len(precisions), math.fsum(recalls) / len(recalls)
+    return precision, recall, harmonic_mean(precision, recall)
 
 
 def dataset_objects(shots: Sequence[ObjectScores]) -> ObjectScores:
@@ -155,12 +164,11 @@ def dataset_objects(shots: Sequence[ObjectScores]) -> ObjectScores:
     """
     if not shots:
         raise MeasureError("the dataset has no shot")
-    precision = math.fsum(shot.precision for shot in shots) / len(shots)
-    recall = math.fsum(shot.recall for shot in shots) / len(shots)
+    precision, recall, f = precision_recall_f([shot.precision for shot in shots], [shot.recall for shot in shots])
     return ObjectScores(
         precision=precision,
         recall=recall,
-        f=harmonic_mean(precision, recall),
+        f=f,
         extracted=sum(shot.extracted for shot in shots),
         visible=sum(shot.visible for shot in shots),
         density=math.fsum(shot.density for shot in shots) / len(shots),

@@ -152,8 +152,8 @@ def _deltas(first: Record, second: Record, measure: str, listing: Mapping[str, L
     found = []
     for video, scores in first.videos.items():
         one, other = scores.get(measure), second.videos.get(video, {}).get(measure)
-        unstable = measure == "T_mean" and video in listing and not listing[video].stable
-        if one is not None and other is not None and not unstable:
+        counts = video not in listing or listing[video].counts_for(measure)
+        if one is not None and other is not None and counts:
             found.append(Delta(video=video, first=one, second=other))
     return tuple(found)
 

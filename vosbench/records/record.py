@@ -96,6 +96,11 @@ class Record(BaseModel):
     provenance: Provenance
 
     @property
+    def incomplete(self) -> frozenset[str]:
+        """The videos that are missing, or of which frames are."""
+        return frozenset(name.rpartition("/")[0] or name for name in self.missing)
+
+    @property
     def shortcomings(self) -> list[str]:
         """Why the record cannot stand in a leaderboard; empty where it can."""
         found = []

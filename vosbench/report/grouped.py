@@ -1,39 +1,48 @@
-"""Several results taken apart alike: by category, attribute or video, a column for each method.
+"""Results broken down by category, attribute or video: of one record every score, of several records one score each.
 
 Conventions:
-    Records hold a mean for each video, and that is what is averaged: over a category's videos, over the videos that
-    have an attribute, over all. A mean over videos of which one has no score is not known. The category mean is the
-    mean of the categories' means, the sequence mean that of all videos; on a dataset whose categories differ in
-    size they differ. Temporal stability is averaged over the videos that the dataset's list names for it.
+    Records hold a score for each video, and these are averaged by the rules of `vosbench.evaluate.aggregate`. On a
+    dataset whose categories differ in size, the category mean and the sequence mean differ. If the protocol averages
+    otherwise, a note gives its own mean of the whole split.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from vosbench.dataset import Dataset, Listed
+from vosbench.dataset.protocol import MASK_MEASURES
+from vosbench.dataset.selection import Selection
 from vosbench.errors import DataError
-from vosbench.evaluate.aggregate import VOCABULARIES, attribute_scores
+from vosbench.evaluate.aggregate import VideoScores, complete_mean, over_frames, over_objects
+from vosbench.evaluate.task import Scored
 from vosbench.metrics.measures import HEADINGS
-from vosbench.metrics.statistics import mean
+from vosbench.metrics.significance import mean_interval
 from vosbench.records.published import Published
 from vosbench.records.record import Record, signature
+from vosbench.records.tolerance import COARSE
 from vosbench.report.leaderboard import MEASURED, Entry, better, comparable, measure_of, rank
 from vosbench.report.table import Cell, Number, Table
 
 By = Literal["category", "attribute", "video"]
-CATEGORY_MEAN, SEQUENCE_MEAN = "category mean", "sequence mean"
+ByOne = Literal["category", "attribute", "video", "average", "interval"]
+CATEGORY_MEAN, SEQUENCE_MEAN, PRINTED_MEAN = "category mean", "sequence mean", "mean as printed"
+RESAMPLES, SEED = 9999, 0
+EQUAL = 1e-9
+"""How far apart two means may be that differ in the order of summation only."""
+
+Lines = tuple[tuple[str, ...], list[tuple[Cell, ...]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """How results are taken apart.
+    """How results are broken down.
 
     Attributes:
         by: what the lines are.
-        measure: key or heading; J&F, or the records' first measure, where None.
-        sort: the measure that orders the methods, best first; the same one where None.
+        measure: key or heading; J&F, or the records' first measure, if None.
+        sort: the measure that orders the methods, best first; the same one if None.
     """
 
     by: By
@@ -41,23 +50,44 @@ class View:
     sort: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One score of one record.
+
+    Attributes:
+        heading: the score's, or the method's.
+        key: of the score.
+        videos: the record's.
+        whole: the score of the whole split as the record has it.
+    """
+
+    heading: str
+    key: str
+    videos: VideoScores
+    whole: float | None
+
+    def mean(self, names: Collection[str] | None = None) -> float | None:
+        """The mean over some videos, or the sequence mean."""
+        return self.videos.mean(self.key, names)
+
+
 def grouped(
     records: Sequence[Record], dataset: Dataset, view: View, numbers: Sequence[Published] = ()
 ) -> tuple[Table, list[str]]:
-    """Take records of one dataset, split and protocol apart, side by side.
+    """Break records of one dataset, split and protocol down, a column for each method.
 
     Args:
         records: what was measured.
         dataset: theirs.
         view: by what, in which measure.
-        numbers: published numbers by category that stand beside; others are passed over.
+        numbers: published numbers by category that stand alongside; others are passed over.
 
     Returns:
         the table, and for each record that cannot stand in it a line that says why.
 
     Raises:
-        DataError: where none can stand in it, signatures differ, two have one name, or the dataset has no such groups.
-        UsageError: where the measure is not the records'.
+        DataError: if none can stand in it, signatures differ, two have one name, or the dataset has no such groups.
+        UsageError: if the measure is not the records'.
     """
     beside = [each for each in numbers if each.category and each.dataset == dataset.name]
     alone = not records and view.by == "category" and bool(beside)
@@ -70,10 +100,10 @@ def grouped(
     measure = measure_of(view.measure or ("JF_mean" if "JF_mean" in keys else keys[0]), keys)
     fit = _ranked(fit, measure if view.sort is None else view.sort)
     listing = dataset.listing(split) or dict.fromkeys(fit[0].videos if fit else (), Listed(frames=None))
-    make = {"category": _by_category, "attribute": _by_attribute, "video": _by_video}
-    columns, rows = make[view.by](fit, listing, measure, dataset.title)
+    shown = [Column(each.method, measure, VideoScores.of(each, listing), each.scores.get(measure)) for each in fit]
+    columns, rows = _lines(view.by, shown, [measure], listing, dataset.title)
     taken = signature(fit[0]) if fit else "published numbers alone"
-    notes = [f"{HEADINGS.get(measure, measure)} on {dataset.name} {split} by {view.by}, {taken}"]
+    notes = [f"{HEADINGS.get(measure, measure)} on {dataset.name} {split} by {view.by}, {taken}", *_otherwise(shown)]
     beside = [each for each in beside if (each.split, each.measure) == (split, measure)]
     if view.by == "category" and beside:
         means = [each for each in numbers if not each.category and each.dataset == dataset.name]
@@ -84,6 +114,39 @@ def grouped(
         )
     higher = better(measure)
     return Table(columns=columns, rows=rows, notes=tuple(notes), better=(higher,) * len(rows), across=True), left_out
+
+
+def breakdown(record: Record, scored: Sequence[Scored], selection: Selection, by: ByOne) -> Table:
+    """Break one record down, a column for each score.
+
+    Args:
+        record: the result.
+        scored: what it was averaged from.
+        selection: the videos, with categories and attributes.
+        by: ``"video"``, ``"category"`` or ``"attribute"``: a line each, of the latter with how much better the other
+            videos are; ``"average"``: means over frames, objects, videos and categories next to each other;
+            ``"interval"``: means over videos with BCa bootstrap intervals.
+
+    Raises:
+        DataError: if the dataset has no categories or attributes.
+    """
+    videos = VideoScores.of(record, selection.listing)
+    keys = list(next(iter(record.videos.values()), {}))
+    if by == "attribute":
+        keys = [key for key in keys if key not in COARSE and key != "JF_mean"]
+    names = [_measure(key) if by == "attribute" else HEADINGS.get(key, key) for key in keys]
+    shown = [Column(name, key, videos, record.scores.get(key)) for name, key in zip(names, keys, strict=True)]
+    notes = [f"{record.method}: {record.dataset} {record.split} by {by}, {record.signature}"]
+    if by == "average":
+        columns, rows = _averages(videos, scored, selection)
+    elif by == "interval":
+        columns, rows = _intervals(shown)
+        notes.append(f"BCa bootstrap over videos, {RESAMPLES} resamples, seed {SEED}")
+    else:
+        columns, rows = _lines(by, shown, keys, selection.listing, selection.dataset.title)
+    if by != "average":
+        notes += _otherwise(shown)
+    return Table(columns=columns, rows=rows, notes=tuple(notes))
 
 
 def _keys(records: Sequence[Record]) -> list[str]:
@@ -104,66 +167,93 @@ def _ranked(records: Sequence[Record], sort: str) -> list[Record]:
     return [records[int(line.method)] for line in rank(lines, keys, sort)]
 
 
-Lines = tuple[tuple[str, ...], list[tuple[Cell, ...]]]
+def _lines(by: By, shown: Sequence[Column], keys: Iterable[str], listing: Mapping[str, Listed], title: str) -> Lines:
+    """The lines of a breakdown; a video is counted if any of the scores is averaged over it."""
+    if by == "video":
+        return _by_video(shown, listing)
+    counted = {name: listed for name, listed in listing.items() if any(listed.counts_for(key) for key in keys)}
+    return _by_category(shown, counted, title) if by == "category" else _by_attribute(shown, counted, title)
 
 
-def _by_video(records: Sequence[Record], listing: Mapping[str, Listed], measure: str, _: str) -> Lines:
-    rows: list[tuple[Cell, ...]] = [(name, *(_score(each, name, measure) for each in records)) for name in listing]
-    over = [name for name, listed in listing.items() if measure != "T_mean" or listed.stable]
-    rows.append((SEQUENCE_MEAN, *(_mean(each, over, measure) for each in records)))
-    return ("video", *(each.method for each in records)), rows
-
-
-def category_means(record: Record, listing: Mapping[str, Listed], measure: str) -> dict[str, float | None]:
-    """The mean of each category, and beneath them `CATEGORY_MEAN` and `SEQUENCE_MEAN`; empty where there are none."""
-    members = _members(listing, measure)
-    means = {name: _mean(record, videos, measure) for name, videos in members.items()}
-    over = [name for videos in members.values() for name in videos]
-    return means | {CATEGORY_MEAN: _complete(list(means.values())), SEQUENCE_MEAN: _mean(record, over, measure)}
-
-
-def _members(listing: Mapping[str, Listed], measure: str) -> dict[str, list[str]]:
-    """Category → its videos; those that no list puts into one have none."""
-    members: dict[str, list[str]] = {}
-    for name, listed in listing.items():
-        if listed.category is not None and (measure != "T_mean" or listed.stable):
-            members.setdefault(listed.category, []).append(name)
-    return members
-
-
-def _by_category(records: Sequence[Record], listing: Mapping[str, Listed], measure: str, title: str) -> Lines:
-    if any(listed.category is None for listed in listing.values()):
-        raise DataError(f"{title} has no categories")
-    members = _members(listing, measure)
-    counts = {name: len(videos) for name, videos in members.items()}
-    counts |= {CATEGORY_MEAN: len(members), SEQUENCE_MEAN: sum(counts.values())}
-    means = [category_means(each, listing, measure) for each in records]
+def _by_video(shown: Sequence[Column], listing: Mapping[str, Listed]) -> Lines:
+    names = [name for name in listing if any(name in each.videos.scores for each in shown)]
     rows: list[tuple[Cell, ...]] = [
-        (name, str(count), *(each.get(name) for each in means)) for name, count in counts.items()
+        (name, *(each.videos.scores.get(name, {}).get(each.key) for each in shown)) for name in names
     ]
-    return ("category", "videos", *(each.method for each in records)), rows
+    rows.append((SEQUENCE_MEAN, *(each.mean() for each in shown)))
+    return ("video", *(each.heading for each in shown)), rows
 
 
-def _by_attribute(records: Sequence[Record], listing: Mapping[str, Listed], measure: str, title: str) -> Lines:
-    held = {name: each.attributes for name, each in listing.items() if measure != "T_mean" or each.stable}
-    used = {attribute for attributes in held.values() for attribute in attributes}
-    if not used:
+def category_means(videos: VideoScores, key: str) -> dict[str, float | None]:
+    """The mean of each category, and beneath them `CATEGORY_MEAN` and `SEQUENCE_MEAN`."""
+    return {**videos.by_category(key), CATEGORY_MEAN: videos.category_mean(key), SEQUENCE_MEAN: videos.mean(key)}
+
+
+def _by_category(shown: Sequence[Column], counted: Mapping[str, Listed], title: str) -> Lines:
+    categories = [listed.category for listed in counted.values()]
+    if None in categories:
+        raise DataError(f"{title} has no categories")
+    counts = Counter(map(str, categories))
+    means = [category_means(each.videos, each.key) for each in shown]
+    lines = {**counts, CATEGORY_MEAN: len(counts), SEQUENCE_MEAN: len(counted)}
+    rows: list[tuple[Cell, ...]] = [
+        (name, str(count), *(each.get(name) for each in means)) for name, count in lines.items()
+    ]
+    return ("category", "videos", *(each.heading for each in shown)), rows
+
+
+def _by_attribute(shown: Sequence[Column], counted: Mapping[str, Listed], title: str) -> Lines:
+    counts = Counter(attribute for listed in counted.values() for attribute in listed.attributes)
+    if not counts:
         raise DataError(f"{title} has no attributes")
-    vocabulary = [name for name in VOCABULARIES["yaml"] if name in used]
-    vocabulary += sorted(used - set(vocabulary))
-    tables = []
-    for each in records:
-        scores = {name: _score(each, name, measure) for name in held}
-        values = {name: None if score is None else [score] for name, score in scores.items()}
-        tables.append(attribute_scores(values, held, vocabulary))
     rows: list[tuple[Cell, ...]] = []
-    for attribute in vocabulary:
-        found = [table[attribute] for table in tables]
-        gains = [None if each.gain is None else Number(each.gain, 3, signed=True) for each in found]
-        count = str(sum(attribute in attributes for attributes in held.values()))
-        rows.append((attribute, count, *(each.value for each in found), *gains))
-    names = [each.method for each in records]
-    return ("attribute", "videos", *names, *(f"{name} gain" for name in names)), rows
+    for attribute in sorted(counts):
+        cells: list[Cell] = []
+        for each in shown:
+            value, gain = each.videos.by_attribute(each.key, attribute)
+            cells += [value, None if gain is None else Number(gain, 3, signed=True)]
+        rows.append((attribute, str(counts[attribute]), *cells))
+    return ("attribute", "videos", *(f"{each.heading}{part}" for each in shown for part in ("", " gain"))), rows
+
+
+def _averages(videos: VideoScores, scored: Sequence[Scored], selection: Selection) -> Lines:
+    """Every way to average the measures that frames have, next to each other."""
+    protocol, rows = selection.protocol, list[tuple[Cell, ...]]()
+    of_frames = {row.measure.partition(".")[0] for each in scored for row in each.rows}
+    objects = protocol.unit == "objects"
+    for name in protocol.measures:
+        if name in of_frames or name in MASK_MEASURES:
+            key = f"{name}_mean" if name in MASK_MEASURES else name
+            pooled = [over_frames(scored, name, selection.listing), *([over_objects(scored, name)] if objects else [])]
+            means = [each[f"{name}_mean"] if videos.complete else None for each in pooled]
+            rows.append((name, *means, videos.mean(key), videos.category_mean(key)))
+    columns = ("measure", "frame mean", *(["object mean"] if objects else []), SEQUENCE_MEAN, CATEGORY_MEAN)
+    return columns, rows
+
+
+def _intervals(shown: Sequence[Column]) -> Lines:
+    rows: list[tuple[Cell, ...]] = []
+    for each in shown:
+        values = [value for value in each.videos.values(each.key).values() if value is not None]
+        known = values if each.videos.complete else []
+        found = mean_interval(known, resamples=RESAMPLES, seed=SEED)
+        rows.append((each.heading, str(len(values)), complete_mean(known), found.low, found.high))
+    return ("measure", "videos", "mean", "95% low", "95% high"), rows
+
+
+def _measure(key: str) -> str:
+    """The measure that a mean is of, as attributes are headed by it."""
+    return key.removesuffix("_mean") if key.endswith("_mean") else HEADINGS.get(key, key)
+
+
+def _otherwise(shown: Sequence[Column]) -> list[str]:
+    """The scores of the whole split that are neither the sequence mean nor the category mean of the videos' scores."""
+    found = []
+    for each in shown:
+        means = [mean for mean in (each.mean(), each.videos.category_mean(each.key)) if mean is not None]
+        if each.whole is not None and not any(abs(each.whole - mean) <= EQUAL for mean in means):
+            found.append(f"{each.heading} {each.whole:.3f}")
+    return [f"of the whole split, as its protocol averages: {', '.join(found)}"] if found else []
 
 
 def _with_published(
@@ -171,24 +261,12 @@ def _with_published(
 ) -> Lines:
     """Columns of published numbers behind the measured ones: one for each method of each source."""
     sources = dict.fromkeys((each.method, each.source) for each in beside)
-    added: list[tuple[Cell, ...]] = [*rows, ("mean as printed", "", *[None] * (len(columns) - 2))]
+    added: list[tuple[Cell, ...]] = [*rows, (PRINTED_MEAN, "", *[None] * (len(columns) - 2))]
     for method, source in sources:
-        own = {each.category: each.raw for each in beside if (each.method, each.source) == (method, source)}
-        printed = [each.raw for each in means if (each.method, each.source) == (method, source)]
-        own |= {"mean as printed": printed[0]} if printed else {}
-        own |= {CATEGORY_MEAN: mean_of} if (mean_of := _complete([own.get(str(row[0])) for row in rows[:-2]])) else {}
+        own: dict[str, float | None] = {
+            each.category: each.raw for each in beside if (each.method, each.source) == (method, source)
+        }
+        own[CATEGORY_MEAN] = complete_mean([own.get(str(row[0])) for row in rows[:-2]])
+        own[PRINTED_MEAN] = next((each.raw for each in means if (each.method, each.source) == (method, source)), None)
         added = [(*row, own.get(str(row[0]))) for row in added]
     return (*columns, *(f"{method} ({source})" for method, source in sources)), added
-
-
-def _score(each: Record, video: str, measure: str) -> float | None:
-    return each.videos.get(video, {}).get(measure)
-
-
-def _mean(each: Record, videos: Sequence[str], measure: str) -> float | None:
-    return _complete([_score(each, name, measure) for name in videos])
-
-
-def _complete(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return mean(known) if known and len(known) == len(values) else None

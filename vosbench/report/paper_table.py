@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from vosbench.evaluate.aggregate import VideoScores, complete_mean
 from vosbench.metrics.measures import HEADINGS
-from vosbench.metrics.statistics import mean
 from vosbench.records.published import Published, canonical
 from vosbench.records.record import Record, signature
 from vosbench.registry import load_dataset
-from vosbench.report.grouped import CATEGORY_MEAN, SEQUENCE_MEAN, category_means
+from vosbench.report.grouped import CATEGORY_MEAN, PRINTED_MEAN, SEQUENCE_MEAN, category_means
 from vosbench.report.leaderboard import better, measure_of
 from vosbench.report.table import Better, Cell, Number, Table
 
@@ -106,7 +106,7 @@ def _score(record: Record | None, line: Line, measure: str) -> float | None:
     raw = record.scores.get(measure)
     if line.category:
         listing = load_dataset(line.dataset).listing(line.split)
-        raw = category_means(record, listing, measure).get(line.category)
+        raw = category_means(VideoScores.of(record, listing), measure).get(line.category)
     if raw is None:
         return None
     return 100 * raw if line.unit in {"%", "points"} else raw
@@ -115,7 +115,6 @@ def _score(record: Record | None, line: Line, measure: str) -> float | None:
 __all__ = ["CATEGORY_MEAN", "SEQUENCE_MEAN", "Counterparts", "Line", "counterparts", "current"]
 
 
-PRINTED_MEAN = "mean as printed"
 TITLES = {"davis16": "DAVIS", "fbms": "FBMS", "visal": "ViSal", "ytobj": "YouTube-Objects"}
 MORE_HEADINGS = {"delta_J_mean": "ΔJ", "delta_F_mean": "ΔF", "F_measure": "F-measure"}
 NOT_MEASURED = {"F_measure"}  # of a protocol that nobody states
@@ -163,7 +162,7 @@ def grid(rows: Sequence[Published]) -> Grid:
         ours, theirs = (replace(first, category=kind) for kind in (CATEGORY_MEAN, SEQUENCE_MEAN))
         unique += [ours, theirs]
         for method in names:
-            value = mean([numbers[method, line] for line in categories if (method, line) in numbers])
+            value = complete_mean([numbers.get((method, line)) for line in categories])
             if value is not None:
                 numbers[method, ours] = value
     return Grid(tuple(unique), tuple(names), numbers)
