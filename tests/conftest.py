@@ -1,4 +1,6 @@
 import os
+import re
+import secrets
 import shutil
 import subprocess
 import sys
@@ -8,10 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
+from hypothesis import is_hypothesis_test, settings
 
+from factories import examples, write_toy
 from vosbench.dataset import Video
-from vosbench.images import write_png
 
 REPOSITORY = Path(__file__).parents[1]
 TOY = REPOSITORY / "tests" / "plugins" / "toy.py"
@@ -20,51 +22,72 @@ Cli = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture(scope="session")
 def real_data() -> Path:
-    """The folder of real data; the test is skipped where it is absent."""
-    folder = Path(os.environ.get("VOSBENCH_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
+    """The folder of real data; the test is skipped if there is none."""
+    named = os.environ.get("VOSBENCH_TEST_DATA")
+    if not named:
+        pytest.skip("needs real data: set VOSBENCH_TEST_DATA to its folder")
+    folder = Path(named)
     if not (folder / "DAVIS").is_dir():
-        pytest.skip(f"real data is absent: {folder} (VOSBENCH_TEST_DATA)")
+        pytest.skip(f"needs real data, but VOSBENCH_TEST_DATA={folder} has no folder DAVIS")
     return folder
 
 
 @pytest.fixture(scope="session")
 def reference(real_data: Path) -> Path:
-    """The folder of golden values, beside the real data."""
+    """The folder of golden values, next to the real data."""
     folder = real_data.parent / "reference"
     if not folder.is_dir():
-        pytest.skip(f"golden values are absent: {folder}")
+        pytest.skip(f"needs golden values in {folder}")
     return folder
 
 
-def pytest_configure() -> None:
+@pytest.hookimpl(tryfirst=True)  # before hypothesis, which reads the options that are set here
+def pytest_configure(config: pytest.Config) -> None:
     """Tests know nothing of the user's own datasets and settings, and small networks gain nothing from threads."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ.pop("VOSBENCH_DATA", None)
     os.environ["VOSBENCH_CONFIG"] = str(REPOSITORY / "tests" / "no-settings.json")
+    choose_examples(config)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever asks for real data can be left out by ``-m "not real"``."""
+def selects_slow(config: pytest.Config) -> bool:
+    """Whether slow tests were asked for, by ``-m slow`` or ``-m "slow or …"``."""
+    return re.search(r"(?<!not )\bslow\b", config.option.markexpr or "") is not None
+
+
+def choose_examples(config: pytest.Config) -> None:
+    """Set the profile of property tests.
+
+    Usually they use the same examples everywhere, so that a failure is one of the change at hand. The profile
+    "random" samples new ones: with HYPOTHESIS_PROFILE=random, --hypothesis-profile=random, or if slow tests are
+    selected. No database: failures of one environment are not replayed in another.
+    """
+    common = settings(deadline=None, database=None, max_examples=examples(100), print_blob=True)
+    settings.register_profile("fixed", common, derandomize=True)
+    settings.register_profile("random", common, derandomize=False)
+    option = config.option
+    usual = "random" if selects_slow(config) else "fixed"
+    option.hypothesis_profile = option.hypothesis_profile or os.environ.get("HYPOTHESIS_PROFILE") or usual
+    if option.hypothesis_profile == "random" and option.hypothesis_seed is None:
+        option.hypothesis_seed = str(secrets.randbelow(2**32))
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Say how a random run is repeated."""
+    if config.option.hypothesis_profile != "random":
+        return None
+    return f"property tests: --hypothesis-profile=random --hypothesis-seed={config.option.hypothesis_seed} repeats them"
+
+
+@pytest.hookimpl(tryfirst=True)  # before tests are selected by their marks
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """``-m "not real"`` leaves out what asks for real data; ``-m slow`` includes properties, on new examples."""
+    slow = selects_slow(config)
     for item in items:
         if "real_data" in getattr(item, "fixturenames", ()):
             item.add_marker("real")
-
-
-def disk_mask(height: int, width: int, row: float, column: float, radius: float) -> NDArray[np.bool_]:
-    y, x = np.mgrid[:height, :width]
-    return (y - row) ** 2 + (x - column) ** 2 <= radius**2
-
-
-def write_toy(root: Path, videos: int = 2, frames: int = 5, size: tuple[int, int] = (24, 32)) -> Path:
-    """A disk that moves to the right, brighter than its background."""
-    for video in range(videos):
-        for frame in range(frames):
-            mask = disk_mask(*size, 12, 8 + 3 * frame, 5 + video)
-            picture = np.full((*size, 3), 60, np.uint8)
-            picture[mask] = 200
-            write_png(root / "frames" / f"v{video}" / f"{frame:05d}.png", picture)
-            write_png(root / "masks" / f"v{video}" / f"{frame:05d}.png", mask * np.uint8(255))
-    return root
+        if slow and is_hypothesis_test(getattr(item, "obj", None)):
+            item.add_marker("slow")
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.ndimage import distance_transform_edt
 
+from factories import examples
 from vosbench.errors import MeasureError
 from vosbench.metrics import contour_accuracy, region_similarity
 from vosbench.metrics.boundary import boundary_map, match_boundaries, radius
@@ -132,7 +133,7 @@ def test_views_and_read_only_arrays() -> None:
     assert region_similarity(view, other) == region_similarity(plain, other)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20))
 @given(MASKS, st.integers(0, 70), st.integers(0, 70))
 def test_translation(masks: tuple[np.ndarray, np.ndarray], rows: int, columns: int) -> None:
     placed = [np.zeros((120, 130), bool) for _ in range(4)]

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from factories import examples
 from vosbench.errors import MeasureError, UsageError
 from vosbench.metrics import saliency
 from vosbench.metrics.saliency.histogram import Scale
@@ -310,7 +311,7 @@ def test_videos_and_merging(name: str) -> None:
     assert merged.result() == whole.result()
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(st.lists(FRAMES, min_size=1, max_size=5), NAMES)
 def test_streaming_equals_all_at_once(frames: list[tuple[np.ndarray, np.ndarray]], name: str) -> None:
     convention = saliency.convention(name)

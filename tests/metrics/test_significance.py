@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import bootstrap, permutation_test
 
+from factories import examples
 from vosbench.errors import MeasureError
 from vosbench.metrics.significance import Interval, compare, mean_interval
 
@@ -39,7 +40,7 @@ def test_interval_of_known_spread() -> None:
     assert wide.low < found.low < found.high < wide.high
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.lists(NUMBERS, max_size=12))
 def test_interval_is_within_the_values(values: list[float]) -> None:
     found = mean_interval(values, resamples=200)
@@ -80,7 +81,7 @@ def test_comparison_is_scipys() -> None:
     assert whole.p == swaps.pvalue == 2 / 128  # seven videos differ, all one way; the eighth's swap changes nothing
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.lists(st.tuples(NUMBERS, NUMBERS), min_size=1, max_size=7))
 def test_exact_p_counts_all_swaps(pairs: list[tuple[float, float]]) -> None:
     first = {f"v{index}": pair[0] for index, pair in enumerate(pairs)}

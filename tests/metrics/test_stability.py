@@ -24,6 +24,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from factories import examples
 from vosbench.dataset import Video
 from vosbench.errors import MeasureError
 from vosbench.evaluate import predictions
@@ -175,7 +176,7 @@ def test_whole_official_leaderboard(real_data: Path, reference: Path, videos: di
     assert f"{own:.3f}" == official
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(PAIRS, ORDERS)
 def test_the_plain_form_is_equal(masks: tuple[np.ndarray, np.ndarray], order: str) -> None:
     for mask in masks:
@@ -205,7 +206,6 @@ def test_ties_are_resolved_as_the_search_meets_them(golden: dict[str, Any], vide
     assert abs(plain.instability(*shapes, resolve_ties=False) - stored) > 1e-6
 
 
-@settings(deadline=None)
 @given(PAIRS, ORDERS)
 def test_range_and_equal_masks(masks: tuple[np.ndarray, np.ndarray], order: str) -> None:
     value = temporal_stability(*masks, order)
@@ -217,7 +217,6 @@ def test_range_and_equal_masks(masks: tuple[np.ndarray, np.ndarray], order: str)
         assert temporal_stability(masks[0], masks[0], order) == 0
 
 
-@settings(deadline=None)
 @given(MASKS, ORDERS, st.integers(0, 40), st.integers(0, 60))
 def test_translated_contours(mask: np.ndarray, order: str, rows: int, columns: int) -> None:
     height, width = mask.shape
@@ -227,7 +226,7 @@ def test_translated_contours(mask: np.ndarray, order: str, rows: int, columns: i
     assert [polygon.corners.tolist() for polygon in polygons(moved, 0.05, order)] == still
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30))
 @given(st.floats(8, 20), st.floats(0.8, 2), st.floats(0, 180), st.integers(-20, 20), st.integers(-30, 30))
 def test_translation(radius: float, stretch: float, turn: float, rows: int, columns: int) -> None:
     """Equal but for a corner here and there: the tool's rounding decides between points equally far from a line."""
@@ -237,7 +236,6 @@ def test_translation(radius: float, stretch: float, turn: float, rows: int, colu
     assert temporal_stability(moved[0], still[0]) == pytest.approx(0, abs=0.2)
 
 
-@settings(deadline=None)
 @given(MASKS, ORDERS)
 def test_polygons_enclose_the_mask(mask: np.ndarray, order: str) -> None:
     """Unsimplified but for straight lines, clockwise areas less those of holes are the number of pixels."""
