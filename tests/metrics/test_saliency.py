@@ -19,6 +19,7 @@ from hypothesis.extra.numpy import arrays
 from factories import examples
 from vosbench.errors import MeasureError, UsageError
 from vosbench.metrics import saliency
+from vosbench.metrics.measures import SALIENCY
 from vosbench.metrics.saliency.histogram import Scale
 from vosbench.metrics.saliency.structure import centroid
 
@@ -278,7 +279,7 @@ def test_only_what_is_asked_for_is_measured() -> None:
     assert frame.f_measure is None
     assert frame.e_measure is None
     whole = saliency.measure_frame(*CASES["plain"], PYSOD)
-    for name in saliency.MEASURES:
+    for name in SALIENCY:
         alone = saliency.measure_frame(*CASES["plain"], PYSOD, [name])
         assert all(alone.values[each] == whole.values[each] for each in alone.values)
 

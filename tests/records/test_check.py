@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vosbench.errors import DataError, UsageError
-from vosbench.metrics.measures import better
+from vosbench.metrics.measures import measure_of
 from vosbench.records import record as records
 from vosbench.records.check import Verdict, check, update
 from vosbench.records.record import Provenance, Record, Speed
@@ -64,7 +64,7 @@ def test_the_edge_of_what_is_allowed(measure: str, video: str | None) -> None:
     """A loss of exactly the tolerance passes, a little more fails, whichever way the measure is better."""
     tolerances = Tolerances(absolute={EVERY: 0.01}, videos={EVERY: 0.01, measure: 0.01})
     for loss, passes in ((0.01, True), (0.0101, False), (-0.5, True)):
-        changed = {**SCORES, measure: SCORES[measure] - better(measure) * loss}
+        changed = {**SCORES, measure: SCORES[measure] - measure_of(measure).gain(loss)}
         run = record(videos={"cows": changed, "dog": SCORES}) if video else record(changed)
         assert failing(check(run, record(), tolerances)) == ([] if passes else [(video, measure)])
 
@@ -74,9 +74,9 @@ def test_a_record_holds_against_itself_and_improvements_never_fail(scores: dict[
     baseline = record(scores, {"cows": scores})
     strict = Tolerances(absolute={EVERY: 0.0}, videos={EVERY: 0.0})
     assert check(baseline, baseline, strict).passed
-    improved = {key: value + 0.1 * better(key) for key, value in scores.items()}
+    improved = {key: value + measure_of(key).gain(0.1) for key, value in scores.items()}
     assert check(record(improved, {"cows": improved}), baseline, strict).passed
-    worse = {key: value - 0.1 * better(key) for key, value in scores.items()}
+    worse = {key: value - measure_of(key).gain(0.1) for key, value in scores.items()}
     assert {each.measure for each in check(record(worse, {"cows": worse}), baseline, strict).failed()} == scores.keys()
 
 

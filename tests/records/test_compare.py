@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 
 from vosbench.dataset import Listed
-from vosbench.dataset.protocol import MASK_MEASURES, SALIENCY_MEASURES
 from vosbench.dataset.selection import Choice, select
 from vosbench.errors import DataError, UsageError
 from vosbench.evaluate.score import score
-from vosbench.metrics.measures import better
+from vosbench.metrics.measures import MASKS, SALIENCY, measure_of
 from vosbench.records.compare import compare, frames_apart, unlike
 from vosbench.records.record import Provenance, Record
 from vosbench.registry import load_dataset
@@ -146,11 +145,11 @@ def test_frame_sets() -> None:
 def test_directions() -> None:
     lower = {"J_decay", "F_decay", "T_mean", "T_all_mean", "MAE"}
     keys = {f"{name}_{part}" for name in ("J", "F") for part in ("mean", "recall", "decay")}
-    for key in (keys - lower) | {"JF_mean", "OB_F", *SALIENCY_MEASURES} - lower:
-        assert better(key) == 1, key
+    for key in (keys - lower) | {"JF_mean", "OB_F", *SALIENCY} - lower:
+        assert measure_of(key).better == "higher", key
     for key in lower:
-        assert better(key) == -1, key
-    assert set(MASK_MEASURES) == {"J", "F", "T"}
+        assert measure_of(key).better == "lower", key
+    assert set(MASKS) == {"J", "F", "T"}
 
 
 @pytest.mark.parametrize(("measure", "worst"), [("J_mean", "a"), ("T_mean", "c")])

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from vosbench.dataset.protocol import DatasetProtocol
 from vosbench.dataset.video import Video
+from vosbench.metrics.measures import measure_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,12 +29,12 @@ class Listed:
     category: str | None = None
 
     def counts_for(self, score: str) -> bool:
-        """Whether a mean of a score (or measure) is taken over this sequence: of T, only if it is stable.
+        """Whether a mean of a score is taken over this sequence: of T, only if it is stable.
 
         >>> Listed(frames=1, stable=False).counts_for("T_mean"), Listed(frames=1, stable=False).counts_for("J_mean")
         (False, True)
         """
-        return self.stable or score not in {"T", "T_mean"}
+        return self.stable or not measure_of(score).stable
 
     def expected(self, video: Video) -> tuple[int, tuple[int, ...]]:
         """How many frames, and annotations of which, a video on disk should have.

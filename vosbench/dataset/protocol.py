@@ -6,10 +6,7 @@ from typing import Literal
 
 from vosbench.dataset.video import Video
 from vosbench.errors import UsageError
-
-MASK_MEASURES = ("J", "F", "T")
-REGION_MEASURES = ("OB",)
-SALIENCY_MEASURES = ("MAE", "maxF", "meanF", "adpF", "S", "maxE", "meanE", "adpE", "wF")
+from vosbench.metrics.measures import SALIENCY as SALIENCY_MEASURES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +16,7 @@ class DatasetProtocol:
     Attributes:
         name: as typed and as printed beside every number.
         version: raised whenever a number could change.
-        measures: the measures that are taken, of `MASK_MEASURES`, `REGION_MEASURES` and `SALIENCY_MEASURES`.
+        measures: the measures that are taken, of `MASKS`, `REGIONS` and `SALIENCY` in `vosbench.metrics.measures`.
         unit: ``"foreground"`` scores one mask per frame; ``"objects"`` matches numbered proposals to numbered
             objects (DAVIS-2017 unsupervised; J and F); ``"regions"`` matches clusters to all regions of a video, the
             background among them (Ochs–Brox; OB alone).

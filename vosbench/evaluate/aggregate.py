@@ -14,14 +14,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from vosbench.dataset import DatasetProtocol, Listed
-from vosbench.dataset.protocol import SALIENCY_MEASURES
 from vosbench.errors import DataError
 from vosbench.evaluate.task import Scored, Scores
+from vosbench.metrics.measures import MEASURES, OVERLAPS, REGIONS, SALIENCY, measure_of
 from vosbench.metrics.statistics import decay, mean, recall
 from vosbench.records.record import Record
 
 STATISTICS = (mean, recall, decay)
-REGION_SCORES = ("OB_precision", "OB_recall", "OB_F", "OB_extracted")
+REGION_SCORES = tuple(each.name for each in MEASURES.values() if each.symbol in REGIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class VideoScores:
 
     def values(self, key: str) -> dict[str, float | None]:
         """The value of each video that counts, in the order of the listing; None if it is missing or incomplete."""
-        optional = key in self.skippable or key in {"T_mean", "T_all_mean"}
+        optional = key in self.skippable or measure_of(key).symbol == "T"
         source = "T_mean" if key == "T_all_mean" else key
         found: dict[str, float | None] = {}
         for name, listed in self.listing.items():
@@ -119,7 +119,7 @@ def video_scores(scored: Scored, protocol: DatasetProtocol) -> dict[str, float |
     """
     scores: dict[str, float | None] = {}
     for name in protocol.measures:
-        if name in {"J", "F"}:
+        if name in OVERLAPS:
             scores |= over_objects([scored], name)
         elif name == "T":
             scores["T_mean"] = mean([row.value for row in scored.rows if row.measure == "T"])
@@ -129,7 +129,7 @@ def video_scores(scored: Scored, protocol: DatasetProtocol) -> dict[str, float |
         if regions is not None:
             values = (regions.precision, regions.recall, regions.f, float(regions.extracted))
             scores |= dict(zip(REGION_SCORES, values, strict=True))
-    if any(name in SALIENCY_MEASURES for name in protocol.measures):
+    if any(name in SALIENCY for name in protocol.measures):
         from vosbench.evaluate.saliency import average
 
         scores |= average([scored.saliency], protocol)
@@ -159,7 +159,7 @@ def dataset_scores(
     incomplete = {each.video for each in scored if each.missing}
     videos = VideoScores(each_video, listing, incomplete, keys if protocol.empty == "skip" else ())
     scores: dict[str, float | None] = {}
-    for name in (name for name in protocol.measures if name in {"J", "F"}):
+    for name in (name for name in protocol.measures if name in OVERLAPS):
         if protocol.average == "object":
             scores |= over_objects(scored, name)
         elif protocol.average == "frame":
@@ -174,7 +174,7 @@ def dataset_scores(
         scores |= {key: videos.mean(key) for key in ("T_mean", "T_all_mean")}
     if protocol.unit == "regions":
         scores |= {key: videos.mean(key) for key in REGION_SCORES}
-    if any(name in SALIENCY_MEASURES for name in protocol.measures):
+    if any(name in SALIENCY for name in protocol.measures):
         from vosbench.evaluate.saliency import average as average_saliency
 
         whole = {each.video: each.saliency for each in scored if not each.missing}
@@ -199,7 +199,7 @@ def over_objects(scored: Sequence[Scored], name: str) -> dict[str, float | None]
 
 def over_frames(scored: Sequence[Scored], name: str, listing: Mapping[str, Listed]) -> dict[str, float | None]:
     """Mean and recall over the frames of all videos that count; decay is of a video and has no such mean."""
-    counting = {video for video, listed in listing.items() if listed.counts_for(name)}
+    counting = {video for video, listed in listing.items() if listed.counts_for(f"{name}_mean")}
     rows = [row for each in scored if each.video in counting for row in each.rows]
     values = [row.value for row in rows if row.measure.partition(".")[0] == name]
     return {f"{name}_mean": mean(values), f"{name}_recall": recall(values)}

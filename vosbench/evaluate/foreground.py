@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vosbench.dataset.fingerprint import Content
-from vosbench.dataset.protocol import MASK_MEASURES, SALIENCY_MEASURES
 from vosbench.evaluate.task import Scored, Task
 from vosbench.images import files as images
 from vosbench.metrics.arrays import Mask
+from vosbench.metrics.measures import MASKS, SALIENCY
 from vosbench.metrics.packed import Packed, pack, unpack
 from vosbench.metrics.packed_scores import contour_accuracy, frame_scores, region_similarity
 from vosbench.records.record import Row
@@ -110,9 +110,9 @@ def score_video(task: Task) -> Scored:
 
 def _takers(task: Task) -> "list[MaskTaker | SaliencyTaker]":
     takers: list[Any] = []
-    if any(name in MASK_MEASURES for name in task.protocol.measures):
+    if any(name in MASKS for name in task.protocol.measures):
         takers.append(MaskTaker(task))
-    if any(name in SALIENCY_MEASURES for name in task.protocol.measures):
+    if any(name in SALIENCY for name in task.protocol.measures):
         from vosbench.evaluate.saliency import SaliencyTaker
 
         takers.append(SaliencyTaker(task))

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 
 from vosbench.dataset import DatasetProtocol
-from vosbench.dataset.protocol import SALIENCY_MEASURES
 from vosbench.evaluate.task import Task
 from vosbench.images import files as images
+from vosbench.metrics.measures import SALIENCY
 from vosbench.metrics.packed import Packed, unpack
 from vosbench.metrics.saliency import Accumulator, convention, measure_frame
 from vosbench.records.record import Row
@@ -45,7 +45,7 @@ class SaliencyTaker:
 
 def measures(protocol: DatasetProtocol) -> tuple[str, ...]:
     """The saliency measures of a protocol."""
-    return tuple(name for name in protocol.measures if name in SALIENCY_MEASURES)
+    return tuple(name for name in protocol.measures if name in SALIENCY)
 
 
 def average(videos: Sequence[Accumulator | None], protocol: DatasetProtocol) -> dict[str, float | None]:

@@ -1,38 +1,166 @@
-"""Which way a score is better: the one place that says so."""
+"""What a measure is: the one table of every number that records, protocols, tables and gates speak of.
 
+Conventions:
+    A protocol takes measures by their symbol, such as J; a record holds the numbers that they come to by name, such
+    as ``J_mean`` and ``J_decay``. A `Measure` is one of these numbers. Names that are not in the table may stand in
+    records of other people's measures: they are shown as they are, and nobody knows which way they are better.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
-LOWER = frozenset({"J_decay", "F_decay", "T", "T_mean", "T_all_mean", "MAE"})
-"""Scores of which less is better; of all others, more is."""
+from vosbench.errors import UsageError, suggest
+
+Better = Literal["higher", "lower", ""]
 
 
-def better(measure: str) -> Literal[-1, 1]:
-    """Say which way a score is better.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """One number of a record.
 
-    Args:
-        measure: as a record names it, such as ``"J_mean"``.
-
-    Returns:
-        1 where more is better, -1 where less is: temporal stability, decay and MAE.
-
-    >>> better("J_mean"), better("J_decay"), better("T_mean"), better("MAE"), better("maxF")
-    (1, -1, -1, -1, 1)
+    Attributes:
+        name: as records name it.
+        symbol: of the measure that a protocol takes it by; empty if none does, as of J&F and of speed.
+        heading: of its column; the name if empty.
+        better: which values are better; empty if neither, or if nobody knows.
+        unit: what it is measured in; empty for a fraction or a count.
+        tolerance: what the mean over a split may lose in `vosbench check` if nothing is said. Another processor or
+            another version of torch may round a grey level of a map otherwise. One level up or down at random in
+            every pixel of good maps of ``sample`` (J 0.90, F 0.94) moved the means of J and F by up to 0.0003, their
+            decay by 0.0005 and T by 0.01, and of single videos J and F by 0.0013 and T by 0.07. The defaults let
+            several times that pass, and of recall a frame of ``sample``; a loss of a quarter of a point that papers
+            print does not pass.
+        video_tolerance: what a single video may lose then; None if the score is too coarse to be checked or compared
+            by video unless it is named: one frame of 25 is 0.04 of recall.
+        measured: whether records give it; what papers alone print has no counterpart.
+        stable: whether it is averaged over the videos that count for temporal stability alone.
     """
-    return -1 if measure in LOWER else 1
+
+    name: str
+    symbol: str = ""
+    heading: str = ""
+    better: Better = "higher"
+    unit: str = ""
+    tolerance: float = 0.002
+    video_tolerance: float | None = 0.01
+    measured: bool = True
+    stable: bool = False
+
+    def __post_init__(self) -> None:
+        """Complete the heading."""
+        if not self.heading:
+            object.__setattr__(self, "heading", self.name)
+
+    def gain(self, difference: float) -> float:
+        """How much better a value is for being larger by a difference; any change is for the worse if nobody knows.
+
+        >>> measure_of("J_mean").gain(0.25), measure_of("MAE").gain(0.25), measure_of("unknown").gain(0.25)
+        (0.25, -0.25, -0.25)
+        """
+        if self.better == "higher":
+            return difference
+        return -difference if self.better == "lower" else -abs(difference)
 
 
-HEADINGS = {
-    "J_mean": "J mean",
-    "J_recall": "J recall",
-    "J_decay": "J decay",
-    "F_mean": "F mean",
-    "F_recall": "F recall",
-    "F_decay": "F decay",
-    "T_mean": "T",
-    "T_all_mean": "T all",
-    "JF_mean": "J&F",
-    "OB_precision": "P",
-    "OB_recall": "R",
-    "OB_F": "F",
-    "OB_extracted": "objects",
+def _of_frames(symbol: str) -> tuple[Measure, ...]:
+    """The statistics of a measure that every frame has a value of."""
+    return (
+        Measure(name=f"{symbol}_mean", symbol=symbol, heading=f"{symbol} mean"),
+        Measure(
+            name=f"{symbol}_recall", symbol=symbol, heading=f"{symbol} recall", tolerance=0.005, video_tolerance=None
+        ),
+        Measure(
+            name=f"{symbol}_decay",
+            symbol=symbol,
+            heading=f"{symbol} decay",
+            better="lower",
+            tolerance=0.005,
+            video_tolerance=None,
+        ),
+    )
+
+
+OVERLAPS = ("J", "F")
+"""Measures that every frame has a value of: region similarity and contour accuracy."""
+MASKS = (*OVERLAPS, "T")
+"""Measures of masks."""
+REGIONS = ("OB",)
+"""Measures of clusters matched to regions (Ochs–Brox)."""
+SALIENCY = ("MAE", "maxF", "meanF", "adpF", "S", "maxE", "meanE", "adpE", "wF")
+"""Measures of soft maps."""
+OVERVIEW = ("MAE", "maxF", "S", "maxE")
+"""Names of what a table of saliency over all datasets shows."""
+CRITERIA = ("J_mean", "maxF", "S", "F_mean")
+"""Names of what decides which weights are best: the first of these that a protocol has; of all, more is better."""
+
+MEASURES: Mapping[str, Measure] = {
+    each.name: each
+    for each in (
+        *(each for symbol in OVERLAPS for each in _of_frames(symbol)),
+        Measure(
+            name="T_mean", symbol="T", heading="T", better="lower", tolerance=0.02, video_tolerance=0.1, stable=True
+        ),
+        Measure(name="T_all_mean", symbol="T", heading="T all", better="lower", tolerance=0.02),
+        Measure(name="JF_mean", heading="J&F"),
+        Measure(name="OB_precision", symbol="OB", heading="P"),
+        Measure(name="OB_recall", symbol="OB", heading="R"),
+        Measure(name="OB_F", symbol="OB", heading="F"),
+        Measure(name="OB_extracted", symbol="OB", heading="objects"),
+        *(Measure(name=name, symbol=name, better="lower" if name == "MAE" else "higher") for name in SALIENCY),
+        # Speed, as records hold it.
+        Measure(name="fps"),
+        Measure(name="latency", better="lower", unit="s"),
+        Measure(name="peak_memory", better="lower", unit="bytes"),
+        Measure(name="parameters", better="lower"),
+        Measure(name="gmacs", better="lower"),
+        # What papers print besides; of F_measure no source states the protocol.
+        Measure(name="J_frame_mean", measured=False),
+        Measure(name="F_measure", heading="F-measure", measured=False),
+        Measure(name="delta_J_mean", heading="ΔJ"),
+        Measure(name="delta_F_mean", heading="ΔF"),
+        Measure(name="seconds_per_frame", better="lower", unit="s", measured=False),
+        Measure(name="training_time", better="lower", unit="h", measured=False),
+    )
 }
+"""Name → measure, in the order of a record's scores."""
+
+
+def measure_of(name: str) -> Measure:
+    """What is known of a number that a record holds; of one that is not in the table, its name alone.
+
+    >>> measure_of("J_decay").better, measure_of("JF_mean").heading
+    ('lower', 'J&F')
+    >>> measure_of("mine").better, measure_of("mine").heading
+    ('', 'mine')
+    """
+    return MEASURES.get(name) or Measure(name=name, better="")
+
+
+def headings(names: Iterable[str]) -> list[str]:
+    """The headings of columns."""
+    return [measure_of(name).heading for name in names]
+
+
+def name_of(asked: str, names: Sequence[str]) -> str:
+    """The name of a measure that is asked for by name or heading, in any case.
+
+    Raises:
+        UsageError: if it is not among the names; the message offers the nearest.
+
+    >>> name_of("J&F", ["J_mean", "JF_mean"])
+    'JF_mean'
+    """
+    known = {each.lower(): name for name in reversed(names) for each in (measure_of(name).heading, name)}
+    if asked.lower() not in known:
+        raise UsageError(f'there is no measure "{asked}" in this table; {suggest(asked, names)}')
+    return known[asked.lower()]
+
+
+def leading(names: Sequence[str]) -> str:
+    """The measure that ranks and is shown if nothing else is asked for: J&F, or the first.
+
+    >>> leading(["J_mean", "F_mean", "JF_mean"]), leading(["MAE", "maxF"])
+    ('JF_mean', 'MAE')
+    """
+    return "JF_mean" if "JF_mean" in names else names[0]

@@ -7,7 +7,7 @@ from typing import Literal
 
 from vosbench.errors import DataError, UsageError
 from vosbench.files import write_whole
-from vosbench.metrics.measures import better
+from vosbench.metrics.measures import measure_of
 from vosbench.records.compare import unlike
 from vosbench.records.record import Record, Speed
 from vosbench.records.tolerance import Tolerances
@@ -139,7 +139,7 @@ def _hold_video(name: str, run: Record, baseline: Record, tolerances: Tolerances
 
 
 def _hold(video: str | None, measure: str, baseline: float, value: float | None, allowed: float) -> Finding:
-    worse = None if value is None else better(measure) * (baseline - value)
+    worse = None if value is None else -measure_of(measure).gain(value - baseline)
     held = worse is not None and worse <= allowed + EQUAL
     message = ""
     if value is None or worse is None:

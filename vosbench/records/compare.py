@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from vosbench.dataset import Listed
 from vosbench.errors import DataError, UsageError
+from vosbench.metrics.measures import measure_of
 from vosbench.metrics.significance import Comparison, Interval, mean_interval
 from vosbench.metrics.significance import compare as compare_values
 from vosbench.metrics.statistics import mean
 from vosbench.records.record import Record
-from vosbench.records.tolerance import COARSE
 
 RESAMPLES = 9999
 
@@ -132,7 +132,7 @@ def compare(
         if name not in known:
             raise UsageError(f'the records have no "{name}" of videos in common; they have {", ".join(known)}')
     found = []
-    for measure in measures or [key for key in known if key not in COARSE]:
+    for measure in measures or [key for key in known if measure_of(key).video_tolerance is not None]:
         deltas = _deltas(first, second, measure, listing)
         if deltas:
             compared = compare_values(

@@ -11,37 +11,15 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from vosbench.errors import DataError
+from vosbench.errors import DataError, suggest
+from vosbench.metrics.measures import MEASURES
 
 FOLDER = Path(__file__).parents[1] / "published"
 ALIASES, SOURCES = "aliases.csv", "sources.csv"
 LEADERBOARD = "DAVIS leaderboard, val 2016"
 ANY = "*"
-Measure = Literal[
-    "J_mean",
-    "J_recall",
-    "J_decay",
-    "F_mean",
-    "F_recall",
-    "F_decay",
-    "T_mean",
-    "JF_mean",
-    "J_frame_mean",
-    "delta_J_mean",
-    "delta_F_mean",
-    "F_measure",
-    "MAE",
-    "maxF",
-    "meanF",
-    "adpF",
-    "S",
-    "maxE",
-    "fps",
-    "seconds_per_frame",
-    "training_time",
-]
 LARGEST = {"%": 100.0, "points": 100.0, "1": 1.0}
 Stated = Literal["yes", "no", ""]
 
@@ -59,7 +37,7 @@ class Published(BaseModel):
     group: str = Field(description="the part of the table that it stands in")
     venue: str
     year: str = Field(pattern=r"^((19|20)[0-9]{2})?$")
-    measure: Measure
+    measure: str = Field(description="name of a measure of `vosbench.metrics.measures`")
     category: str = Field(description="of objects, where the number is over one alone")
     value: str = Field(pattern=r"^-?[0-9]+(\.[0-9]+)?$", description="as printed")
     unit: Literal["%", "1", "points", "fps", "s", "h"]
@@ -69,6 +47,13 @@ class Published(BaseModel):
     input: str = Field(pattern=r"^([0-9]+x[0-9]+)?$", description="size of the frames as the network sees them, WxH")
     source: str = Field(min_length=1, description="short for paper and table, or the page; see `sources`")
     note: str
+
+    @field_validator("measure")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in MEASURES:
+            raise ValueError(f'there is no measure "{name}"; {suggest(name, list(MEASURES))}')
+        return name
 
     @property
     def number(self) -> float:

@@ -3,40 +3,15 @@
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from vosbench.errors import UsageError
+from vosbench.metrics.measures import measure_of
 
 EVERY = ""
 """The key of what holds for every name that is not given its own."""
 
-MEANS: Mapping[str, float] = MappingProxyType(
-    {
-        EVERY: 0.002,
-        "J_recall": 0.005,
-        "F_recall": 0.005,
-        "J_decay": 0.005,
-        "F_decay": 0.005,
-        "T_mean": 0.02,
-        "T_all_mean": 0.02,
-    }
-)
-"""What a mean may lose where nothing is said.
-
-Another processor or another version of torch may round a grey level of a map otherwise. One level up or down at
-random in every pixel of good maps of ``sample`` (J 0.90, F 0.94) moved the means of J and F by up to 0.0003, their
-decay by 0.0005 and T by 0.01, and of single videos J and F by 0.0013 and T by 0.07. The defaults let several times
-that pass, and of recall a frame of ``sample``; a loss of a quarter of a point that papers print does not pass.
-"""
-
-VIDEOS: Mapping[str, float] = MappingProxyType({EVERY: 0.01, "T_mean": 0.1})
-"""What a single video may lose where nothing is said."""
-
 LATENCY = 0.2
 """How much longer the median frame may take where nothing is said: busy machines differ by less, mistakes by more."""
-
-COARSE = frozenset({"J_recall", "F_recall", "J_decay", "F_decay"})
-"""Scores that jump in a single video, where a frame of 25 is 0.04 of recall; only held where they are named."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,17 +56,16 @@ class Tolerances:
         named = [_pick(self.absolute, measure), _scaled(_pick(self.relative, measure), baseline)]
         given = [value for value in named if value is not None]
         if not given:
-            return self.max_drop if self.max_drop is not None else MEANS.get(measure, MEANS[EVERY])
+            return self.max_drop if self.max_drop is not None else measure_of(measure).tolerance
         return max(given) if self.max_drop is None else min(max(given), self.max_drop)
 
     def of_video(self, video: str, measure: str) -> float | None:
         """What a measure of a video may lose; None where it is not held, such as recall where nobody names it."""
+        default = measure_of(measure).video_tolerance
         for name in (f"{video}/{measure}", video, measure):
-            if name in self.videos and (name != video or measure not in COARSE):
+            if name in self.videos and (name != video or default is not None):
                 return self.videos[name]
-        if measure in COARSE:
-            return None
-        return self.videos.get(EVERY, VIDEOS.get(measure, VIDEOS[EVERY]))
+        return None if default is None else self.videos.get(EVERY, default)
 
     def refuse_unknown(self, measures: Collection[str], videos: Mapping[str, Collection[str]]) -> None:
         """Refuse names that hold for nothing, which a misspelt one would.

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Literal
 
-from vosbench.metrics.measures import HEADINGS, better
+from vosbench.metrics.measures import measure_of
 from vosbench.metrics.significance import FEWEST
 from vosbench.metrics.statistics import mean
 from vosbench.records.compare import Delta, Effect
@@ -86,7 +86,7 @@ def _by_measure(first: Record, second: Record, effects: Sequence[Effect], warnin
             Number(found.p, 4),
             _better(each),
         )
-        rows.append((HEADINGS.get(each.measure, each.measure), *row))
+        rows.append((measure_of(each.measure).heading, *row))
     compared = effects[0].compared
     notes = [
         f"A is {first.method}, B is {second.method}; means over videos, and of the differences A − B",
@@ -105,13 +105,14 @@ def _by_measure(first: Record, second: Record, effects: Sequence[Effect], warnin
 def _better(effect: Effect) -> str:
     """Which method is better beyond doubt, if any."""
     low, high = effect.compared.interval.low, effect.compared.interval.high
-    if low is None or high is None or low <= 0 <= high:
+    measure = measure_of(effect.measure)
+    if low is None or high is None or low <= 0 <= high or not measure.better:
         return "–"
-    return "A" if better(effect.measure) * effect.compared.difference > 0 else "B"
+    return "A" if measure.gain(effect.compared.difference) > 0 else "B"
 
 
 def _by_attribute(effect: Effect) -> Table:
-    name = HEADINGS.get(effect.measure, effect.measure)
+    name = measure_of(effect.measure).heading
     rows: list[tuple[Cell, ...]] = [
         (
             each.attribute,
@@ -127,10 +128,10 @@ def _by_attribute(effect: Effect) -> Table:
 
 def _worst_and_best(effect: Effect) -> Table:
     """The videos on which A is worst against B, and those on which it is best."""
-    ranked = sorted(effect.deltas, key=lambda each: (better(effect.measure) * each.difference, each.video))
+    ranked = sorted(effect.deltas, key=lambda each: (measure_of(effect.measure).gain(each.difference), each.video))
     few = len(ranked) <= 2 * SHOWN
     chosen = ranked if few else [*ranked[:SHOWN], *ranked[-SHOWN:]]
-    name = HEADINGS.get(effect.measure, effect.measure)
+    name = measure_of(effect.measure).heading
     notes = () if few else (f"the {SHOWN} videos on which A is worst against B, and best; all: --by video",)
     rows = [_row(each) for each in chosen]
     return Table(columns=("video", f"{name}: A", "B", "A − B"), rows=rows, notes=notes)
@@ -140,7 +141,7 @@ def _by_video(effects: Sequence[Effect]) -> Table:
     names = list(dict.fromkeys(delta.video for each in effects for delta in each.deltas))
     differences = [{delta.video: delta.difference for delta in each.deltas} for each in effects]
     rows: list[tuple[Cell, ...]] = [(name, *(_signed(found.get(name)) for found in differences)) for name in names]
-    headings = (f"{HEADINGS.get(each.measure, each.measure)}: A − B" for each in effects)
+    headings = (f"{measure_of(each.measure).heading}: A − B" for each in effects)
     return Table(columns=("video", *headings), rows=rows)
 
 

@@ -12,17 +12,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from vosbench.dataset import Dataset, Listed
-from vosbench.dataset.protocol import MASK_MEASURES
 from vosbench.dataset.selection import Selection
 from vosbench.errors import DataError
 from vosbench.evaluate.aggregate import VideoScores, complete_mean, over_frames, over_objects
 from vosbench.evaluate.task import Scored
-from vosbench.metrics.measures import HEADINGS
+from vosbench.metrics.measures import MEASURES, headings, leading, measure_of, name_of
 from vosbench.metrics.significance import mean_interval
 from vosbench.records.published import Published
 from vosbench.records.record import Record, signature
-from vosbench.records.tolerance import COARSE
-from vosbench.report.leaderboard import MEASURED, Entry, better, comparable, measure_of, rank
+from vosbench.report.leaderboard import MEASURED, Entry, comparable, rank
 from vosbench.report.table import Cell, Number, Table
 
 By = Literal["category", "attribute", "video"]
@@ -97,13 +95,13 @@ def grouped(
         raise DataError(f'two records are called "{twice}"; score one of them anew, with --name')
     split = fit[0].split if fit else dataset.splits[0]
     keys = _keys(fit) or list(dict.fromkeys(each.measure for each in beside))
-    measure = measure_of(view.measure or ("JF_mean" if "JF_mean" in keys else keys[0]), keys)
+    measure = name_of(view.measure or leading(keys), keys)
     fit = _ranked(fit, measure if view.sort is None else view.sort)
     listing = dataset.listing(split) or dict.fromkeys(fit[0].videos if fit else (), Listed(frames=None))
     shown = [Column(each.method, measure, VideoScores.of(each, listing), each.scores.get(measure)) for each in fit]
     columns, rows = _lines(view.by, shown, [measure], listing, dataset.title)
     taken = signature(fit[0]) if fit else "published numbers alone"
-    notes = [f"{HEADINGS.get(measure, measure)} on {dataset.name} {split} by {view.by}, {taken}", *_otherwise(shown)]
+    notes = [f"{measure_of(measure).heading} on {dataset.name} {split} by {view.by}, {taken}", *_otherwise(shown)]
     beside = [each for each in beside if (each.split, each.measure) == (split, measure)]
     if view.by == "category" and beside:
         means = [each for each in numbers if not each.category and each.dataset == dataset.name]
@@ -112,8 +110,8 @@ def grouped(
             "published: as printed, from results/published; their category mean is that of the printed categories, and "
             "the mean that their source prints stands below it"
         )
-    higher = better(measure)
-    return Table(columns=columns, rows=rows, notes=tuple(notes), better=(higher,) * len(rows), across=True), left_out
+    better = measure_of(measure).better
+    return Table(columns=columns, rows=rows, notes=tuple(notes), better=(better,) * len(rows), across=True), left_out
 
 
 def breakdown(record: Record, scored: Sequence[Scored], selection: Selection, by: ByOne) -> Table:
@@ -133,8 +131,8 @@ def breakdown(record: Record, scored: Sequence[Scored], selection: Selection, by
     videos = VideoScores.of(record, selection.listing)
     keys = list(next(iter(record.videos.values()), {}))
     if by == "attribute":
-        keys = [key for key in keys if key not in COARSE and key != "JF_mean"]
-    names = [_measure(key) if by == "attribute" else HEADINGS.get(key, key) for key in keys]
+        keys = [key for key in keys if measure_of(key).video_tolerance is not None and key != "JF_mean"]
+    names = [each.removesuffix(" mean") if by == "attribute" else each for each in headings(keys)]
     shown = [Column(name, key, videos, record.scores.get(key)) for name, key in zip(names, keys, strict=True)]
     notes = [f"{record.method}: {record.dataset} {record.split} by {by}, {record.signature}"]
     if by == "average":
@@ -222,8 +220,8 @@ def _averages(videos: VideoScores, scored: Sequence[Scored], selection: Selectio
     of_frames = {row.measure.partition(".")[0] for each in scored for row in each.rows}
     objects = protocol.unit == "objects"
     for name in protocol.measures:
-        if name in of_frames or name in MASK_MEASURES:
-            key = f"{name}_mean" if name in MASK_MEASURES else name
+        key = name if name in MEASURES else f"{name}_mean"
+        if name in of_frames or key in MEASURES:
             pooled = [over_frames(scored, name, selection.listing), *([over_objects(scored, name)] if objects else [])]
             means = [each[f"{name}_mean"] if videos.complete else None for each in pooled]
             rows.append((name, *means, videos.mean(key), videos.category_mean(key)))
@@ -239,11 +237,6 @@ def _intervals(shown: Sequence[Column]) -> Lines:
         found = mean_interval(known, resamples=RESAMPLES, seed=SEED)
         rows.append((each.heading, str(len(values)), complete_mean(known), found.low, found.high))
     return ("measure", "videos", "mean", "95% low", "95% high"), rows
-
-
-def _measure(key: str) -> str:
-    """The measure that a mean is of, as attributes are headed by it."""
-    return key.removesuffix("_mean") if key.endswith("_mean") else HEADINGS.get(key, key)
 
 
 def _otherwise(shown: Sequence[Column]) -> list[str]:

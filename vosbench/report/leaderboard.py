@@ -4,13 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from vosbench.dataset import DatasetProtocol
-from vosbench.dataset.protocol import SALIENCY_MEASURES
-from vosbench.errors import DataError, UsageError, suggest
-from vosbench.metrics import measures as directions
-from vosbench.metrics.measures import HEADINGS
+from vosbench.errors import DataError, UsageError
+from vosbench.metrics.measures import MEASURES, OVERLAPS, Better, headings, leading, measure_of, name_of
 from vosbench.records.published import Published, canonical
 from vosbench.records.record import Record, signature
-from vosbench.report.table import Better, Cell, Number, Table
+from vosbench.report.table import Cell, Number, Table
 
 MEASURED, STATED = "measured", "not stated"
 
@@ -34,15 +32,6 @@ class Entry:
     differences: Mapping[str, Mapping[str, float | None]]
 
 
-def better(key: str) -> Better:
-    """Whether higher or lower values of a measure are better.
-
-    >>> better("J_mean"), better("MAE")
-    ('higher', 'lower')
-    """
-    return "lower" if directions.better(key) < 0 else "higher"
-
-
 def entries_table(entries: Sequence[Entry], keys: Sequence[str], *, sort: str | None, origins: bool) -> Table:
     """Ranked lines as a table.
 
@@ -58,7 +47,7 @@ def entries_table(entries: Sequence[Entry], keys: Sequence[str], *, sort: str | 
             rows.append((each.method, f"{MEASURED} − {origin}", each.protocol, *cells))
     named: tuple[str, ...] = ("method", "from", "protocol") if origins else ("method",)
     ways: list[Better] = [""] * len(named)
-    ways += map(better, keys)
+    ways += (measure_of(key).better for key in keys)
     return Table(columns=(*named, *headings(keys)), rows=rows, better=tuple(ways))
 
 
@@ -66,36 +55,23 @@ def rank(entries: Sequence[Entry], keys: Sequence[str], sort: str | None = None)
     """Sort lines by a measure, best first; by J&F, or the first measure, where none is asked for.
 
     Raises:
-        UsageError: where the measure is not among the keys; the message offers the nearest.
+        UsageError: if the measure is not among the keys, or nobody knows which way it is better.
     """
-    key = ("JF_mean" if "JF_mean" in keys else keys[0]) if sort is None else measure_of(sort, keys)
-    sign = -1 if better(key) == "higher" else 1
+    key = leading(keys) if sort is None else name_of(sort, keys)
+    measure = measure_of(key)
+    if sort is not None and not measure.better:
+        raise UsageError(f'nobody knows which way "{key}" is better; give the plugin that defines it')
 
     def place(each: Entry) -> tuple[bool, float, str, str]:
         value = each.scores.get(key)
-        return value is None, 0.0 if value is None else sign * value, each.method, each.origin
+        return (
+            value is None,
+            -measure.gain(value) if value is not None and measure.better else 0.0,
+            each.method,
+            each.origin,
+        )
 
     return sorted(entries, key=place)
-
-
-def measure_of(asked: str, keys: Sequence[str]) -> str:
-    """The key of a measure that is asked for by key or heading.
-
-    Raises:
-        UsageError: where it is not among the keys; the message offers the nearest.
-
-    >>> measure_of("J&F", ["J_mean", "JF_mean"])
-    'JF_mean'
-    """
-    names = {name.lower(): key for key in reversed(keys) for name in (HEADINGS.get(key, key), key)}
-    if asked.lower() not in names:
-        raise UsageError(f'there is no measure "{asked}" in this table; {suggest(asked, keys)}')
-    return names[asked.lower()]
-
-
-def headings(keys: Sequence[str]) -> list[str]:
-    """The headings of measures."""
-    return [HEADINGS.get(key, key) for key in keys]
 
 
 def row(
@@ -189,9 +165,8 @@ def score_keys(protocol: DatasetProtocol) -> list[str]:
     >>> score_keys(DatasetProtocol(name="p", measures=("F", "MAE")))
     ['F_mean', 'F_recall', 'F_decay', 'MAE']
     """
-    keys = [key for key in HEADINGS if key.partition("_")[0] in protocol.measures]
-    keys += [name for name in protocol.measures if name in SALIENCY_MEASURES]
-    return [*keys, "JF_mean"] if {"J", "F"} <= set(protocol.measures) else keys
+    keys = [each.name for each in MEASURES.values() if each.symbol in protocol.measures]
+    return [*keys, "JF_mean"] if all(name in protocol.measures for name in OVERLAPS) else keys
 
 
 def comparable(records: Sequence[Record]) -> tuple[list[Record], list[str]]:

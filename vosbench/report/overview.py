@@ -1,22 +1,22 @@
 """Tables over all datasets: saliency measures of each, and what methods take of a machine."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from vosbench.dataset.protocol import SALIENCY
 from vosbench.errors import DataError
-from vosbench.metrics.measures import HEADINGS
+from vosbench.metrics.measures import OVERVIEW, Better, measure_of
 from vosbench.records.record import Record, Speed, signature
-from vosbench.report.leaderboard import better, comparable
-from vosbench.report.table import Better, Cell, Number, Table
+from vosbench.report.leaderboard import comparable
+from vosbench.report.table import Cell, Number, Table
 
-SHOWN = ("MAE", "maxF", "S", "maxE")
-_SPEED: Mapping[str, tuple[Better, int]] = {
-    "frames/s": ("higher", 2),
-    "latency, ms": ("lower", 1),
-    "peak memory, MiB": ("lower", 0),
-    "parameters, M": ("lower", 2),
-    "GMAC": ("lower", 1),
+_SPEED = {
+    "fps": ("frames/s", 2),
+    "latency": ("latency, ms", 1),
+    "peak_memory": ("peak memory, MiB", 0),
+    "parameters": ("parameters, M", 2),
+    "gmacs": ("GMAC", 1),
 }
+"""What the table of speed shows: name → heading, with the unit that is shown, and decimals."""
 
 
 def saliency_table(records: Sequence[Record], protocol: str | None = None) -> tuple[Table, list[str]]:
@@ -54,7 +54,7 @@ def saliency_table(records: Sequence[Record], protocol: str | None = None) -> tu
     columns = [
         (place, key)
         for place, fit in by_dataset.items()
-        for key in SHOWN
+        for key in OVERVIEW
         if any(each.scores.get(key) is not None for each in fit)
     ]
     methods = sorted({each.method for fit in by_dataset.values() for each in fit})
@@ -62,8 +62,8 @@ def saliency_table(records: Sequence[Record], protocol: str | None = None) -> tu
     rows: list[tuple[Cell, ...]] = [
         (method, *(scores.get((place, method), {}).get(key) for place, key in columns)) for method in methods
     ]
-    headings = (f"{place.partition(' ')[0]} {HEADINGS.get(key, key)}" for place, key in columns)
-    directions: list[Better] = ["", *(better(key) for _, key in columns)]
+    headings = (f"{place.partition(' ')[0]} {measure_of(key).heading}" for place, key in columns)
+    directions: list[Better] = ["", *(measure_of(key).better for _, key in columns)]
     table = Table(columns=("method", *headings), rows=rows, notes=tuple(notes), better=tuple(directions))
     return table, left_out
 
@@ -92,13 +92,13 @@ def speed_table(records: Sequence[Record]) -> Table:
         how = each.provenance.precision or ""
         rows.append((each.method, each.dataset, speed.size, f"{speed.device_name}{threads}", how, *cells))
     return Table(
-        columns=("method", "dataset", "frames", "device", "precision", *_SPEED),
+        columns=("method", "dataset", "frames", "device", "precision", *(heading for heading, _ in _SPEED.values())),
         rows=rows,
         notes=(
             "frames per second from files to maps on disk; median latency; GMAC: 10⁹ multiply-accumulates per frame",
             *dict.fromkeys(f"{each.dataset} {each.split}, {signature(each)}" for each, _ in timed),
         ),
-        better=("", "", "", "", "", *(way for way, _ in _SPEED.values())),
+        better=("", "", "", "", "", *(measure_of(name).better for name in _SPEED)),
         groups=tuple(f"{speed.device_name} {speed.size}" for _, speed in timed),
     )
 

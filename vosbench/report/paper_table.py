@@ -4,13 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from vosbench.evaluate.aggregate import VideoScores, complete_mean
-from vosbench.metrics.measures import HEADINGS
+from vosbench.metrics.measures import Better, measure_of, name_of
 from vosbench.records.published import Published, canonical
 from vosbench.records.record import Record, signature
 from vosbench.registry import load_dataset
 from vosbench.report.grouped import CATEGORY_MEAN, PRINTED_MEAN, SEQUENCE_MEAN, category_means
-from vosbench.report.leaderboard import better, measure_of
-from vosbench.report.table import Better, Cell, Number, Table
+from vosbench.report.table import Cell, Number, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +115,6 @@ __all__ = ["CATEGORY_MEAN", "SEQUENCE_MEAN", "Counterparts", "Line", "counterpar
 
 
 TITLES = {"davis16": "DAVIS", "fbms": "FBMS", "visal": "ViSal", "ytobj": "YouTube-Objects"}
-MORE_HEADINGS = {"delta_J_mean": "ΔJ", "delta_F_mean": "ΔF", "F_measure": "F-measure"}
-NOT_MEASURED = {"F_measure"}  # of a protocol that nobody states
 PUBLISHED, MEASURED, DIFFERENCE = "published", "measured", "difference"
 
 
@@ -180,13 +177,13 @@ def ordered(printed: Grid, sort: str) -> Grid:
     Raises:
         UsageError: where the measure is not in the table; the message offers the nearest.
     """
-    key = measure_of(sort, list(dict.fromkeys(line.measure for line in printed.lines)))
+    key = name_of(sort, list(dict.fromkeys(line.measure for line in printed.lines)))
     line = next(each for each in reversed(printed.lines) if each.measure == key and each.category != SEQUENCE_MEAN)
-    sign = -1 if better(key) == "higher" else 1
+    gain = measure_of(key).gain
 
     def place(method: Method) -> tuple[bool, float]:
         value = printed.numbers.get((method, line))
-        return value is None, 0.0 if value is None else sign * value
+        return value is None, 0.0 if value is None else -gain(value)
 
     return Grid(printed.lines, tuple(sorted(printed.methods, key=place)), printed.numbers)
 
@@ -283,7 +280,7 @@ def _measured_notes(printed: Grid, found: Counterparts, beside: Beside) -> list[
         asked = {
             (name, label): None
             for (_, name, label), line in printed.numbers
-            if line.dataset == dataset and line.measure not in NOT_MEASURED
+            if line.dataset == dataset and measure_of(line.measure).measured
         }
         matched = {label: records[name] for name, label in asked if name in records}
         taken = dict.fromkeys(f"measured: {dataset} {each.split}, {signature(each)}" for each in matched.values())
@@ -305,10 +302,11 @@ def _measured_notes(printed: Grid, found: Counterparts, beside: Beside) -> list[
 
 
 def _heading(line: Line, printed: Grid) -> str:
-    name = line.category or MORE_HEADINGS.get(line.measure) or HEADINGS.get(line.measure, line.measure)
+    name = line.category or measure_of(line.measure).heading
     several = len({each.dataset for each in printed.lines}) > 1
     return f"{TITLES[line.dataset]} {name}" if several else name
 
 
 def _direction(line: Line) -> Better:
-    return "" if line.measure.startswith("delta_") else better(line.measure)
+    # Differences within a paper's table compete with none.
+    return "" if line.measure.startswith("delta_") else measure_of(line.measure).better

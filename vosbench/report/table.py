@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from vosbench.metrics.measures import Better
 from vosbench.report.latex import escape as escape_latex
 from vosbench.report.latex import tabular
 
-Better = Literal["higher", "lower", ""]
 Mark = Literal["best", "second", ""]
 ARROWS = {"higher": "↑", "lower": "↓", "": ""}
 

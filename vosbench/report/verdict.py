@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Literal
 
-from vosbench.metrics.measures import HEADINGS
+from vosbench.metrics.measures import measure_of
 from vosbench.records.check import Finding, Verdict
 from vosbench.report.table import Cell, Number, Table, render
 
@@ -104,7 +104,8 @@ def _row(found: Finding) -> tuple[Cell, ...]:
     change = (
         None if found.value is None or found.baseline is None else Number(found.value - found.baseline, 4, signed=True)
     )
-    name = "latency, s" if found.measure == "latency" else HEADINGS.get(found.measure, found.measure)
+    measure = measure_of(found.measure)
+    name = f"{measure.heading}, {measure.unit}" if measure.unit else measure.heading
     status = {"held": "held", "failed": "FAILED", "reported": "slower"}[found.status]
     return (found.video or WHOLE, name, found.baseline, found.value, change, found.allowed, status)
 

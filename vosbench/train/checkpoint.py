@@ -16,9 +16,10 @@ from vosbench import __version__
 from vosbench.errors import DataError, UsageError
 from vosbench.files import sha256, write_whole
 from vosbench.method import Material, Plan
+from vosbench.metrics.measures import CRITERIA
 from vosbench.records.provenance import STAMP, package_versions, weights_card
 from vosbench.train import log
-from vosbench.train.settings import CRITERIA, Listener, Settings, Validate, criterion
+from vosbench.train.settings import Listener, Settings, Validate, criterion
 from vosbench.train.step import Run
 
 CHECKPOINT, LAST, BEST, LOG = "last.pt", "last.safetensors", "best.safetensors", "log.csv"

@@ -9,12 +9,13 @@ from typing import Literal
 from vosbench.dataset.selection import Selection
 from vosbench.errors import UsageError
 from vosbench.method import Method, Setup
+from vosbench.metrics.measures import CRITERIA
 from vosbench.runner import resolve_options, run
 
 Precision = Literal["fp32", "bf16", "fp16"]
 Scores = Mapping[str, float]
 Validate = Callable[[Path], Scores]
-"""Scores a weights file; the first of `vosbench.train.settings.CRITERIA` that it gives decides what is best."""
+"""Scores a weights file; the first of `vosbench.metrics.measures.CRITERIA` that it gives decides what is best."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,10 +84,6 @@ class Outcome:
     best: Path | None
     score: float | None
     leads: bool = True
-
-
-CRITERIA = ("J_mean", "maxF", "S", "F_mean")
-"""The score that decides which weights are best: the first of these that the protocol has; more is better."""
 
 
 def validator(method: Method, setup: Setup, selection: Selection) -> Validate:

@@ -25,13 +25,12 @@ Conventions:
 """
 
 from vosbench.metrics.saliency.accumulate import Accumulator
-from vosbench.metrics.saliency.conventions import CONVENTIONS, MEASURES, Convention, convention
+from vosbench.metrics.saliency.conventions import CONVENTIONS, Convention, convention
 from vosbench.metrics.saliency.frame import SaliencyFrame, measure_frame
 from vosbench.metrics.saliency.maps import quantise
 
 __all__ = [
     "CONVENTIONS",
-    "MEASURES",
     "Accumulator",
     "Convention",
     "SaliencyFrame",

@@ -20,8 +20,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from vosbench.errors import MeasureError, UsageError
-
-MEASURES = ("MAE", "maxF", "meanF", "adpF", "S", "maxE", "meanE", "adpE", "wF")
+from vosbench.metrics.measures import SALIENCY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +29,7 @@ class Convention:
 
     Attributes:
         name: as typed and as printed beside every number.
-        measures: the measures that the convention defines, of `MEASURES`.
+        measures: the measures that the convention defines, of `SALIENCY`.
         beta2: β², the weight of precision in F; weighted F has β² = 1 always.
         normalise: ``"minmax"`` stretches each map to [0, 1], but leaves a constant one as it is; ``"none"``.
         average: ``"video"`` is curve of a frame → mean of a video → mean of the dataset → maximum over thresholds;
@@ -43,7 +42,7 @@ class Convention:
     """
 
     name: str
-    measures: tuple[str, ...] = MEASURES
+    measures: tuple[str, ...] = SALIENCY
     beta2: float = 0.3
     normalise: Literal["minmax", "none"] = "minmax"
     average: Literal["video", "frame", "rates", "pixels"] = "video"

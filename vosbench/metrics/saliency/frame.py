@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vosbench.metrics.saliency.conventions import MEASURES, Convention
+from vosbench.metrics.measures import SALIENCY
+from vosbench.metrics.saliency.conventions import Convention
 from vosbench.metrics.saliency.curves import Curve, adaptive, f_measure, highest_threshold, passing, rates
 from vosbench.metrics.saliency.enhanced import enhanced_alignment
 from vosbench.metrics.saliency.histogram import Counts, Scale, joint_histogram, mean_absolute_error, scale
@@ -50,7 +51,7 @@ def measure_frame(
         levels: (H, W) map as a PNG file holds it, uint8 or uint16; floats in [0, 1] are rounded to 256 levels.
         annotation: (H, W) bool.
         convention: how.
-        names: the measures to take, of `MEASURES`; all that the convention defines where not given.
+        names: the measures to take, of `SALIENCY`; all that the convention defines where not given.
 
     Returns:
         Values and curves for those measures; nothing else is computed.
@@ -79,7 +80,7 @@ def measure_frame(
     annotated = int(histogram[1].sum())
     curves = _curves(histogram, extent, convention, wanted)
     values |= _adaptive(histogram, extent, convention, wanted)
-    ordered = {name: values[name] for name in MEASURES if name in values}
+    ordered = {name: values[name] for name in SALIENCY if name in values}
     return SaliencyFrame(values=ordered, pixels=mask.size, annotated=annotated, **curves)
 
 
