@@ -16,7 +16,7 @@ from vosbench.dataset.selection import Selection
 from vosbench.errors import DataError
 from vosbench.evaluate.aggregate import VideoScores, complete_mean, over_frames, over_objects
 from vosbench.evaluate.task import Scored
-from vosbench.metrics.measures import MEASURES, headings, leading, measure_of, name_of
+from vosbench.metrics.measures import MASKS, MEASURES, headings, leading, measure_of, name_of
 from vosbench.metrics.significance import mean_interval
 from vosbench.records.published import Published
 from vosbench.records.record import Record, signature
@@ -221,7 +221,7 @@ def _averages(videos: VideoScores, scored: Sequence[Scored], selection: Selectio
     objects = protocol.unit == "objects"
     for name in protocol.measures:
         key = name if name in MEASURES else f"{name}_mean"
-        if name in of_frames or key in MEASURES:
+        if name in of_frames or name in MASKS:
             pooled = [over_frames(scored, name, selection.listing), *([over_objects(scored, name)] if objects else [])]
             means = [each[f"{name}_mean"] if videos.complete else None for each in pooled]
             rows.append((name, *means, videos.mean(key), videos.category_mean(key)))
