@@ -2,8 +2,8 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from factories import make_record
 from vosbench.dataset import DatasetProtocol, Listed
 from vosbench.dataset.layout import Layout, collect
 from vosbench.dataset.selection import Choice, Selection, select
@@ -21,7 +22,7 @@ from vosbench.evaluate.task import Scored
 from vosbench.images import write_png
 from vosbench.records import record as records
 from vosbench.records.published import Published, published
-from vosbench.records.record import Provenance, Record, Row
+from vosbench.records.record import Row
 from vosbench.records.store import read_records
 from vosbench.registry import load_dataset
 from vosbench.report.grouped import View, breakdown, grouped
@@ -31,20 +32,7 @@ TOY = Path(__file__).parents[1] / "plugins" / "toy.py"
 DAVIS = "davis16@1|J:inner|F:0.008|T:gt-first|avg:video|vosbench 0.1.0"
 
 
-def made(method: str, scores: Mapping[str, float | None], **changes: Any) -> Record:
-    """A record of DAVIS-2016."""
-    provenance = {"date": "2026-01-01", "vosbench": "0.1.0", "packages": {}, "annotations": "0", "codec": "map"}
-    fields = {
-        "method": method,
-        "dataset": "davis16",
-        "split": "val",
-        "protocol": "davis16@1",
-        "signature": DAVIS,
-        "scores": dict(scores),
-        "videos": {},
-    }
-    about = provenance | changes.pop("provenance", {})
-    return Record.model_validate(fields | changes | {"provenance": Provenance.model_validate(about)})
+made = partial(make_record, dataset="davis16", protocol="davis16@1", signature=DAVIS)
 
 
 def columns(table: Table) -> list[dict[str, Any]]:

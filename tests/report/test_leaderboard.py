@@ -1,19 +1,20 @@
 """Leaderboards: who stands in one, in which order, next to which published numbers."""
 
-from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from factories import make_record
 from vosbench.dataset import Dataset, DatasetProtocol, Listed
 from vosbench.dataset.selection import Choice, Selection, select
 from vosbench.errors import DataError, UsageError
 from vosbench.evaluate.score import all_rows, score
 from vosbench.records import record as records
 from vosbench.records.published import Published, published
-from vosbench.records.record import Provenance, Record
+from vosbench.records.record import Record
 from vosbench.records.store import read_records
 from vosbench.registry import load_dataset
 from vosbench.report.leaderboard import leaderboard, published_leaderboard, scores_table
@@ -73,20 +74,7 @@ def test_leaderboard_ranks_and_leaves_out(toy_root: Path, tmp_path: Path) -> Non
         leaderboard([made[1], other])
 
 
-def made(method: str, scores: Mapping[str, float | None], **changes: Any) -> Record:
-    """A record of DAVIS-2016."""
-    provenance = {"date": "2026-01-01", "vosbench": "0.1.0", "packages": {}, "annotations": "0", "codec": "map"}
-    fields = {
-        "method": method,
-        "dataset": "davis16",
-        "split": "val",
-        "protocol": "davis16@1",
-        "signature": DAVIS,
-        "scores": dict(scores),
-        "videos": {},
-    }
-    about = provenance | changes.pop("provenance", {})
-    return Record.model_validate(fields | changes | {"provenance": Provenance.model_validate(about)})
+made = partial(make_record, dataset="davis16", protocol="davis16@1", signature=DAVIS)
 
 
 def columns(table: Table) -> list[dict[str, Any]]:

@@ -5,14 +5,15 @@ import io
 import json
 import shutil
 import subprocess
-from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from factories import make_record
 from vosbench.errors import DataError
-from vosbench.records.record import Provenance, Record, Speed
+from vosbench.records.record import Record, Speed
 from vosbench.report.latex import escape
 from vosbench.report.overview import saliency_table, speed_table
 from vosbench.report.table import Number, Table, mark, render
@@ -20,20 +21,7 @@ from vosbench.report.table import Number, Table, mark, render
 DAVIS = "davis16@1|J:inner|F:0.008|T:gt-first|avg:video|vosbench 0.1.0"
 
 
-def made(method: str, scores: Mapping[str, float | None], **changes: Any) -> Record:
-    """A record of DAVIS-2016."""
-    provenance = {"date": "2026-01-01", "vosbench": "0.1.0", "packages": {}, "annotations": "0", "codec": "map"}
-    fields = {
-        "method": method,
-        "dataset": "davis16",
-        "split": "val",
-        "protocol": "davis16@1",
-        "signature": DAVIS,
-        "scores": dict(scores),
-        "videos": {},
-    }
-    about = provenance | changes.pop("provenance", {})
-    return Record.model_validate(fields | changes | {"provenance": Provenance.model_validate(about)})
+made = partial(make_record, dataset="davis16", protocol="davis16@1", signature=DAVIS)
 
 
 def columns(table: Table) -> list[dict[str, Any]]:
