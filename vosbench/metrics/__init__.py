@@ -2,15 +2,17 @@
 
 | measure | module |
 |---|---|
-| J, region similarity | `region`; packed masks: `packed` |
-| F, contour accuracy | `boundary`; packed masks: `packed` |
+| J, region similarity | `region`; packed masks: `packed_scores` |
+| F, contour accuracy | `boundary`; packed masks: `packed_scores` |
 | T, temporal stability | `stability` |
 | MAE, PR curve, F, S, E, weighted F of soft maps | `saliency` |
-| Ochs–Brox object F | `objects` |
+| Ochs–Brox object F | `ochs_brox` |
 | DAVIS-2017 unsupervised proposals | `proposals` |
 | mean, recall, decay over frames | `statistics` |
-| averages over frames, videos, categories, attributes | `averages` |
-| intervals and paired tests over videos | `inference` |
+| intervals and paired tests over videos | `significance` |
+
+What each measure is called and which way it is better is in `measures`; means over videos, categories and attributes
+are formed in `vosbench.evaluate.aggregate`.
 """
 
 from typing import TYPE_CHECKING, Any

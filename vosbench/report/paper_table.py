@@ -11,6 +11,9 @@ from vosbench.registry import load_dataset
 from vosbench.report.grouped import CATEGORY_MEAN, PRINTED_MEAN, SEQUENCE_MEAN, category_means
 from vosbench.report.table import Cell, Number, Table
 
+TITLES = {"davis16": "DAVIS", "fbms": "FBMS", "visal": "ViSal", "ytobj": "YouTube-Objects"}
+PUBLISHED, MEASURED, DIFFERENCE = "published", "measured", "difference"
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -109,13 +112,6 @@ def _score(record: Record | None, line: Line, measure: str) -> float | None:
     if raw is None:
         return None
     return 100 * raw if line.unit in {"%", "points"} else raw
-
-
-__all__ = ["CATEGORY_MEAN", "SEQUENCE_MEAN", "Counterparts", "Line", "counterparts", "current"]
-
-
-TITLES = {"davis16": "DAVIS", "fbms": "FBMS", "visal": "ViSal", "ytobj": "YouTube-Objects"}
-PUBLISHED, MEASURED, DIFFERENCE = "published", "measured", "difference"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
