@@ -92,6 +92,15 @@ def test_imports_go_down_only() -> None:
     assert checked.returncode == 0, checked.stdout
 
 
+def test_documented_floors_are_the_contract() -> None:
+    layers = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"][0]
+    text = (REPOSITORY / "docs" / "architecture.md").read_text("utf-8")
+    floors = text.partition("\n## Floors\n")[2].partition("\n## ")[0]
+    documented = [line.strip() for line in floors.splitlines() if line.startswith("    ")]
+    assert documented == [floor.replace("vosbench.", "") for floor in layers["layers"]]
+    assert len(documented) == 11
+
+
 def test_changelog_names_the_version() -> None:
     from vosbench import __version__
 

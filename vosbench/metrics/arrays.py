@@ -1,4 +1,4 @@
-"""What every measure on a pair of masks asks of its arrays."""
+"""What measures ask of their arrays: a pair of masks, or a pair of label maps."""
 
 from typing import Any
 

@@ -1,8 +1,18 @@
-"""Contour accuracy F of every object against every proposal of a frame.
+"""Unsupervised segmentation of several objects: proposals of a sequence against its annotated objects.
 
 Conventions:
-    As `vosbench.metrics.boundary`, whose numbers these are. Each label's boundary is found and dilated once, in
-    the box around the label; of two labels only the part that their boxes share is compared.
+    Objects are labelled 1…N, where N is the highest label of the first frame; higher labels of later frames are
+    background, 255 is void. Proposals are labelled 1…K in every frame of a sequence, K at most 20. Void pixels are
+    taken from prediction and annotation before anything is counted or traced. J and F are taken of every proposal
+    and object in all frames, the first and the last among them. Objects are paired with one proposal each so that
+    the sum of J and F, as means over frames, is highest. If K < N, empty proposals make up for the rest: an
+    object without a proposal scores 0 in every frame that shows it, and 1 in those that do not.
+    A sequence's scores are means over its objects, a dataset's are means over all objects of all sequences.
+    F is that of `vosbench.metrics.boundary`: each label's boundary is found and dilated once, in the box around the
+    label, and of two labels only the part that their boxes share is compared.
+    Source: Caelles et al., "The 2019 DAVIS Challenge on VOS: Unsupervised Multi-Object Segmentation",
+    arXiv 1905.00737; frames, void, empty proposals and the number of objects as in davis2017-evaluation. That tool
+    lists objects in the order of their proposals; here they keep their labels.
 """
 
 import math

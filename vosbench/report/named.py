@@ -14,7 +14,7 @@ from vosbench.report.grouped import By, View, grouped
 from vosbench.report.leaderboard import leaderboard, published_leaderboard
 from vosbench.report.overview import saliency_table, speed_table
 from vosbench.report.paper_table import Beside
-from vosbench.report.papers import ABLATIONS, PAPERS, paper_table
+from vosbench.report.papers import paper_table, papers
 from vosbench.report.table import Table
 
 SALIENCY, SPEED = "saliency", "speed"
@@ -25,7 +25,7 @@ class Asked:
     """What is asked for.
 
     Attributes:
-        name: of a dataset, or of `PAPERS`, or `SALIENCY` or `SPEED`.
+        name: of a dataset, or of `papers`, or `SALIENCY` or `SPEED`.
         results: the folder of the records.
         protocol: name of the protocol of the records; whichever they have where None.
         split: of the dataset; whichever the records have where None.
@@ -62,7 +62,7 @@ def make_table(asked: Asked) -> tuple[Table, list[str]]:
         DataError: where there are no records to show.
     """
     _check(asked)
-    if asked.name in PAPERS:
+    if asked.name in papers():
         return _of_paper(asked), []
     if asked.name == SALIENCY:
         return saliency_table(find_records(asked.results), asked.protocol)
@@ -77,18 +77,18 @@ def make_table(asked: Asked) -> tuple[Table, list[str]]:
 
 def names(plugins: tuple[Path, ...] = ()) -> list[str]:
     """The names of all tables."""
-    return [*find(DATASETS, plugins), *PAPERS, SALIENCY, SPEED]
+    return [*find(DATASETS, plugins), *papers(), SALIENCY, SPEED]
 
 
 def _check(asked: Asked) -> None:
     known = names(asked.plugins)
     if asked.name not in known:
         raise UsageError(f'there is no dataset or table "{asked.name}"; {suggest(asked.name, known)}')
-    fixed = asked.name in {*PAPERS, SALIENCY, SPEED}
+    fixed = asked.name in {*papers(), SALIENCY, SPEED}
     wrong = {
         "--by": fixed and asked.by,
         "--split": fixed and asked.split,
-        "--protocol": asked.name in {*PAPERS, SPEED} and asked.protocol,
+        "--protocol": asked.name in {*papers(), SPEED} and asked.protocol,
         "--published": asked.name in {SALIENCY, SPEED} and asked.published,
         "--diff": asked.name in {SALIENCY, SPEED} and asked.diff,
         "--sort": asked.name in {SALIENCY, SPEED} and asked.sort,
@@ -122,10 +122,11 @@ def _ranked(asked: Asked, dataset: Dataset, split: str | None) -> tuple[Table, l
     records = _records(asked, dataset, split)
     place = split or (records[0].split if records else dataset.splits[0])
     measured = {canonical(each.method, each.provenance.options) for each in records}
+    ablations = {each.source for each in papers().values() if each.ablation}
     numbers = [
         each
         for each in published()
-        if (each.dataset, each.split) == (dataset.name, place) and each.source not in ABLATIONS
+        if (each.dataset, each.split) == (dataset.name, place) and each.source not in ablations
         if asked.published or (asked.diff and each.method in measured)
     ]
     if records:

@@ -11,7 +11,7 @@ from vosbench.records.store import find_records
 from vosbench.report.leaderboard import leaderboard
 from vosbench.report.overview import saliency_table, speed_table
 from vosbench.report.paper_table import Beside
-from vosbench.report.papers import PAPERS, paper_table
+from vosbench.report.papers import paper_table, papers
 from vosbench.report.table import render
 
 HEAD = """\
@@ -44,7 +44,7 @@ def results_page(folder: Path) -> str:
     if any(each.speed for each in records):
         parts += ["## Speed\n", render(speed_table(records), "md")]
     parts.append("## Published tables, and what was measured beside them\n")
-    for name in ("davis-leaderboard", *(each for each in PAPERS if each != "davis-leaderboard")):
+    for name in ("davis-leaderboard", *(each for each in papers() if each != "davis-leaderboard")):
         parts += [f"### `vosbench table {name} --diff`\n", render(paper_table(name, records, Beside(diff=True)), "md")]
     return "\n".join(parts)
 

@@ -1,4 +1,10 @@
-"""The measured counterpart of a printed number: which record is of the same method, and its value in the same unit."""
+"""A paper's table as a grid of methods and measures, printed and measured numbers side by side.
+
+Conventions:
+    The measured counterpart of a printed number is that of the record of the same method, in the same unit. It stands
+    next to the printed one: in columns if measures are columns, in rows if they are rows. Only lines of which
+    something was measured have a measured line.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -5,20 +5,21 @@ measured − published, is taken before rounding and has a decimal more.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import cache
 
-from vosbench.records.published import LEADERBOARD, published, sources
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from vosbench.errors import DataError
+from vosbench.records.published import FOLDER, published, sources
 from vosbench.records.record import Record
 from vosbench.report.leaderboard import STATED
 from vosbench.report.paper_table import Beside, Grid, counterparts, grid, largest_difference, lay_out, ordered
 from vosbench.report.table import Table
 
-ABLATIONS = frozenset({"AD-Net Table 1", "F2Net Table 1", "F2Net Table 2"})
-"""Sources whose lines are parts of a method, and stand in no leaderboard."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Paper:
+class Paper(BaseModel):
     """A table of a paper.
 
     Attributes:
@@ -29,8 +30,11 @@ class Paper:
         reference: the method that the table's own differences are taken from.
         notes: what readers should know.
         only: the labels of the methods that are shown; all where empty.
-        apart: whether numbers compete within the table's groups alone.
+        apart: whether numbers compete only within the table's groups.
+        ablation: whether its lines are parts of one method, which stand in no leaderboard.
     """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     source: str
     about: str
@@ -40,68 +44,26 @@ class Paper:
     notes: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
     apart: bool = False
+    ablation: bool = False
 
 
-_DAVIS = {"davis16": "davis16"}
-PAPERS: Mapping[str, Paper] = {
-    "adnet-1": Paper(
-        source="AD-Net Table 1",
-        about="Ablation on DAVIS-2016: parts of AD-Net, one scale, no pruning",
-        protocols=_DAVIS,
-        reference="AD-Net: baseline",
-        notes=("Δ is the difference from the baseline",),
-    ),
-    "adnet-2": Paper(
-        source="AD-Net Table 2",
-        about="AD-Net and others on DAVIS-2016 and FBMS",
-        protocols=_DAVIS | {"fbms": "fbms-seqmean"},
-        apart=True,
-        notes=("F-measure on FBMS: its protocol is not stated, so that nothing measured stands beside it",),
-    ),
-    "adnet-3": Paper(
-        source="AD-Net Table 3",
-        about="Saliency on DAVIS-2016, FBMS and ViSal",
-        protocols=dict.fromkeys(("davis16", "fbms", "visal"), "adnet-saliency"),
-        notes=("maxF is printed as F; the convention is known for AD-Net on DAVIS-2016 alone, from its script",),
-    ),
-    "f2net-1": Paper(
-        source="F2Net Table 1",
-        about="Ablation on DAVIS-2016: parts of F2Net",
-        protocols=_DAVIS,
-        reference="F2Net",
-        notes=("Δ is the difference from the full model, the last line",),
-    ),
-    "f2net-2": Paper(
-        source="F2Net Table 2", about="Ablation on DAVIS-2016: how F2Net selects the centre", protocols=_DAVIS
-    ),
-    "f2net-3": Paper(source="F2Net Table 3", about="F2Net and others on DAVIS-2016", protocols=_DAVIS, across=True),
-    "f2net-4": Paper(
-        source="F2Net Table 4",
-        about="F2Net and others on YouTube-Objects, J by category",
-        protocols={"ytobj": "ytobj-category"},
-        across=True,
-        notes=(
-            "published category means are ours, of printed categories; of PDB and COS see results/published/README.md",
-        ),
-    ),
-    "f2net-5": Paper(
-        source="F2Net Table 5",
-        about="F2Net and others on FBMS, J mean",
-        protocols={"fbms": "fbms-seqmean"},
-        notes=("the paper does not say which frames and which mean; measured numbers are of our default",),
-    ),
-    "davis-leaderboard": Paper(
-        source=LEADERBOARD,
-        about="The DAVIS-2016 leaderboard: eight submissions whose masks are public",
-        protocols=_DAVIS,
-        across=True,
-        only=("ags", "andiff", "epo+", "fseg", "osvos", "pdb", "sfls", "tis"),
-    ),
-}
+@cache
+def papers() -> Mapping[str, Paper]:
+    """Every table by its name, as ``results/published/papers.yaml`` defines it.
+
+    Raises:
+        DataError: if the file does not define tables.
+    """
+    path = FOLDER / "papers.yaml"
+    try:
+        defined = yaml.safe_load(path.read_text("utf-8"))
+        return {name: Paper.model_validate(fields) for name, fields in defined.items()}
+    except (OSError, AttributeError, yaml.YAMLError, ValidationError) as error:
+        raise DataError(f'"{path}" does not define the papers\' tables: {error}') from None
 
 
 def paper_table(name: str, records: Sequence[Record], beside: Beside) -> Table:
-    """One of `PAPERS`, with what was measured beside.
+    """One of `papers`, with what was measured beside.
 
     Args:
         name: of the table, such as ``"f2net-3"``.
@@ -112,7 +74,7 @@ def paper_table(name: str, records: Sequence[Record], beside: Beside) -> Table:
         UsageError: where the measure that orders is not in the table.
         DataError: where published numbers are not what they should be.
     """
-    paper = PAPERS[name]
+    paper = papers()[name]
     printed = _printed(name)
     if beside.sort is not None:
         printed = ordered(printed, beside.sort)
@@ -129,12 +91,12 @@ def worst(name: str, records: Sequence[Record]) -> float | None:
 
     None where nothing was measured.
     """
-    paper = PAPERS[name]
+    paper = papers()[name]
     printed = _printed(name)
     found = largest_difference(printed, counterparts(records, paper.protocols, printed.lines, paper.reference))
     return None if found is None else abs(found[0])
 
 
 def _printed(name: str) -> Grid:
-    only = PAPERS[name].only
+    only = papers()[name].only
     return grid([each for each in published(name) if not only or each.label in only])

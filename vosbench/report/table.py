@@ -1,4 +1,11 @@
-"""Which numbers of a line are the best and the second best, as a reader sees them."""
+r"""Tables: headings, rows and the protocol beneath, rendered for a terminal, a page, a paper or a program.
+
+Conventions:
+    In Markdown and LaTeX the best number of a line is bold and the second underlined, if the table says which are
+    better; an arrow at the heading says so everywhere but in CSV and JSON, which hold plain headings and unrounded
+    numbers. A number that is not known is a dash, or nothing in CSV and null in JSON.
+    LaTeX is a ``tabular`` for ``\usepackage{booktabs}``.
+"""
 
 import csv
 import io
