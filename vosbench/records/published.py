@@ -18,7 +18,6 @@ from vosbench.metrics.measures import MEASURES
 
 FOLDER = Path(__file__).parents[1] / "published"
 ALIASES, SOURCES = "aliases.csv", "sources.csv"
-LEADERBOARD = "DAVIS leaderboard, val 2016"
 ANY = "*"
 LARGEST = {"%": 100.0, "points": 100.0, "1": 1.0}
 Stated = Literal["yes", "no", ""]
