@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +27,7 @@ def make_record(
     method: str = "toy",
     scores: Mapping[str, float | None] | None = None,
     videos: Mapping[str, Mapping[str, float | None]] | None = None,
-    *,
-    provenance: Mapping[str, object] | None = None,
-    **changes: object,
+    **changes: Any,
 ) -> Record:
     """Make a record of one method on the toy dataset.
 
@@ -36,8 +35,7 @@ def make_record(
         method: its name.
         scores: of the dataset.
         videos: the scores of each video.
-        provenance: fields of it that differ from `make_provenance`'s.
-        changes: other fields of the record; of these, ``protocol`` also begins the usual signature.
+        changes: other fields; of ``provenance`` those that differ from `make_provenance`'s will do.
     """
     protocol = changes.get("protocol", "toy@1")
     known = {
@@ -48,9 +46,18 @@ def make_record(
         "signature": f"{protocol}|J:all|F:0.008|avg:video|vosbench 0.1.0",
         "scores": scores or {},
         "videos": videos or {},
-        "provenance": make_provenance(**(provenance or {})),
     }
-    return Record.model_validate({**known, **changes})
+    provenance = changes.pop("provenance", {})
+    if not isinstance(provenance, Provenance):
+        provenance = make_provenance(**provenance)
+    return Record.model_validate({**known, **changes, "provenance": provenance})
+
+
+def davis16_record(method: str, scores: Mapping[str, float | None], **changes: Any) -> Record:
+    """Make a record of DAVIS-2016; as `make_record`."""
+    signature = "davis16@1|J:inner|F:0.008|T:gt-first|avg:video|vosbench 0.1.0"
+    usual = {"dataset": "davis16", "protocol": "davis16@1", "signature": signature}
+    return make_record(method, scores, **{**usual, **changes})
 
 
 def disk_mask(height: int, width: int, row: float, column: float, radius: float) -> NDArray[np.bool_]:

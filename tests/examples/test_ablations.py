@@ -6,8 +6,8 @@ from types import ModuleType
 
 import pytest
 
+from factories import make_record
 from vosbench.records import record
-from vosbench.records.record import Provenance, Record
 from vosbench.registry import load_method
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "ablations.py"
@@ -34,18 +34,8 @@ def test_means_spread_and_differences(ablations: ModuleType, tmp_path: Path) -> 
     for seed in (0, 1):
         for variant in ablations.ADNET:
             j, f = scores.get(variant, ((0.1, 0.2), (0.1, 0.2)))[seed]
-            provenance = Provenance(date="2026-01-01", vosbench="0", packages={}, annotations="a", codec="map")
-            made = Record(
-                method=variant,
-                dataset="sample",
-                split="val",
-                protocol="sample@1",
-                signature="sample@1",
-                scores={"J_mean": j, "F_mean": f},
-                videos={},
-                provenance=provenance,
-            )
-            record.write(tmp_path / f"records-{seed}" / "sample" / f"{variant}.json", made, [])
+            one = make_record(variant, {"J_mean": j, "F_mean": f}, dataset="sample", protocol="sample@1")
+            record.write(tmp_path / f"records-{seed}" / "sample" / f"{variant}.json", one, [])
     found = ablations.table(ablations.ADNET, (0, 1), ablations.Steps(9, 7), tmp_path)
     rows = {row[0]: row[1:] for row in found.rows}
     assert list(rows) == list(ablations.ADNET)

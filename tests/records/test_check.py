@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from factories import make_record
 from vosbench.errors import DataError, UsageError
 from vosbench.metrics.measures import measure_of
 from vosbench.records import record as records
 from vosbench.records.check import Verdict, check, update
-from vosbench.records.record import Provenance, Record, Speed
+from vosbench.records.record import Record, Speed
 from vosbench.records.tolerance import EVERY, Tolerances, parse
 from vosbench.report.verdict import failures_by_case, render_verdict, summary, to_junit
 
@@ -26,18 +27,7 @@ def record(
     videos: Mapping[str, Mapping[str, float | None]] | None = None,
     **changes: object,
 ) -> Record:
-    provenance = Provenance(date="2026-01-01", vosbench="0.1.0", packages={}, annotations="a" * 64, codec="map")
-    known: dict[str, object] = {
-        "method": "toy",
-        "dataset": "toy",
-        "split": "val",
-        "protocol": "toy@1",
-        "signature": "toy@1|J:all|avg:video|vosbench 0.1.0",
-        "scores": scores,
-        "videos": videos or {"cows": SCORES, "dog": SCORES},
-        "provenance": provenance,
-    }
-    return Record.model_validate({**known, **changes})
+    return make_record(scores=scores, videos=videos or {"cows": SCORES, "dog": SCORES}, **changes)
 
 
 def speed(latency: float, **changes: object) -> Speed:

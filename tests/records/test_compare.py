@@ -5,13 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from factories import make_provenance, make_record
 from vosbench.dataset import Listed
 from vosbench.dataset.selection import Choice, select
 from vosbench.errors import DataError, UsageError
 from vosbench.evaluate.score import score
 from vosbench.metrics.measures import MASKS, SALIENCY, measure_of
 from vosbench.records.compare import compare, frames_apart, unlike
-from vosbench.records.record import Provenance, Record
+from vosbench.records.record import Record
 from vosbench.registry import load_dataset
 from vosbench.report.comparison import tables, to_json
 from vosbench.report.table import Number, render
@@ -20,23 +21,8 @@ SIGNATURE = "toy@1|J:all|F:0.008|avg:video|vosbench 0.1.0"
 
 
 def record(videos: Mapping[str, Mapping[str, float | None]], **changes: object) -> Record:
-    keys = next(iter(videos.values())).keys()
-    provenance = Provenance(date="2026-01-01", vosbench="0.1.0", packages={}, annotations="a" * 64, codec="map")
-    known: dict[str, object] = {
-        "method": "toy",
-        "dataset": "toy",
-        "split": "val",
-        "protocol": "toy@1",
-        "signature": SIGNATURE,
-        "scores": dict.fromkeys(keys, 0.5),
-        "videos": videos,
-        "provenance": provenance,
-    }
-    return Record.model_validate({**known, **changes})
-
-
-def of_provenance(**changes: object) -> Provenance:
-    return record({"a": {"J_mean": 0.5}}).provenance.model_copy(update=changes)
+    scores = dict.fromkeys(next(iter(videos.values())), 0.5)
+    return make_record(scores=scores, videos=videos, **changes)
 
 
 def of_measure(name: str, **values: float | None) -> Record:
@@ -109,8 +95,8 @@ def test_what_only_one_has_is_left_out() -> None:
         ({"split": "train"}, "datasets differ: toy val and toy train"),
         ({"protocol": "toy@2", "signature": SIGNATURE.replace("@1", "@2")}, "protocols differ: toy@1"),
         ({"signature": SIGNATURE.replace("0.008", "0.01")}, "protocols differ: toy@1"),
-        ({"provenance": of_provenance(limit=8)}, "limits of frames differ: none and 8"),
-        ({"provenance": of_provenance(annotations="b" * 64)}, "annotations differ"),
+        ({"provenance": {"limit": 8}}, "limits of frames differ: none and 8"),
+        ({"provenance": {"annotations": "b" * 64}}, "annotations differ"),
     ],
 )
 def test_records_that_were_not_taken_alike(changes: dict[str, object], said: str) -> None:
@@ -126,9 +112,9 @@ def test_records_that_were_taken_alike() -> None:
     fewer = record({"a": {"J_mean": 0.5}}, signature="toy@1|J:all|avg:video|vosbench 0.1.0")
     assert unlike(one, fewer) == [], "some of the measures"
     more = record({"a": {"J_mean": 0.5, "F_mean": 0.5}, "b": {"J_mean": 0.5, "F_mean": 0.5}})
-    elsewhere = more.model_copy(update={"provenance": of_provenance(annotations="b" * 64)})
+    elsewhere = more.model_copy(update={"provenance": make_provenance(annotations="b" * 64)})
     assert unlike(one, elsewhere) == [], "the hash is of all videos"
-    limit = {"signature": f"limit:8|{SIGNATURE}", "provenance": of_provenance(limit=8)}
+    limit = {"signature": f"limit:8|{SIGNATURE}", "provenance": {"limit": 8}}
     assert len(unlike(one, record(videos, **limit))) == 1, "said once"
 
 

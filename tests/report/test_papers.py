@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from factories import davis16_record as made
 from vosbench.dataset.selection import Choice, select
 from vosbench.errors import UsageError
 from vosbench.evaluate.score import score
 from vosbench.records.published import published
-from vosbench.records.record import Provenance, Record
 from vosbench.registry import load_dataset
 from vosbench.report.page import results_page
 from vosbench.report.paper_table import Beside
@@ -18,21 +18,6 @@ from vosbench.report.table import Number, Table, render
 
 REPOSITORY = Path(__file__).parents[2]
 ZIPS = ("ags", "andiff", "epo+", "fseg", "osvos", "pdb", "sfls", "tis")
-
-
-def made(method: str, scores: dict[str, float], **changes: Any) -> Record:
-    about = {"date": "2026-01-01", "vosbench": "0.1.0", "packages": {}, "annotations": "0", "codec": "map"}
-    fields = {
-        "method": method,
-        "dataset": "davis16",
-        "split": "val",
-        "protocol": "davis16@1",
-        "signature": "davis16@1|J:inner|vosbench 0.1.0",
-        "scores": scores,
-        "videos": {},
-    }
-    provenance = Provenance.model_validate(about | changes.pop("provenance", {}))
-    return Record.model_validate(fields | changes | {"provenance": provenance})
 
 
 def lines(table: Table) -> dict[tuple[str, str], dict[str, Any]]:
@@ -102,7 +87,7 @@ def test_measured_stand_beside_published() -> None:
     assert ("J recall", "measured") not in found
     assert {name for name, value in found["J mean", "measured"].items() if value is not None} == {"FSEG"}
     notes = "\n".join(table.notes)
-    assert "measured: davis16 val, davis16@1|J:inner\n" in notes
+    assert "measured: davis16 val, davis16@1|J:inner|F:0.008|T:gt-first|avg:video\n" in notes
     assert 'records: FSEG is "fseg"' in notes
     assert "no record on DAVIS of: UOVOS, LVO, ARP, PDB" in notes
     assert "largest difference, measured − published: +0.040 (FSEG, T)" in notes
