@@ -3,7 +3,6 @@
 import shutil
 from collections import Counter
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from factories import make_record
+from factories import davis16_record
 from vosbench.dataset import DatasetProtocol, Listed
 from vosbench.dataset.layout import Layout, collect
 from vosbench.dataset.selection import Choice, Selection, select
@@ -29,10 +28,6 @@ from vosbench.report.grouped import View, breakdown, grouped
 from vosbench.report.table import Number, Table
 
 TOY = Path(__file__).parents[1] / "plugins" / "toy.py"
-DAVIS = "davis16@1|J:inner|F:0.008|T:gt-first|avg:video|vosbench 0.1.0"
-
-
-made = partial(make_record, dataset="davis16", protocol="davis16@1", signature=DAVIS)
 
 
 def columns(table: Table) -> list[dict[str, Any]]:
@@ -105,7 +100,7 @@ def test_published_categories_stand_beside() -> None:
         "protocol": "ytobj-category@1",
         "signature": "ytobj-category@1|J:all|x",
     }
-    own = made("ours", {"J_mean": 0.5}, videos=videos, **fields)
+    own = davis16_record("ours", {"J_mean": 0.5}, videos=videos, **fields)
     numbers = list(published("f2net-4"))
     beside, _ = grouped([own], dataset, View(by="category"), numbers)
     alone, _ = grouped([], dataset, View(by="category"), numbers)
@@ -160,7 +155,7 @@ def test_attributes_agree_with_those_of_a_score(tmp_path: Path) -> None:
 
 def test_groups_that_a_dataset_does_not_have() -> None:
     dataset = replace(load_dataset("davis16"), listing=lambda _: {"a": Listed(frames=1)})
-    record = made("x", {"J_mean": 0.5}, videos={"a": {"J_mean": 0.5}})
+    record = davis16_record("x", {"J_mean": 0.5}, videos={"a": {"J_mean": 0.5}})
     for by, problem in (("category", "has no categories"), ("attribute", "has no attributes")):
         with pytest.raises(DataError, match=problem):
             grouped([record], dataset, View(by=by))  # type: ignore[arg-type]
@@ -170,7 +165,7 @@ def test_groups_that_a_dataset_does_not_have() -> None:
 
 def test_columns_have_one_name_each() -> None:
     dataset = replace(load_dataset("davis16"), listing=lambda _: {"a": Listed(frames=1)})
-    record = made("x", {"J_mean": 0.5}, videos={"a": {"J_mean": 0.5}})
+    record = davis16_record("x", {"J_mean": 0.5}, videos={"a": {"J_mean": 0.5}})
     with pytest.raises(DataError, match='two records are called "x"'):
         grouped([record, record], dataset, View(by="video"))
 
@@ -185,15 +180,15 @@ def test_a_mean_over_an_incomplete_category_is_not_known() -> None:
         },
     )
     videos = {"a": {"J_mean": 0.5}, "b": {"J_mean": None}, "c": {"J_mean": 0.25}}
-    table, _ = grouped([made("x", {"J_mean": None}, videos=videos)], dataset, View(by="category"))
+    table, _ = grouped([davis16_record("x", {"J_mean": None}, videos=videos)], dataset, View(by="category"))
     assert [row[2] for row in table.rows] == [None, 0.25, None, None]
 
 
 def test_methods_are_sorted_by_what_they_have_overall() -> None:
     dataset = replace(load_dataset("davis16"), listing=lambda _: {"a": Listed(frames=1)})
     found = [
-        made("x", {"J_mean": 0.5, "T_mean": 0.1}, videos={"a": {"J_mean": 0.5, "T_mean": 0.1}}),
-        made("y", {"J_mean": 0.7, "T_mean": 0.2}, videos={"a": {"J_mean": 0.7, "T_mean": 0.2}}),
+        davis16_record("x", {"J_mean": 0.5, "T_mean": 0.1}, videos={"a": {"J_mean": 0.5, "T_mean": 0.1}}),
+        davis16_record("y", {"J_mean": 0.7, "T_mean": 0.2}, videos={"a": {"J_mean": 0.7, "T_mean": 0.2}}),
     ]
     assert grouped(found, dataset, View(by="video"))[0].columns == ("video", "y", "x")
     assert grouped(found, dataset, View(by="video", sort="T"))[0].columns == ("video", "x", "y")
@@ -372,7 +367,7 @@ def test_objects_have_a_mean_of_their_own() -> None:
     listing = dict.fromkeys("ab", Listed(frames=2))
     scores = dataset_scores(scored, protocol, listing)
     videos = {each.video: video_scores(each, protocol) for each in scored}
-    record = made("m", scores, videos=videos, signature=protocol.signature("0"))
+    record = davis16_record("m", scores, videos=videos, signature=protocol.signature("0"))
     dataset = replace(load_dataset("davis17"), protocols=(protocol,))
     selection = Selection(dataset=dataset, split="val", protocol=protocol, videos=(), listing=listing, limit=None)
     table = breakdown(record, scored, selection, "average")

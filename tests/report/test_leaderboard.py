@@ -1,13 +1,12 @@
 """Leaderboards: who stands in one, in which order, next to which published numbers."""
 
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from factories import make_record
+from factories import davis16_record
 from vosbench.dataset import Dataset, DatasetProtocol, Listed
 from vosbench.dataset.selection import Choice, Selection, select
 from vosbench.errors import DataError, UsageError
@@ -21,7 +20,6 @@ from vosbench.report.leaderboard import leaderboard, published_leaderboard, scor
 from vosbench.report.table import Table, render
 
 TOY = Path(__file__).parents[1] / "plugins" / "toy.py"
-DAVIS = "davis16@1|J:inner|F:0.008|T:gt-first|avg:video|vosbench 0.1.0"
 
 
 def toy(**changes: object) -> Dataset:
@@ -74,18 +72,15 @@ def test_leaderboard_ranks_and_leaves_out(toy_root: Path, tmp_path: Path) -> Non
         leaderboard([made[1], other])
 
 
-made = partial(make_record, dataset="davis16", protocol="davis16@1", signature=DAVIS)
-
-
 def columns(table: Table) -> list[dict[str, Any]]:
     return [dict(zip(table.columns, row, strict=True)) for row in table.rows]
 
 
 def test_sorting_follows_the_direction_of_the_measure() -> None:
     found = [
-        made("a", {"J_mean": 0.5, "T_mean": 0.3, "JF_mean": 0.6}),
-        made("b", {"J_mean": 0.7, "T_mean": 0.4, "JF_mean": 0.5}),
-        made("c", {"J_mean": 0.6, "T_mean": None, "JF_mean": 0.4}),
+        davis16_record("a", {"J_mean": 0.5, "T_mean": 0.3, "JF_mean": 0.6}),
+        davis16_record("b", {"J_mean": 0.7, "T_mean": 0.4, "JF_mean": 0.5}),
+        davis16_record("c", {"J_mean": 0.6, "T_mean": None, "JF_mean": 0.4}),
     ]
 
     def order(sort: str | None) -> list[object]:
@@ -123,7 +118,7 @@ def test_published_numbers_beside_measured_ones() -> None:
         number(category="cow", value="13.0"),
         number(method="ARP", value="76.2"),
     ]
-    table, _ = leaderboard([made("fseg", {"J_mean": 0.70684})], numbers=numbers, diff=True)
+    table, _ = leaderboard([davis16_record("fseg", {"J_mean": 0.70684})], numbers=numbers, diff=True)
     assert [(row["method"], row["from"], row["protocol"]) for row in columns(table)] == [
         ("ARP", "F2Net Table 3", "davis16@1"),
         ("FSEG", "AMC-Net Table 5", "not stated"),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from factories import davis16_record as made
+from factories import davis16_record
 from vosbench.dataset.selection import Choice, select
 from vosbench.errors import UsageError
 from vosbench.evaluate.score import score
@@ -78,7 +78,7 @@ def test_groups_compete_apart() -> None:
 
 def test_measured_stand_beside_published() -> None:
     scores = {"J_mean": 0.70684, "F_mean": 0.6533, "JF_mean": 0.680, "T_mean": 0.3284}
-    table = paper_table("f2net-3", [made("fseg", scores)], Beside(diff=True))
+    table = paper_table("f2net-3", [davis16_record("fseg", scores)], Beside(diff=True))
     found = lines(table)
     assert found["J mean", "published"]["FSEG"] == 70.7
     assert found["J mean", "measured"]["FSEG"] == pytest.approx(70.684)
@@ -92,18 +92,18 @@ def test_measured_stand_beside_published() -> None:
     assert "no record on DAVIS of: UOVOS, LVO, ARP, PDB" in notes
     assert "largest difference, measured − published: +0.040 (FSEG, T)" in notes
     assert "AAAI 2021, Table 3" in notes
-    without = paper_table("f2net-3", [made("fseg", scores)], Beside(measured=False))
+    without = paper_table("f2net-3", [davis16_record("fseg", scores)], Beside(measured=False))
     assert {row[1] for row in without.rows} == {"published"}
 
 
 def test_records_that_cannot_stand_there_are_named() -> None:
     found = [
-        made("fseg", {"J_mean": 0.1}, provenance={"untrained": True}),
-        made("ags", {"J_mean": 0.2}, protocol="davis17-unsup@1"),
-        made("andiff", {"J_mean": 0.817}),
-        made("AnDiff", {"J_mean": 0.3}),
-        made("pdb", {"J_mean": 0.4}, split="trainval"),
-        made("epo+", {"J_mean": 0.5}, dataset="fbms", split="test", protocol="fbms-seqmean@1"),
+        davis16_record("fseg", {"J_mean": 0.1}, provenance={"untrained": True}),
+        davis16_record("ags", {"J_mean": 0.2}, protocol="davis17-unsup@1"),
+        davis16_record("andiff", {"J_mean": 0.817}),
+        davis16_record("AnDiff", {"J_mean": 0.3}),
+        davis16_record("pdb", {"J_mean": 0.4}, split="trainval"),
+        davis16_record("epo+", {"J_mean": 0.5}, dataset="fbms", split="test", protocol="fbms-seqmean@1"),
     ]
     table = paper_table("f2net-3", found, Beside(diff=True))
     measured = lines(table)["J mean", "measured"]
@@ -118,8 +118,8 @@ def test_records_that_cannot_stand_there_are_named() -> None:
 
 def test_differences_within_an_ablation_are_measured_too() -> None:
     found = [
-        made("adnet.base", {"J_mean": 0.75, "F_mean": 0.76}),
-        made("adnet.intra", {"J_mean": 0.77, "F_mean": 0.75}),
+        davis16_record("adnet.base", {"J_mean": 0.75, "F_mean": 0.76}),
+        davis16_record("adnet.intra", {"J_mean": 0.77, "F_mean": 0.75}),
     ]
     table = paper_table("adnet-1", found, Beside(diff=True))
     rows = {row[0]: dict(zip(table.columns, map(plain, row), strict=True)) for row in table.rows}
@@ -129,13 +129,15 @@ def test_differences_within_an_ablation_are_measured_too() -> None:
     assert (intra["ΔJ, measured"], intra["ΔF, measured"]) == (pytest.approx(2.0), pytest.approx(-1.0))
     assert intra["ΔJ, difference"] == pytest.approx(2.0 - 0.76)
     assert rows["Baseline + anchor"]["J mean, measured"] is None
-    full = paper_table("f2net-1", [made("f2net", {"J_mean": 0.8}), made("f2net.ad", {"J_mean": 0.7})], Beside())
+    full = paper_table(
+        "f2net-1", [davis16_record("f2net", {"J_mean": 0.8}), davis16_record("f2net.ad", {"J_mean": 0.7})], Beside()
+    )
     rows = {row[0]: dict(zip(full.columns, map(plain, row), strict=True)) for row in full.rows}
     assert rows["+ AD"]["ΔJ, measured"] == pytest.approx(-10.0)
 
 
 def test_options_choose_the_line_of_adnet() -> None:
-    several = made("adnet", {"J_mean": 0.79}, provenance={"options": {"scales": "multi", "prune": ""}})
+    several = davis16_record("adnet", {"J_mean": 0.79}, provenance={"options": {"scales": "multi", "prune": ""}})
     table = paper_table("adnet-2", [several], Beside())
     rows = {row[0]: dict(zip(table.columns, map(plain, row), strict=True)) for row in table.rows}
     assert rows["AD-Net (multiple scales)"]["DAVIS J mean, measured"] == pytest.approx(79.0)
@@ -145,8 +147,8 @@ def test_options_choose_the_line_of_adnet() -> None:
 def test_units_are_those_of_the_paper() -> None:
     about = {"protocol": "adnet-saliency@1", "provenance": {"options": {"scales": "multi", "prune": ""}}}
     found = [
-        made("adnet", {"MAE": 0.0441, "maxF": 0.8091}, **about),
-        made("adnet", {"MAE": 0.0639, "maxF": 0.8107}, dataset="fbms", split="test", **about),
+        davis16_record("adnet", {"MAE": 0.0441, "maxF": 0.8091}, **about),
+        davis16_record("adnet", {"MAE": 0.0639, "maxF": 0.8107}, dataset="fbms", split="test", **about),
     ]
     table = paper_table("adnet-3", found, Beside(diff=True))
     own = dict(zip(table.columns, map(plain, table.rows[-1]), strict=True))
@@ -162,7 +164,7 @@ def test_categories_are_measured_from_the_records_videos() -> None:
     listing = load_dataset("ytobj").listing("test")
     videos = {name: {"J_mean": 0.8 if each.category == "dog" else 0.6} for name, each in listing.items()}
     place = {"dataset": "ytobj", "split": "test", "protocol": "ytobj-category@1"}
-    record = made("f2net", {"J_mean": 0.62}, videos=videos, **place)
+    record = davis16_record("f2net", {"J_mean": 0.62}, videos=videos, **place)
     found = lines(paper_table("f2net-4", [record], Beside(diff=True)))
     assert found["dog", "difference"]["Ours"] == pytest.approx(80 - 75.8)
     assert found["category mean", "measured"]["Ours"] == pytest.approx(62.0)
@@ -185,7 +187,7 @@ def test_the_leaderboards_numbers_are_within_a_tenth_of_f2nets() -> None:
         official.setdefault(each.label, {})[each.measure] = each.raw
     for scores in official.values():
         scores["JF_mean"] = (scores["J_mean"] + scores["F_mean"]) / 2
-    found = [made(name, official[name]) for name in ZIPS]
+    found = [davis16_record(name, official[name]) for name in ZIPS]
     assert worst("f2net-3", found) == pytest.approx(0.05)
     assert worst("davis-leaderboard", found) == 0
     assert (difference := worst("adnet-2", found)) is not None
@@ -224,8 +226,8 @@ def test_the_page_names_what_it_leaves_out(tmp_path: Path) -> None:
     folder = tmp_path / "davis16"
     folder.mkdir()
     for name, record in {
-        "fseg": made("fseg", {"J_mean": 0.707}),
-        "random": made("random", {"J_mean": 0.5}, provenance={"untrained": True}),
+        "fseg": davis16_record("fseg", {"J_mean": 0.707}),
+        "random": davis16_record("random", {"J_mean": 0.5}, provenance={"untrained": True}),
     }.items():
         (folder / f"{name}.json").write_text(record.to_json(), "utf-8")
     page = results_page(tmp_path)
@@ -242,14 +244,14 @@ def test_the_page_keeps_protocols_apart(tmp_path: Path) -> None:
     folder = tmp_path / "davis16"
     folder.mkdir()
     for record in (
-        made("a", {"J_mean": 0.5}),
-        made("b", {"J_mean": 0.6}, **other),
-        made("c", {"MAE": 0.01}, **saliency),
-        made("d", {"MAE": 0.02}, **saliency | {"signature": "vsod-davsod@1|MAE,S:davsod|vosbench 0.1.0"}),
+        davis16_record("a", {"J_mean": 0.5}),
+        davis16_record("b", {"J_mean": 0.6}, **other),
+        davis16_record("c", {"MAE": 0.01}, **saliency),
+        davis16_record("d", {"MAE": 0.02}, **saliency | {"signature": "vsod-davsod@1|MAE,S:davsod|vosbench 0.1.0"}),
     ):
         (folder / f"{record.method}.json").write_text(record.to_json(), "utf-8")
     (tmp_path / "baselines").mkdir()
-    (tmp_path / "baselines" / "e.json").write_text(made("e", {"J_mean": 0.7}).to_json(), "utf-8")
+    (tmp_path / "baselines" / "e.json").write_text(davis16_record("e", {"J_mean": 0.7}).to_json(), "utf-8")
     page = results_page(tmp_path)
     headings = [line for line in page.splitlines() if line.startswith("## ")]
     assert headings[:4] == [

@@ -5,23 +5,17 @@ import io
 import json
 import shutil
 import subprocess
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from factories import make_record
+from factories import davis16_record
 from vosbench.errors import DataError
 from vosbench.records.record import Record, Speed
 from vosbench.report.latex import escape
 from vosbench.report.overview import saliency_table, speed_table
 from vosbench.report.table import Number, Table, mark, render
-
-DAVIS = "davis16@1|J:inner|F:0.008|T:gt-first|avg:video|vosbench 0.1.0"
-
-
-made = partial(make_record, dataset="davis16", protocol="davis16@1", signature=DAVIS)
 
 
 def columns(table: Table) -> list[dict[str, Any]]:
@@ -130,7 +124,7 @@ def test_every_sign_of_latex_is_escaped() -> None:
 
 def saliency(method: str, dataset: str, **scores: float) -> Record:
     protocol = {"protocol": "vsod-davsod@1", "signature": "vsod-davsod@1|MAE:davsod|vosbench 0.1.0"}
-    return made(method, scores, dataset=dataset, split={"davis16": "val"}.get(dataset, "test"), **protocol)
+    return davis16_record(method, scores, dataset=dataset, split={"davis16": "val"}.get(dataset, "test"), **protocol)
 
 
 def test_saliency_over_all_datasets() -> None:
@@ -138,7 +132,7 @@ def test_saliency_over_all_datasets() -> None:
         saliency("a", "davis16", MAE=0.02, maxF=0.9, S=0.9, maxE=0.95, wF=0.8),
         saliency("b", "davis16", MAE=0.03, maxF=0.8, S=0.8, maxE=0.85, wF=0.7),
         saliency("a", "visal", MAE=0.01, maxF=0.95),
-        made("c", {"J_mean": 0.5}),
+        davis16_record("c", {"J_mean": 0.5}),
     ]
     table, left_out = saliency_table(found)
     assert table.columns == (
@@ -171,7 +165,11 @@ def test_speed() -> None:
     fast = Speed.model_validate(known | {"fps": 4.0, "parameters": 79_000_000, "gmacs": 500.0})
     slow = Speed.model_validate(known | {"fps": 2.0, "parameters": 80_000_000, "gmacs": 600.0})
     cpu = {"provenance": {"device": "cpu", "precision": "fp32"}}
-    found = [made("slow", {}, speed=slow, **cpu), made("fast", {}, speed=fast, **cpu), made("none", {})]
+    found = [
+        davis16_record("slow", {}, speed=slow, **cpu),
+        davis16_record("fast", {}, speed=fast, **cpu),
+        davis16_record("none", {}),
+    ]
     table = speed_table(found)
     shown = columns(table)
     assert [row["method"] for row in shown] == ["fast", "slow"]
