@@ -10,6 +10,7 @@ from PIL import Image, UnidentifiedImageError
 
 from vosbench.engine.stages import stage
 from vosbench.errors import DataError
+from vosbench.files import write_whole
 from vosbench.images.codecs import Pixels, Regions, codec, luma
 from vosbench.images.png import reader as png
 from vosbench.metrics.arrays import Mask
@@ -29,7 +30,7 @@ def read_frame(path: Path) -> NDArray[np.uint8]:
         (H, W, 3) uint8, RGB.
 
     Raises:
-        DataError: where the file is missing or is no image.
+        DataError: if the file is missing or not an image.
     """
     import cv2
 
@@ -43,7 +44,7 @@ def size(path: Path) -> tuple[int, int]:
     """Read the (height, width) of an image from its header alone.
 
     Raises:
-        DataError: where the file is missing or is no image.
+        DataError: if the file is missing or not an image.
     """
     try:
         with Image.open(path) as image:
@@ -64,7 +65,7 @@ def read_pixels(source: Path | bytes, name: str) -> tuple[Pixels, str]:
         ``"RGB"`` or ``"P"``.
 
     Raises:
-        DataError: where it is missing, corrupt or of another kind.
+        DataError: if it is missing, corrupt or of another kind.
     """
     try:
         with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
@@ -73,7 +74,7 @@ def read_pixels(source: Path | bytes, name: str) -> tuple[Pixels, str]:
     except FileNotFoundError:
         raise DataError(f'"{name}" does not exist') from None
     except (OSError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-        raise DataError(f'"{name}" is corrupt or no image; write or download it again') from error
+        raise DataError(f'"{name}" is corrupt or not an image; write or download it again') from error
     if mode in {"RGBA", "LA"} and (pixels[..., -1] == 255).all():
         mode, pixels = ("RGB", pixels[..., :3]) if mode == "RGBA" else ("L", pixels[..., 0])
     if mode not in {"1", "L", "I;16", "RGB", "P"}:
@@ -87,13 +88,13 @@ def read_mask(source: Path | bytes, codec_name: str, name: str | None = None) ->
     Args:
         source: a file, or its bytes.
         codec_name: one of `vosbench.images.codecs.CODECS`.
-        name: what to call it in an error; the path where not given.
+        name: what to call it in an error; the path if not given.
 
     Returns:
         (H, W) bool, True on the object.
 
     Raises:
-        DataError: where the file is missing, corrupt or not in that encoding.
+        DataError: if the file is missing, corrupt or not in that encoding.
     """
     name = name or str(source)
     pixels, mode = read_pixels(source, name)
@@ -109,14 +110,14 @@ def read_regions(source: Path | bytes, codec_name: str, name: str | None = None)
     Args:
         source: a file, or its bytes.
         codec_name: one of `vosbench.images.codecs.CODECS`.
-        name: what to call it in an error; the path where not given.
+        name: what to call it in an error; the path if not given.
 
     Returns:
         (H, W) int32: 0 is background, else the grey value, the palette index, the colour as R·65536 + G·256 + B,
-        or 1 where the codec tells no objects apart.
+        or 1 if the codec does not tell objects apart.
 
     Raises:
-        DataError: where the file is missing, corrupt or not in that encoding.
+        DataError: if the file is missing, corrupt or not in that encoding.
     """
     name = name or str(source)
     pixels, mode = read_pixels(source, name)
@@ -131,13 +132,13 @@ def read_labels(source: Path | bytes, name: str | None = None) -> NDArray[np.uin
 
     Args:
         source: a file, or its bytes.
-        name: what to call it in an error; the path where not given.
+        name: what to call it in an error; the path if not given.
 
     Returns:
         (H, W) uint8.
 
     Raises:
-        DataError: where the file is missing, corrupt or neither palette nor 8-bit grey image.
+        DataError: if the file is missing, corrupt or neither palette nor 8-bit grey image.
     """
     name = name or str(source)
     pixels, mode = read_pixels(source, name)
@@ -152,13 +153,13 @@ def read_levels(source: Path | bytes, codec_name: str, name: str | None = None) 
     Args:
         source: a file, or its bytes.
         codec_name: ``"map"`` for a soft map, or one of `vosbench.images.codecs.CODECS`.
-        name: what to call it in an error; the path where not given.
+        name: what to call it in an error; the path if not given.
 
     Returns:
         (H, W) uint8; 16-bit maps are rounded to 8 bits.
 
     Raises:
-        DataError: where the file is missing, corrupt or not in that encoding.
+        DataError: if the file is missing, corrupt or not in that encoding.
     """
     name = name or str(source)
     if codec_name != "map":
@@ -176,10 +177,10 @@ def read_packed(source: Path | bytes, codec_name: str, name: str | None = None) 
     Args:
         source: a file, or its bytes.
         codec_name: one of `vosbench.images.codecs.CODECS`.
-        name: what to call it in an error; the path where not given.
+        name: what to call it in an error; the path if not given.
 
     Raises:
-        DataError: where the file is missing, corrupt or not in that encoding.
+        DataError: if the file is missing, corrupt or not in that encoding.
     """
     declared = codec(codec_name)
     try:
@@ -190,20 +191,17 @@ def read_packed(source: Path | bytes, codec_name: str, name: str | None = None) 
 
 
 def write_png(path: Path, pixels: Pixels) -> None:
-    """Write a PNG file whole or not at all: under a temporary name first, then renamed.
+    """Write a PNG file, whole or not at all.
 
     Args:
-        path: where to; folders are made.
+        path: where to; missing folders are created.
         pixels: (H, W) grey or (H, W, 3) RGB, uint8 or uint16.
     """
     import cv2
 
     stored = pixels[..., ::-1] if pixels.ndim == 3 else pixels
     _, data = cv2.imencode(".png", np.ascontiguousarray(stored), [cv2.IMWRITE_PNG_COMPRESSION, 3])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    part.write_bytes(data.tobytes())
-    part.replace(path)
+    write_whole(path, data.tobytes())
 
 
 def write_map(path: Path, values: NDArray[np.float32], bits: int = 8) -> None:

@@ -1,15 +1,15 @@
 """Read PNG masks straight into packed rows, a stretch of rows at a time.
 
 Conventions:
-    It reads what masks are commonly stored as: grey or palette images of 1, 2, 4 or 8 bits that are not interlaced
-    and carry no transparency. Of any other file, of one that is not sound to its last byte, and of one whose values
-    its codec does not know it says None, and leaves the judgement, and the error, to `vosbench.images.files.read_mask`.
+    It reads what masks are commonly stored as: grey or palette images of 1, 2, 4 or 8 bits that are not interlaced and
+    not transparent. Filtered rows are read if they have 8 bits a pixel, hold nothing but 0 and one other value, and no
+    filter is Average: then a row is bits, and undoing a filter is arithmetic on them. For any other file, one that is
+    not sound to its last byte, or one with values that its codec does not know, it returns None and leaves the verdict,
+    and the error, to `vosbench.images.files.read_mask`.
     Source: W3C, Portable Network Graphics (PNG) Specification, second edition, section 9 (filters).
 """
 
 import struct
-import sys
-from collections import deque
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -17,16 +17,12 @@ import numpy as np
 
 from vosbench.images.codecs import Codec
 from vosbench.images.png.container import Bytes, Image, Unread, inflation, parse, stretches
+from vosbench.metrics.arrays import Mask
 from vosbench.metrics.packed import Packed, Words, empty_words
 
-SUB, PAETH = 1, 4  # types of filters
+NONE, SUB, UP, PAETH = 0, 1, 2, 4  # filters
 HALF = 128  # whose rises and falls look the same
-SMALLEST = 2**15  # bytes whose filters are worth the compiler's start
 REVERSED = np.packbits(np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1), axis=1, bitorder="little")[:, 0]
-
-
-class _Filtered(Exception):  # noqa: N818
-    """The file is sound so far, but its rows are filtered in a way that needs a compiler."""
 
 
 class _Reading(NamedTuple):
@@ -34,9 +30,9 @@ class _Reading(NamedTuple):
 
     Attributes:
         threshold: the least value of the object.
-        kind: uint8 or int8: seen as such, the values that the codec knows lie side by side, and 0 among them.
-        low: the least of them, or None where no value is less.
-        high: the greatest, or None where no value is greater.
+        kind: uint8 or int8: seen as such, the values that the codec knows are contiguous and include 0.
+        low: the least of them, or None if no value is less.
+        high: the greatest, or None if no value is greater.
     """
 
     threshold: int
@@ -70,18 +66,13 @@ def read_packed(data: bytes, codec: Codec) -> Packed | None:
         codec: how the mask is encoded.
 
     Returns:
-        The mask, or None where the file is to be read in another way.
+        The mask, or None if the file has to be read in another way.
     """
     try:
         image = parse(memoryview(data))
         if image.mode not in codec.modes:
             return None
-        reading = _reading(codec)
-        try:
-            words = _read_rows(image, reading)
-        except _Filtered:
-            words = _decoded(image, reading, data)
-        return Packed(image.height, image.width, words)
+        return Packed(image.height, image.width, _read_rows(image, _reading(codec)))
     except (Unread, struct.error, inflation.error):
         return None
 
@@ -101,99 +92,120 @@ def _reading(codec: Codec) -> _Reading:
 
 
 def _read_rows(image: Image, reading: _Reading) -> Words:
-    """Read an image of any filters."""
     words = empty_words(image.height, image.width)
     target = words.view(np.uint8)[:, : -(-image.width // 8)]
-    above = np.zeros(image.stride - 1, np.uint8)
-    blocks = stretches(image)
-    for rows, block in blocks:
+    value = above = 0
+    for rows, block in stretches(image):
         filters, pixels = block[:, 0], block[:, 1:]
-        if not filters.any():
-            above[:] = pixels[-1]
-        elif image.depth == 8 and (filters == SUB).all() and (summed := _summed(pixels, reading)) is not None:
-            target[rows], above[:] = summed
-            continue
-        else:
-            if "numba" not in sys.modules:
-                deque(blocks, maxlen=0)  # to its end, to know that it is sound
-                raise _Filtered
-            block = pixels = _unfiltered(image, block, above)  # noqa: PLW2901
-        if image.depth == 8:
-            reading.check(block)  # with the filters' types, if any, which are 0: faster, as it lies in one piece
+        if filters.any():
+            if image.depth < 8:
+                raise Unread
+            words[rows], value, above = _two_valued(filters, pixels, value, above)
+            if value and not reading.shows(value):
+                raise Unread
+        elif image.depth == 8:
+            reading.check(block)  # with the filters' types, which are 0: faster, as it lies in one piece
             target[rows] = reading.bits(pixels)
+            value, above = _last_row(pixels[-1])
         else:
             target[rows] = _small_bits(image, reading, pixels)
     words[:, -1] &= _last_word(image.width)
     return words
 
 
-def _summed(differences: Bytes, reading: _Reading) -> tuple[Bytes, Bytes] | None:
-    """Sum up rows that are stored as differences from the left, where they hold nothing but 0 and one value.
+def _last_row(pixels: Bytes) -> tuple[int, int]:
+    """The one value of a row besides 0, and its bits; a value that `_two_valued` refuses if there are several."""
+    value = int(pixels.max())
+    if ((pixels != 0) & (pixels != value)).any():
+        value = HALF
+    return value, int.from_bytes(np.packbits(pixels, bitorder="little").tobytes(), "little")
 
-    The value is the first difference that is not 0, since before it there is 0. A row then is the parity of its
-    differences, a prefix XOR of bits; the differences are the value where it rises, and its complement where it falls.
+
+def _two_valued(filters: Bytes, residuals: Bytes, value: int, above: int) -> tuple[Words, int, int]:
+    """Undo the filters of rows that hold nothing but 0 and one value, in bits.
+
+    A residual is 0 if the pixel is as its filter predicts, else the value if the pixel is set, or minus the value. With
+    D for "not as predicted", a row is D itself (None), D ^ the row above (Up), or the prefix XOR of D (Sub). Paeth
+    predicts the pixel above if that one differs from its left neighbour, else the pixel to the left, so that a row is
+    the row above ^ a prefix XOR of D that starts anew wherever the row above changes.
 
     Args:
-        differences: (N, B) uint8.
-        reading: says whether the value is the object.
+        filters: (N,) uint8.
+        residuals: (N, B) uint8.
+        value: the one value; 0 as long as there was none.
+        above: the bits of the row before, the first pixel lowest.
 
     Returns:
-        (N, ⌈B / 8⌉) packed foreground and the (B,) bytes of the last row; None where there are other values.
+        (N, words) bits, with anything beyond column B; the value; and the bits of the last row.
+
+    Raises:
+        Unread: if there are other values or other filters.
     """
-    differences = np.ascontiguousarray(differences)
-    changes = empty_words(*differences.shape)
-    target = changes.view(np.uint8)[:, : -(-differences.shape[1] // 8)]
-    target[:] = np.packbits(differences, axis=1, bitorder="little")
-    value = _first(differences, changes)
-    if value == HALF or (value and not reading.shows(value)):
-        return None
-    parity = changes.copy()
+    some = residuals[::16]  # enough to see most soft maps at once
+    peak = int(some.max())
+    if ((some != 0) & (some != peak) & (some != 256 - peak)).any():
+        raise Unread
+    different = _packed(residuals)
+    value = value or _first(residuals, different)
+    rises, falls = _packed(residuals == value), _packed(residuals == 256 - value)
+    if value == HALF or (value and (different != rises | falls).any()):
+        raise Unread
+    parity = different.copy()
     for shift in (1, 2, 4, 8, 16, 32):
         parity ^= parity << np.uint64(shift)
     odd = np.bitwise_xor.accumulate(parity >> np.uint64(63), axis=1)[:, :-1]
     parity[:, 1:] ^= np.uint64(0) - odd
-    for seen, byte in ((changes & parity, value), (changes & ~parity, (256 - value) % 256)):
-        packed = np.packbits(differences == byte, axis=1, bitorder="little")
-        if value and not np.array_equal(seen.view(np.uint8)[:, : packed.shape[1]], packed):
-            return None
-    rows = parity.view(np.uint8)[:, : target.shape[1]]
-    last = np.unpackbits(rows[-1], count=differences.shape[1], bitorder="little") * np.uint8(value)
-    return rows, last
-
-
-def _decoded(image: Image, reading: _Reading, data: bytes) -> Words:
-    """Have OpenCV decode a whole grey image, once its stream is known to be sound; palettes it would colour."""
-    if image.mode != "L" or image.depth != 8:
+    if (filters == SUB).all():
+        words = parity
+        above = int.from_bytes(words[-1].tobytes(), "little")
+    else:
+        words, above = _from_above(filters, different, parity, above)
+    if value and (different & words != rises).any():
         raise Unread
-    import cv2
+    return words, value, above
 
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    if pixels is None or pixels.shape != (image.height, image.width) or pixels.dtype != np.uint8:
-        raise Unread
-    grey = pixels.astype(np.uint8, copy=False)
-    reading.check(grey)
-    words = empty_words(image.height, image.width)
-    words.view(np.uint8)[:, : -(-image.width // 8)] = reading.bits(grey)
+
+def _from_above(filters: Bytes, different: Words, parity: Words, above: int) -> tuple[Words, int]:
+    """The rows of `_two_valued`, one after the other; a row is one integer."""
+    size = 8 * different.shape[1]
+    full = (1 << 8 * size) - 1
+    residuals, prefixes, shown = different.tobytes(), parity.tobytes(), above.to_bytes(size, "little")
+    rows = []
+    changed = np.asarray(different.any(axis=1))
+    for y, kind in enumerate(filters.tolist()):
+        if kind not in {NONE, SUB, UP, PAETH}:
+            raise Unread
+        if changed[y] or kind in {NONE, SUB}:
+            place = slice(y * size, (y + 1) * size)
+            if kind == NONE:
+                above = int.from_bytes(residuals[place], "little")
+            elif kind == UP:
+                above ^= int.from_bytes(residuals[place], "little")
+            elif kind == SUB:
+                above = int.from_bytes(prefixes[place], "little")
+            else:
+                prefix = int.from_bytes(prefixes[place], "little")
+                starts = (above ^ above << 1) & full
+                runs = full ^ starts
+                before = prefix << 1 & starts  # the prefix up to each start; its run has to be rid of it,
+                above ^= prefix ^ before ^ ((runs + (before << 1) ^ runs) & runs)  # and a carry fills the run
+            shown = above.to_bytes(size, "little")
+        rows.append(shown)
+    return np.frombuffer(b"".join(rows), np.uint64).reshape(different.shape), above
+
+
+def _packed(pixels: Bytes | Mask) -> Words:
+    """(N, B) pixels → (N, words), a bit for each that is not 0."""
+    words = empty_words(*pixels.shape)
+    words.view(np.uint8)[:, : -(-pixels.shape[1] // 8)] = np.packbits(pixels, axis=1, bitorder="little")
     return words
 
 
-def _first(differences: Bytes, changes: Words) -> int:
-    """The first difference that is not 0, found by its bit; 0 where there is none."""
-    word = int((changes.ravel() != 0).argmax())
-    row, column = divmod(word, changes.shape[1])
-    bits = int(changes[row, column])
-    return int(differences[row, 64 * column + (bits & -bits).bit_length() - 1]) if bits else 0
-
-
-def _unfiltered(image: Image, block: Bytes, above: Bytes) -> Bytes:
-    """Undo filters by compiled code, where that is loaded: loading it takes more memory than all the rest."""
-    if block[:, 0].max() > PAETH or image.stride * image.height < SMALLEST:
-        raise Unread
-    from vosbench.images.png.filters import undo
-
-    pixels = np.empty((len(block), above.size), np.uint8)
-    undo(block, above, pixels)
-    return pixels
+def _first(residuals: Bytes, different: Words) -> int:
+    """The first residual that is not 0, which was predicted as 0, found by its bit; 0 if there is none."""
+    row, word = divmod(int((different.ravel() != 0).argmax()), different.shape[1])
+    bits = int(different[row, word])
+    return int(residuals[row, 64 * word + (bits & -bits).bit_length() - 1]) if bits else 0
 
 
 def _small_bits(image: Image, reading: _Reading, packed: Bytes) -> Bytes:
