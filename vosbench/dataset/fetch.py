@@ -1,11 +1,15 @@
 """Fetch a dataset: its licence first, then each file from the first mirror that answers, checked and unpacked."""
 
 import shutil
+import stat
+import tarfile
+import tempfile
+import zipfile
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 from vosbench.dataset.dataset import Dataset, Download
-from vosbench.errors import DataError, UsageError
+from vosbench.errors import DataError, UsageError, one_line
 
 CHUNK = 1 << 16
 TIMEOUT = 30  # seconds without a byte
@@ -22,17 +26,18 @@ def fetch(
 
     Args:
         dataset: which.
-        folder: where to; archives are unpacked beside the files they came as.
+        folder: where to; archives are unpacked next to themselves.
         accepted: whether the user has accepted the licence.
         offline: refuse to open any connection.
-        advance: called with a file's name, the bytes that are there, and their total (0 where not known).
+        advance: called with a file's name, the bytes so far, and their total (0 if unknown).
 
     Returns:
         the files.
 
     Raises:
-        UsageError: offline, or without the licence accepted.
-        DataError: where the dataset cannot be downloaded by a program, or no mirror gives a sound file.
+        UsageError: if offline, or if the licence was not accepted.
+        DataError: if the dataset cannot be downloaded by a program, no mirror gives a sound file, or an archive is
+            damaged or unsafe, of which nothing is then unpacked.
     """
     if offline:
         raise UsageError(f"{dataset.title} is not fetched: --offline opens no connection")
@@ -59,7 +64,7 @@ def _fetch_one(download: Download, folder: Path, advance: Advance) -> Path:
                 downloader=_Resuming(advance, download.name),
             )
         except Exception as error:  # noqa: BLE001 - whatever one mirror does wrong, the next may do right
-            problems.append(f"{url}: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}")
+            problems.append(f"{url}: {one_line(error)}")
             continue
         if download.unpack:
             _unpack(path)
@@ -68,14 +73,14 @@ def _fetch_one(download: Download, folder: Path, advance: Advance) -> Path:
 
 
 class _Resuming:
-    """A downloader for pooch that goes on with what an interrupted download has left."""
+    """A downloader for pooch that resumes an interrupted download."""
 
     def __init__(self, advance: Advance, name: str) -> None:
         self._advance = advance
         self._name = name
 
     def __call__(self, url: str, output_file: str, _pooch: object) -> None:
-        """Download a URL to a file; the part that is there is kept beside it until it is whole."""
+        """Download a URL to a file; what there is of it is kept next to it until it is complete."""
         import requests
 
         part = Path(output_file).with_name(f".{self._name}.part")
@@ -97,21 +102,59 @@ class _Resuming:
 
 
 def _unpack(path: Path) -> None:
-    """Unpack an archive beside itself, refusing entries that escape."""
+    """Unpack an archive next to itself: checked first, into a folder of its own, and moved into place once complete."""
+    part = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
     try:
-        if path.suffix == ".zip":
-            import zipfile
-
-            with zipfile.ZipFile(path) as archive:
-                for name in archive.namelist():
-                    target = (path.parent / name).resolve()
-                    if not target.is_relative_to(path.parent.resolve()):
-                        raise DataError(f'"{path}" holds the entry "{name}", which escapes from it; it is not unpacked')
-                archive.extractall(path.parent)
+        if path.suffix.lower() == ".zip":
+            _check_zip(path)
+            shutil.unpack_archive(path, part, "zip")
         else:
-            import tarfile
+            _check_tar(path)
+            shutil.unpack_archive(path, part, "tar", filter="data")  # of any compression
+        _move(part, path.parent)
+    except DataError:
+        raise
+    except Exception as error:  # an archive fails in many ways, and each of its compressions in ways of its own
+        said = one_line(error).partition(": - method ")[0]
+        raise DataError(f'"{path}" cannot be unpacked: {said}; delete it and fetch it again') from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
 
-            with tarfile.open(path) as archive:
-                archive.extractall(path.parent, filter="data")
-    except (zipfile.BadZipFile, OSError, EOFError) as error:
-        raise DataError(f'"{path}" cannot be unpacked: {error}') from None
+
+def _check_zip(path: Path) -> None:
+    with zipfile.ZipFile(path) as archive:
+        entries = archive.infolist()
+    _check_names(path, [entry.filename for entry in entries])
+    for entry in entries:
+        if stat.S_ISLNK(entry.external_attr >> 16):  # shutil would write a file with the target's name in it
+            raise DataError(f'"{path}" contains the link "{entry.filename}"; it is not unpacked')
+
+
+def _check_tar(path: Path) -> None:
+    """Read a tar file to its end, which `tarfile` does not: it takes one that is cut between two files as complete."""
+    with tarfile.open(path) as archive:
+        _check_names(path, archive.getnames())
+        assert archive.fileobj is not None
+        archive.fileobj.seek(archive.offset)
+        if archive.fileobj.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+            raise DataError(f'"{path}" cannot be unpacked: its end is missing; delete it and fetch it again')
+        while archive.fileobj.read(CHUNK):  # the checksum comes last
+            pass
+
+
+def _check_names(path: Path, names: Sequence[str]) -> None:
+    if not names:
+        raise DataError(f'"{path}" contains no files')
+    for name in names:
+        parts = PureWindowsPath(name)  # knows drives, and either slash
+        if parts.anchor or ".." in parts.parts:
+            raise DataError(f'"{path}" contains the entry "{name}", which escapes from its folder; it is not unpacked')
+
+
+def _move(source: Path, target: Path) -> None:
+    """Move a file or folder; into a folder that is there already, what it contains."""
+    if source.is_dir() and not source.is_symlink() and target.is_dir():
+        for each in source.iterdir():
+            _move(each, target / each.name)
+    else:
+        source.replace(target)

@@ -1,4 +1,3 @@
-import io
 from pathlib import Path
 
 import numpy as np
@@ -86,66 +85,3 @@ def test_recognise() -> None:
 def test_luma_of_primaries() -> None:
     primaries = np.eye(3, dtype=np.uint8)[None] * 255
     assert luma(primaries).tolist() == [[76, 150, 29]]
-
-
-def test_alpha(tmp_path: Path) -> None:
-    pixels = np.zeros((2, 2, 4), np.uint8)
-    pixels[..., 3] = 255
-    pixels[0, 0, :3] = 255
-    path = tmp_path / "mask.png"
-    Image.fromarray(pixels).save(path)
-    assert images.read_mask(path, "binary255").sum() == 1
-    pixels[1, 1, 3] = 9
-    Image.fromarray(pixels).save(path)
-    with pytest.raises(DataError, match="opaque"):
-        images.read_mask(path, "binary255")
-
-
-def test_corrupt_and_missing_files(tmp_path: Path) -> None:
-    path = save(tmp_path / "mask.png", OBJECT * 255, "L")
-    path.write_bytes(path.read_bytes()[:-30])
-    with pytest.raises(DataError, match="corrupt"):
-        images.read_mask(path, "binary255")
-    with pytest.raises(DataError, match="corrupt"):
-        images.read_mask(b"no image", "binary255", "a.png")
-    with pytest.raises(DataError, match="does not exist"):
-        images.read_mask(tmp_path / "none.png", "binary255")
-    with pytest.raises(DataError, match="cannot be read"):
-        images.read_frame(tmp_path / "none.png")
-    with pytest.raises(DataError, match="cannot be read"):
-        images.size(tmp_path / "none.png")
-
-
-@pytest.mark.parametrize("bits", [8, 16])
-def test_maps_are_rounded_and_written_whole(tmp_path: Path, bits: int) -> None:
-    values = np.linspace(0, 1, 1000, dtype=np.float32).reshape(20, 50)
-    path = tmp_path / "deep" / "map.png"
-    images.write_map(path, values, bits)
-    pixels, mode = images.read_pixels(path, "map")
-    assert mode == ("L" if bits == 8 else "I;16")
-    assert np.abs(pixels / (2**bits - 1) - values).max() <= 0.5 / (2**bits - 1) + 1e-7
-    assert (images.read_mask(path, "map") == (np.rint(values.astype(float) * (2**bits - 1)) * 2 > 2**bits - 1)).all()
-    assert [entry.name for entry in path.parent.iterdir()] == ["map.png"]
-    assert images.is_complete(path)
-
-
-def test_colour_survives_a_round_trip(tmp_path: Path) -> None:
-    pixels = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
-    images.write_png(tmp_path / "a.png", pixels)
-    assert (images.read_frame(tmp_path / "a.png") == pixels).all()
-    assert images.size(tmp_path / "a.png") == (5, 7)
-
-
-def test_half_a_file_is_not_complete(tmp_path: Path) -> None:
-    path = save(tmp_path / "mask.png", OBJECT * 255, "L")
-    path.write_bytes(path.read_bytes()[:-1])
-    assert not images.is_complete(path)
-    assert not images.is_complete(tmp_path / "none.png")
-    path.write_bytes(b"")
-    assert not images.is_complete(path)
-
-
-def test_bytes_and_files_read_alike() -> None:
-    buffer = io.BytesIO()
-    Image.fromarray((OBJECT * 255).astype(np.uint8)).save(buffer, "PNG")
-    assert (images.read_mask(buffer.getvalue(), "map") == OBJECT).all()

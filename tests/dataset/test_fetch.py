@@ -1,13 +1,12 @@
-"""Fetching from a local server, and knowing where datasets are."""
-
 import hashlib
 import io
+import random
 import re
 import subprocess
 import tarfile
 import threading
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,7 +15,6 @@ import pytest
 
 from vosbench.dataset import Dataset, Download
 from vosbench.dataset.fetch import fetch
-from vosbench.dataset.roots import find_root, known_root, set_root
 from vosbench.errors import DataError, UsageError
 from vosbench.registry import load_dataset
 
@@ -134,65 +132,110 @@ def test_what_needs_a_form_says_the_steps(tmp_path: Path) -> None:
         fetch(dataset, tmp_path, accepted=True)
 
 
-def test_entries_that_escape_are_not_unpacked(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(Handler.do_GET.__globals__, "CONTENT", zipped({"../evil.txt": b"x"}))
-    with pytest.raises(DataError, match="escapes"):
-        fetch(toy(server, "/toy.zip"), tmp_path / "in", accepted=True)
-    assert not (tmp_path / "evil.txt").exists()
+KINDS = ("zip", "tar", "tar.gz", "tgz", "tar.bz2", "tar.xz")
 
 
-def test_tar_archives_are_unpacked(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def archive(kind: str, names: Sequence[str], link: str = "") -> bytes:
+    """An archive of files of 100 000 bytes that compress badly, and of a symbolic link named ``link`` to a target."""
+    if kind == "zip":
+        entries = {name: random.Random(name).randbytes(100_000) for name in names}
+        buffer = io.BytesIO(zipped(entries))
+        if link:
+            with zipfile.ZipFile(buffer, "a") as file:
+                info = zipfile.ZipInfo(link)
+                info.external_attr = 0o120777 << 16
+                file.writestr(info, "../target")
+        return buffer.getvalue()
     buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as file:
-        info = tarfile.TarInfo("toy/a.txt")
-        info.size = 1
-        file.addfile(info, io.BytesIO(b"x"))
-    monkeypatch.setitem(Handler.do_GET.__globals__, "CONTENT", buffer.getvalue())
-    fetch(toy(server, "/toy.zip", name="toy.tar.gz"), tmp_path, accepted=True)
-    assert (tmp_path / "toy" / "a.txt").read_text() == "x"
+    compression = {"tar": "", "tgz": "gz"}.get(kind, kind.removeprefix("tar."))
+    with tarfile.open(fileobj=buffer, mode=f"w:{compression}") as file:
+        for name in names:
+            info = tarfile.TarInfo(name)
+            info.size = 100_000
+            file.addfile(info, io.BytesIO(random.Random(name).randbytes(100_000)))
+        if link:
+            info = tarfile.TarInfo(link)
+            info.type, info.linkname = tarfile.SYMTYPE, "../target"
+            file.addfile(info)
+    return buffer.getvalue()
+
+
+Unpack = Callable[[str, bytes], None]
 
 
 @pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    path = tmp_path / "settings" / "roots.json"
-    monkeypatch.setenv("VOSBENCH_CONFIG", str(path))
-    monkeypatch.delenv("VOSBENCH_DATA", raising=False)
-    monkeypatch.setenv("VOSBENCH_CACHE", str(tmp_path / "cache"))
-    return path
+def unpack(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Unpack:
+    def fetch_it(kind: str, data: bytes) -> None:
+        monkeypatch.setitem(Handler.do_GET.__globals__, "CONTENT", data)
+        fetch(toy(server, "/toy.zip", name=f"toy.{kind}"), tmp_path / "deep" / "folder", accepted=True)
+
+    return fetch_it
 
 
-def test_roots_are_looked_for_in_order(settings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    dataset = replace(load_dataset("toy", [TOY]), folders=("Toy-2026",))
-    with pytest.raises(UsageError, match="set-root toy FOLDER"):
-        find_root(dataset)
-    assert known_root(dataset) is None
-    (tmp_path / "set").mkdir()
-    assert set_root(dataset, tmp_path / "set") == settings
-    assert find_root(dataset) == known_root(dataset) == tmp_path / "set"
-    (tmp_path / "data" / "Toy-2026").mkdir(parents=True)
-    monkeypatch.setenv("VOSBENCH_DATA", str(tmp_path / "data"))
-    assert find_root(dataset) == tmp_path / "data" / "Toy-2026"
-    assert find_root(dataset, tmp_path / "given") == tmp_path / "given"
+def unpacked(folder: Path) -> list[str]:
+    """The files below a folder, besides the archive."""
+    names = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    return sorted(name for name in names if not name.startswith("deep/folder/toy."))
 
 
-def test_damaged_settings(settings: Path) -> None:
-    settings.parent.mkdir()
-    settings.write_text("[")
-    with pytest.raises(DataError, match="mend or delete"):
-        find_root(load_dataset("toy", [TOY]))
+FILES = ("toy/a.bin", "toy/deep/b.bin", "other.bin")
 
 
-def test_set_root_by_command(cli: Cli, settings: Path, toy_root: Path) -> None:
-    done = cli("data", "set-root", "toy", toy_root, "--plugin", TOY)
-    assert done.returncode == 0, done.stderr
-    assert str(toy_root) in cli("data", "roots").stdout
-    listed = cli("list", "datasets", "--long", "--plugin", TOY).stdout
-    assert re.search(rf"here +{re.escape(str(toy_root))}", listed)
-    scored = cli("score", toy_root / "masks", "--dataset", "toy", "--plugin", TOY)
-    assert scored.returncode == 0, scored.stderr
-    refused = cli("data", "set-root", "toy", "nowhere", "--plugin", TOY)
-    assert (refused.returncode, refused.stderr.count("\n")) == (3, 1)
-    assert settings.is_file()
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_is_unpacked(unpack: Unpack, kind: str, tmp_path: Path) -> None:
+    there = tmp_path / "deep" / "folder" / "toy" / "deep"
+    there.mkdir(parents=True)
+    (there / "kept.bin").touch()
+    (there / "b.bin").write_text("old")
+    unpack(kind, archive(kind, FILES))
+    assert unpacked(tmp_path) == [f"deep/folder/{name}" for name in sorted([*FILES, "toy/deep/kept.bin"])]
+    assert (there / "b.bin").stat().st_size == 100_000
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("damage", ["start", "middle", "end", "cut", "cut short", "nothing", "text", "no files"])
+def test_a_damaged_archive_is_one_line_and_leaves_nothing(
+    unpack: Unpack, kind: str, damage: str, tmp_path: Path
+) -> None:
+    data = bytearray(archive(kind, FILES))
+    half = len(data) // 2
+    if damage == "middle" and kind == "tar":  # whose files have no checksums, but its headers
+        half = 100_864 + 20
+    damaged = {
+        "start": b"x" * 300 + data[300:],
+        "middle": data[:half] + bytes(value ^ 255 for value in data[half : half + 50]) + data[half + 50 :],
+        "end": data[:-1100] + b"y" * 1100 if kind != "tar" else data[: -tarfile.RECORDSIZE],
+        "cut": data[:half],
+        "cut short": data[:100_864] if kind == "tar" else data[:-1],  # a tar between two files
+        "nothing": b"",
+        "text": b"<html>404 Not found</html>",
+        "no files": archive(kind, []),
+    }[damage]
+    with pytest.raises(DataError) as caught:
+        unpack(kind, bytes(damaged))
+    assert f"toy.{kind}" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert re.search("cannot be unpacked: .+; delete it and fetch it again|contains no files", str(caught.value))
+    assert unpacked(tmp_path) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "name", ["../../evil.bin", "/evil.bin", "toy/../../../evil.bin", "..\\evil.bin", "C:/evil.bin"]
+)
+def test_entries_that_escape_are_not_unpacked(unpack: Unpack, kind: str, name: str, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="which escapes from its folder; it is not unpacked"):
+        unpack(kind, archive(kind, ["toy/a.bin", name]))
+    assert unpacked(tmp_path) == []
+    assert not Path("/evil").exists()
+    assert not list(tmp_path.glob("**/.toy*"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_links_that_escape_are_not_unpacked(unpack: Unpack, kind: str, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"contains the link|outside the destination"):
+        unpack(kind, archive(kind, ["toy/a.bin"], link="link"))
+    assert unpacked(tmp_path) == []
 
 
 def test_fetch_by_command(cli: Cli) -> None:
