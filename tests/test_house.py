@@ -11,8 +11,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
 
 REPOSITORY = Path(__file__).parents[1]
+PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
 GROUND = {
     "methods": {"method", "dataset", "images", "engine", "errors", "files"},
     "datasets": {"dataset", "images", "metrics", "errors"},
@@ -108,6 +110,32 @@ def test_changelog_names_the_version() -> None:
     assert re.search(rf"^## \[{re.escape(__version__)}\]", changelog, re.MULTILINE)
 
 
+def test_citation_names_the_version() -> None:
+    from vosbench import __version__
+
+    citation = yaml.safe_load((REPOSITORY / "CITATION.cff").read_text("utf-8"))
+    assert citation["version"] == __version__
+    assert citation["license"] == PROJECT["license"]
+
+
+def test_hooks_are_pinned_as_everything_else() -> None:
+    config = yaml.safe_load((REPOSITORY / ".pre-commit-config.yaml").read_text("utf-8"))
+    pins = (REPOSITORY / "constraints.txt").read_text("utf-8").splitlines()
+    hooks = [hook for repository in config["repos"] for hook in repository["hooks"]]
+    wanted = {pin for hook in hooks for pin in hook.get("additional_dependencies", [])}
+    assert wanted
+    assert wanted <= set(pins)
+    assert all(hook.get("additional_dependencies") for hook in hooks if hook["language"] != "system")
+
+
+def test_classifiers_are_the_tested_versions() -> None:
+    declared = {line.rsplit(" ", 1)[1] for line in PROJECT["classifiers"] if "Python :: 3." in line}
+    workflow = yaml.safe_load((REPOSITORY / ".github" / "workflows" / "ci.yml").read_text("utf-8"))
+    assert declared == set(workflow["jobs"]["tests"]["strategy"]["matrix"]["python"])
+    environments = (REPOSITORY / "tox.ini").read_text("utf-8")
+    assert all(f"py{version.replace('.', '')}" in environments for version in declared)
+
+
 def test_wheel_holds_plugins_and_their_data(tmp_path: Path) -> None:
     left = shutil.ignore_patterns(".*", "build", "*.egg-info", "__pycache__")
     source = shutil.copytree(REPOSITORY, tmp_path / "source", symlinks=True, ignore=left)
@@ -140,8 +168,7 @@ def test_schema_is_the_shipped_one() -> None:
 
 
 def test_lowest_constraints_are_the_declared_ones() -> None:
-    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
-    declared = dict(re.split(">=", line) for line in project["dependencies"])
+    declared = dict(re.split(">=", line) for line in PROJECT["dependencies"])
     pinned = dict(
         line.split("==")
         for line in (REPOSITORY / "constraints-lowest.txt").read_text("utf-8").splitlines()
