@@ -19,9 +19,10 @@ from vosbench.dataset import Dataset
 from vosbench.engine.pool import prepare_workers
 from vosbench.errors import UsageError, one_line, place, suggest
 from vosbench.method import Method
+from vosbench.metrics.measures import Family, add_family
 
-METHODS, DATASETS = "vosbench.methods", "vosbench.datasets"
-KINDS: Mapping[str, type[Any]] = {METHODS: Method, DATASETS: Dataset}
+METHODS, DATASETS, MEASURES = "vosbench.methods", "vosbench.datasets", "vosbench.measures"
+KINDS: Mapping[str, type[Any]] = {METHODS: Method, DATASETS: Dataset, MEASURES: Family}
 """Group of entry points → what its plugins are; each has a ``name``."""
 PREFIX = "vosbench_plugin"  # of the modules that plugin files become
 Kind = TypeVar("Kind")
@@ -109,7 +110,28 @@ def as_dataset(found: Found) -> Dataset:
     Raises:
         UsageError: if it is something else, or cannot be imported.
     """
-    return as_kind(found, Dataset)
+    dataset = as_kind(found, Dataset)
+    for family in {family for protocol in dataset.protocols for family in protocol.families}:
+        add_family(family)
+    return dataset
+
+
+def load_families(plugins: Iterable[Path] = ()) -> dict[str, Family]:
+    """Load every family of measures that third parties add, so that tables and gates know their measures, too.
+
+    Args:
+        plugins: plugin files to look into as well.
+
+    Returns:
+        name → family.
+
+    Raises:
+        UsageError: if one is something else, cannot be imported, or defines a measure that another defines.
+    """
+    families = {name: as_kind(found, Family) for name, found in find(MEASURES, plugins).items()}
+    for family in families.values():
+        add_family(family)
+    return families
 
 
 def as_kind(found: Found, kind: type[Kind]) -> Kind:

@@ -15,7 +15,7 @@ from vosbench.method import Measurable, Method, Setup
 from vosbench.method.predict import write_maps
 from vosbench.records import provenance, record
 from vosbench.records.record import Record
-from vosbench.registry import load_dataset, load_method
+from vosbench.registry import load_dataset, load_families, load_method
 
 Advance = Callable[[str, int], None]
 RECORDED = ("date", "untrained", "seed", "weights", "device", "batch", "precision", "compile", "options")
@@ -212,7 +212,7 @@ def take(trial: Trial, advance: Advance = lambda _video, _done: None) -> Record:
     settings: Mapping[str, str] = resolve_options(method, trial.settings)
     setup = replace(trial.setup, variant=variant, options=settings)
     setup = resolve_weights(method, setup, untrained=trial.untrained)
-    selection = select(load_dataset(trial.dataset, trial.plugins), trial.choice)
+    selection = select(load_dataset(trial.dataset, trial.plugins), trial.choice, load_families(trial.plugins))
     if trial.out is not None:
         return run(method, setup, selection, trial.out, profile=trial.profile, advance=advance)[0]
     with tempfile.TemporaryDirectory(prefix="vosbench-check-") as folder:

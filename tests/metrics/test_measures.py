@@ -1,8 +1,13 @@
-from typing import get_args
+import runpy
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args
 
+import numpy as np
 import pytest
 
 from vosbench.errors import UsageError
+from vosbench.metrics import measures
 from vosbench.metrics.measures import (
     CRITERIA,
     MASKS,
@@ -11,8 +16,11 @@ from vosbench.metrics.measures import (
     OVERVIEW,
     REGIONS,
     SALIENCY,
+    Accumulation,
     Better,
+    Family,
     Measure,
+    add_family,
     headings,
     leading,
     measure_of,
@@ -82,3 +90,93 @@ def test_asked_for_by_name_or_heading() -> None:
 
 def test_what_is_not_in_the_table_has_its_plain_name() -> None:
     assert measure_of("mine") == Measure(name="mine", heading="mine", better="")
+
+
+class Nothing:
+    def add(self, _annotation: Any, _prediction: Any) -> dict[str, float]:
+        return {}
+
+    def finish(self) -> dict[str, float | None]:
+        return {"mine": None}
+
+
+def family(name: str = "mine", *names: str, **changes: Any) -> Family:
+    known = {"start": Nothing, "measures": tuple(Measure(name=each) for each in names or ("mine",))}
+    return Family(name=name, **{**known, **changes})
+
+
+@pytest.fixture
+def _forget() -> Iterator[None]:
+    before = dict(measures._TABLE)
+    yield
+    measures._TABLE.clear()
+    measures._TABLE.update(before)
+
+
+@pytest.mark.usefixtures("_forget")
+def test_a_family_is_added_once() -> None:
+    add_family(family("mine", "mine_mean", "mine_low"))
+    add_family(family("mine", "mine_mean", "mine_low"))
+    assert [each.name for each in MEASURES.values() if each.symbol == "mine"] == ["mine_mean", "mine_low"]
+    with pytest.raises(UsageError, match='"mine_low" is defined twice, by "mine" and by "other"'):
+        add_family(family("other", "other", "mine_low"))
+    assert "other" not in MEASURES, "all or nothing"
+
+
+@pytest.mark.parametrize(
+    ("name", "names", "changes", "said"),
+    [
+        ("J", (), {}, "it is a measure of vosbench"),
+        ("mine", ("MAE",), {}, "it is a measure of vosbench"),
+        ("a,b", (), {}, "cannot name a measure"),
+        ("J.1", (), {}, "cannot name a measure"),
+        ("mine", ("a", "a"), {}, "a measure twice"),
+        ("mine", (), {"measures": ()}, "no measure"),
+        ("mine", (), {"conventions": "a|b"}, "separates the parts"),
+        ("mine", (), {"start": lambda: None}, "top level"),
+    ],
+)
+def test_a_family_that_could_not_work_is_refused(
+    name: str, names: tuple[str, ...], changes: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        family(name, *names, **changes)
+
+
+def test_signatures() -> None:
+    assert family().signature() == "mine@1"
+    assert family(version=2, conventions="d=1").signature() == "mine@2:d=1"
+
+
+def boundary_iou(annotation: Any, prediction: Any) -> float:
+    example = runpy.run_path(str(Path(__file__).parents[2] / "examples" / "boundary_iou.py"))
+    accumulation: Accumulation = example["family"].start()
+    (value,) = accumulation.add(annotation, prediction).values()
+    assert accumulation.finish() == {"BIoU": value}
+    return value
+
+
+def test_the_example_by_hand() -> None:
+    """Frames of 30×40 have a diagonal of 50 and bands of 1 pixel."""
+    empty = np.zeros((30, 40), bool)
+    square, moved, ring, corner = (empty.copy() for _ in range(4))
+    square[10:20, 10:20] = True
+    moved[10:20, 11:21] = True
+    ring[10:20, 10:20] = True
+    ring[11:19, 11:19] = False
+    corner[:4, :4] = True
+    assert boundary_iou(square, square) == 1
+    assert boundary_iou(square, moved) == 18 / 54
+    assert boundary_iou(square, ring) == 1, "what lies inside does not count"
+    narrower = corner.copy()
+    narrower[:, 3] = False
+    assert boundary_iou(corner, narrower) == 8 / (12 + 10 - 8), "the border is a contour"
+    assert boundary_iou(empty, empty) == 1
+    assert boundary_iou(empty, square) == boundary_iou(square, empty) == 0
+    large = np.zeros((300, 400), bool)
+    large[100:200, 100:200] = True
+    hollow = large.copy()
+    hollow[110:190, 110:190] = False
+    assert boundary_iou(large, hollow) == 1, "bands of 10 pixels"
+    hollow[109:191, 109:191] = False
+    assert boundary_iou(large, hollow) == (100**2 - 82**2) / (100**2 - 80**2)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from vosbench.runner import Trial
 
 Kind = Literal["table", "json", "junit", "github"]
-RUNNING = {"method", "dataset", "out", "plugin"} | {
+RUNNING = {"method", "dataset", "out"} | {
     field.name for group in (options.Selecting, options.SettingUp) for field in fields(group)
 }
 """The options of a run, which a record that is checked has behind it."""
@@ -64,6 +64,7 @@ def check(
     from vosbench.records import check as checking
     from vosbench.records import record
     from vosbench.records.tolerance import LATENCY, Tolerances, parse
+    from vosbench.registry import load_families
     from vosbench.runner import Trial
 
     tolerances = Tolerances(
@@ -75,6 +76,7 @@ def check(
         gate_speed=speed_gate,
     )
     _refuse_muddle(context, taken, baseline)
+    load_families(plugin or ())
     held = record.read(baseline) if baseline.exists() else None  # a damaged one is found before a long run
     if taken is not None:
         run = record.read(taken)

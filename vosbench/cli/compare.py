@@ -39,6 +39,7 @@ def compare(
     """Compare two records video by video: difference, interval, p, attributes, worst and best videos."""
     from vosbench.records import compare as comparing
     from vosbench.records import record
+    from vosbench.registry import load_families
     from vosbench.report import comparison as contrasts
     from vosbench.report.table import render
 
@@ -48,6 +49,7 @@ def compare(
         raise DataError(f"the records cannot be compared: {'; '.join(warnings)}; --force compares them all the same")
     for warning in warnings:
         say(f"warning: {warning}")
+    load_families(plugin or ())
     listing = _listing(one, plugin or (), quiet=quiet)
     effects = comparing.compare(one, other, listing, options.names(measure), resamples, seed)
     if shown == "json":

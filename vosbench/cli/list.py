@@ -1,5 +1,6 @@
-"""``vosbench list``: the methods and datasets that are installed."""
+"""``vosbench list``: the methods, datasets and measures that there are."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -8,25 +9,46 @@ from vosbench.cli import options
 from vosbench.cli.console import command, result
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from vosbench.registry import Found
     from vosbench.report.table import Table
 
 
 @command
 def list_(
-    what: Annotated[Literal["methods", "datasets"], typer.Argument(help="What to list.")] = "methods",
+    what: Annotated[Literal["methods", "datasets", "measures"], typer.Argument(help="What to list.")] = "methods",
     long: Annotated[bool, typer.Option("--long", help="A block each, with all that is known.")] = False,
     plugin: options.Plugins = None,
     shown: options.Shown = "table",
 ) -> None:
-    """List the methods or datasets that are installed."""
+    """List the methods or datasets that are installed, or all measures."""
     from vosbench.registry import DATASETS, METHODS, find
     from vosbench.report.table import render
 
+    if what == "measures":
+        result(render(_measures(plugin or ()), shown))
+        return
     found = list(find(METHODS if what == "methods" else DATASETS, plugin or ()).values())
     make = {("methods", False): _methods, ("methods", True): _methods_long}
     make |= {("datasets", False): _datasets, ("datasets", True): _datasets_long}
     result(render(make[what, long](found), shown))
+
+
+def _measures(plugins: "Sequence[Path]") -> "Table":
+    from vosbench.metrics.measures import MEASURES
+    from vosbench.registry import MEASURES as GROUP
+    from vosbench.registry import find, load_families
+    from vosbench.report.table import Table
+
+    load_families(plugins)
+    origins = {name: found.origin for name, found in find(GROUP, plugins).items()}
+    rows = [
+        (each.symbol, each.name, each.heading, each.better, origins.get(each.symbol, "vosbench"))
+        for each in MEASURES.values()
+        if each.symbol
+    ]
+    return Table(columns=("measure", "score", "heading", "better", "from"), rows=rows)
 
 
 def _methods(found: "list[Found]") -> "Table":

@@ -15,7 +15,9 @@ Root = Annotated[Path | None, typer.Option("--root", help="The dataset's folder.
 Split = Annotated[str | None, typer.Option("--split", help="Split; by default the one that papers report.")]
 LayoutName = Annotated[str | None, typer.Option("--layout", help="Folder layout; recognised by default.")]
 ProtocolName = Annotated[str | None, typer.Option("--protocol", help="Protocol; by default the dataset's own.")]
-Plugins = Annotated[list[Path] | None, typer.Option("--plugin", help="Python file with a Method or Dataset.")]
+Plugins = Annotated[
+    list[Path] | None, typer.Option("--plugin", help="Python file with a Method, Dataset or Family of measures.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress and no notes.")]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of random weights.")]
 Device = Annotated[str, typer.Option("--device", help='Torch device, such as "cpu" or "cuda:0".')]
@@ -39,7 +41,7 @@ class Selecting:
     videos: Annotated[str, typer.Option("--videos", help="Names of videos, separated by commas.")] = ""
     limit: Annotated[int | None, typer.Option("--limit", help="Use the first frames of each video only.")] = None
     measures: Annotated[
-        str, typer.Option("--measures", help="Some of the protocol's measures, separated by commas.")
+        str, typer.Option("--measures", help="Some of the protocol's measures, or added ones, separated by commas.")
     ] = ""
 
     def choice(self) -> "Choice":

@@ -36,7 +36,7 @@ def run(
     from dataclasses import replace
 
     from vosbench.dataset.selection import select
-    from vosbench.registry import load_dataset, load_method
+    from vosbench.registry import load_dataset, load_families, load_method
     from vosbench.runner import resolve_options, resolve_weights
     from vosbench.runner import run as run_method
 
@@ -44,7 +44,7 @@ def run(
     chosen = resolve_options(found, setting_up.settings or ())
     setup = replace(setting_up.setup(), variant=variant, options=chosen)
     setup = resolve_weights(found, setup, untrained=setting_up.untrained)
-    selection = select(load_dataset(dataset, plugin or ()), selecting.choice())
+    selection = select(load_dataset(dataset, plugin or ()), selecting.choice(), load_families(plugin or ()))
     if setting_up.untrained and not quiet:
         say(f"note: {method} runs with random weights (seed {setting_up.seed}); its numbers mean nothing")
     if profile and not quiet:

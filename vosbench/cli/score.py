@@ -38,11 +38,11 @@ def score(
     from vosbench.evaluate.score import all_rows, write_curve
     from vosbench.evaluate.score import score as score_masks
     from vosbench.records import record as records
-    from vosbench.registry import load_dataset
+    from vosbench.registry import load_dataset, load_families
     from vosbench.report.grouped import breakdown
     from vosbench.report.table import render
 
-    selection = select(load_dataset(dataset, plugin or ()), selecting.choice())
+    selection = select(load_dataset(dataset, plugin or ()), selecting.choice(), load_families(plugin or ()))
     if pr is not None and selection.protocol.saliency is None:
         raise UsageError(f'--pr takes a protocol of saliency measures, which "{selection.protocol.name}" is not')
     with progress(len(selection.videos), "videos", quiet=quiet) as advance:

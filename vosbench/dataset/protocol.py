@@ -1,12 +1,14 @@
 """The contract of a protocol: every choice that moves a number, named and versioned."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Literal
 
 from vosbench.dataset.video import Video
-from vosbench.errors import UsageError
+from vosbench.errors import UsageError, suggest
 from vosbench.metrics.measures import SALIENCY as SALIENCY_MEASURES
+from vosbench.metrics.measures import Family
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +18,8 @@ class DatasetProtocol:
     Attributes:
         name: as typed and as printed beside every number.
         version: raised whenever a number could change.
-        measures: the measures that are taken, of `MASKS`, `REGIONS` and `SALIENCY` in `vosbench.metrics.measures`.
+        measures: the measures that are taken, of `MASKS`, `REGIONS` and `SALIENCY` in `vosbench.metrics.measures`,
+            and names of `families`.
         unit: ``"foreground"`` scores one mask per frame; ``"objects"`` matches numbered proposals to numbered
             objects (DAVIS-2017 unsupervised; J and F); ``"regions"`` matches clusters to all regions of a video, the
             background among them (Ochs–Brox; OB alone).
@@ -31,6 +34,7 @@ class DatasetProtocol:
         saliency: the convention of saliency measures; see `vosbench.metrics.saliency`.
         average: ``"video"`` is frame → video → dataset, ``"category"`` frame → video → category → dataset,
             ``"object"`` frame → object → dataset, ``"frame"`` frame → dataset.
+        families: measures of third parties that are taken too; of foreground alone.
     """
 
     name: str
@@ -45,6 +49,7 @@ class DatasetProtocol:
     junctions: Literal["gcc4", "gcc5"] = "gcc4"
     saliency: str | None = None
     average: Literal["video", "category", "object", "frame"] = "video"
+    families: tuple[Family, ...] = ()
 
     def scored(self, video: Video) -> Sequence[int]:
         """The frames of a video that count, as sorted 0-based indices.
@@ -59,16 +64,26 @@ class DatasetProtocol:
             return annotated[1:-1]
         return [t for t in annotated if self.frames == "all" or 0 < t < len(video) - 1]
 
-    def only(self, measures: Sequence[str]) -> "DatasetProtocol":
-        """The protocol with some of its measures.
+    def only(self, measures: Sequence[str], families: Mapping[str, Family] = MappingProxyType({})) -> "DatasetProtocol":
+        """The protocol with some of its measures, and with those of third parties that are named among them.
+
+        Args:
+            measures: names, in any order.
+            families: name → family, of those that could be added.
 
         Raises:
-            UsageError: where one is not of the protocol.
+            UsageError: if one is unknown, or cannot be added since the protocol does not score foreground.
         """
+        own = tuple(name for name in self.measures if name in measures)
+        added = tuple(name for name in families if name in measures and name not in own)
         for name in measures:
-            if name not in self.measures:
-                raise UsageError(f'protocol "{self.name}" does not take "{name}"; it takes {", ".join(self.measures)}')
-        return replace(self, measures=tuple(name for name in self.measures if name in measures))
+            if name not in (*own, *added):
+                known = list(dict.fromkeys((*self.measures, *families)))
+                raise UsageError(f'protocol "{self.name}" does not take "{name}"; {suggest(name, known)}')
+        if added and self.unit != "foreground":
+            raise UsageError(f'protocol "{self.name}" scores {self.unit}; "{added[0]}" measures foreground alone')
+        kept = tuple(each for each in self.families if each.name in own)
+        return replace(self, measures=own + added, families=kept + tuple(families[name] for name in added))
 
     def signature(self, version: str) -> str:
         """The line that travels with every number, ending in the version of vosbench.
@@ -84,6 +99,7 @@ class DatasetProtocol:
             "F": f"F:{self.tolerance}",
             "T": f"T:{self.t_first}-first{order}",
             "OB": f"OB:{self.frames}",
+            **{each.name: each.signature() for each in self.families},
         }
         parts = [f"{self.name}@{self.version}", *(detail[name] for name in self.measures if name in detail)]
         saliency = [name for name in self.measures if name in SALIENCY_MEASURES]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from vosbench import __version__
 from vosbench.dataset.dataset import Dataset, Listed
@@ -10,6 +11,7 @@ from vosbench.dataset.protocol import DatasetProtocol
 from vosbench.dataset.roots import find_root
 from vosbench.dataset.video import Video
 from vosbench.errors import DataError, UsageError
+from vosbench.metrics.measures import Family
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +25,7 @@ class Choice:
         protocol: one of its protocols.
         videos: names of the videos to work on; all of the split where empty.
         limit: frames of each video.
-        measures: some of the protocol's measures; all where empty.
+        measures: some of the protocol's measures, and added ones; the protocol's if empty.
     """
 
     root: Path | None = None
@@ -68,8 +70,13 @@ class Selection:
         return line if self.limit is None else f"limit:{self.limit}|{line}"
 
 
-def select(dataset: Dataset, choice: Choice) -> Selection:
+def select(dataset: Dataset, choice: Choice, families: Mapping[str, Family] = MappingProxyType({})) -> Selection:
     """Find the chosen videos and make sure that they are whole.
+
+    Args:
+        dataset: where they are from.
+        choice: which videos and measures.
+        families: name → family, of third parties' measures that the choice may name.
 
     Raises:
         UsageError: where a split, protocol or video name is not the dataset's, or a root is needed.
@@ -79,7 +86,7 @@ def select(dataset: Dataset, choice: Choice) -> Selection:
     names = {protocol.name: protocol for protocol in dataset.protocols}
     protocol = names[_one_of(choice.protocol, tuple(names), f"{dataset.name} has no protocol")]
     if choice.measures:
-        protocol = protocol.only(choice.measures)
+        protocol = protocol.only(choice.measures, families)
     if choice.limit is not None and choice.limit < 1:
         raise UsageError(f"the limit is {choice.limit} frames; give 1 or more")
     root = find_root(dataset, choice.root)

@@ -133,7 +133,7 @@ def video_scores(scored: Scored, protocol: DatasetProtocol) -> dict[str, float |
         from vosbench.evaluate.saliency import average
 
         scores |= average([scored.saliency], protocol)
-    scores = with_jf(scores)
+    scores = with_jf(scores) | dict(scored.added)
     return dict.fromkeys(scores) if scored.missing else scores
 
 
@@ -157,7 +157,8 @@ def dataset_scores(
     each_video = {each.video: video_scores(each, protocol) for each in scored}
     keys = {key for scores in each_video.values() for key in scores}
     incomplete = {each.video for each in scored if each.missing}
-    videos = VideoScores(each_video, listing, incomplete, keys if protocol.empty == "skip" else ())
+    added = [each.name for family in protocol.families for each in family.measures]
+    videos = VideoScores(each_video, listing, incomplete, keys if protocol.empty == "skip" else added)
     scores: dict[str, float | None] = {}
     for name in (name for name in protocol.measures if name in OVERLAPS):
         if protocol.average == "object":
@@ -180,6 +181,12 @@ def dataset_scores(
         whole = {each.video: each.saliency for each in scored if not each.missing}
         scores |= average_saliency([whole.get(name) for name in listing], protocol)
     scores = with_jf(scores)
+    counts = {each.video: each.counted for each in scored}
+    for key in added:
+        if protocol.average == "frame":
+            scores[key] = _weighted(videos.values(key), counts)
+        else:
+            scores[key] = videos.category_mean(key) if protocol.average == "category" else videos.mean(key)
     return scores if videos.complete else dict.fromkeys(scores)
 
 
@@ -203,6 +210,15 @@ def over_frames(scored: Sequence[Scored], name: str, listing: Mapping[str, Liste
     rows = [row for each in scored if each.video in counting for row in each.rows]
     values = [row.value for row in rows if row.measure.partition(".")[0] == name]
     return {f"{name}_mean": mean(values), f"{name}_recall": recall(values)}
+
+
+def _weighted(values: Mapping[str, float | None], counts: Mapping[str, int]) -> float | None:
+    """The mean over videos, each counted as often as it has frames; None if one is not known, or there is no frame."""
+    known = {name: value for name, value in values.items() if value is not None}
+    frames = sum(counts[name] for name in known)
+    if not frames or len(known) < len(values):
+        return None
+    return math.fsum(value * counts[name] for name, value in known.items()) / frames
 
 
 def with_jf(scores: dict[str, float | None]) -> dict[str, float | None]:

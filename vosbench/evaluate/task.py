@@ -1,7 +1,7 @@
 """Rows, and what scoring one video gives."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from vosbench.dataset import DatasetProtocol, Video
@@ -28,6 +28,8 @@ class Scored:
         annotations: SHA-256 of the scored annotations as decoded.
         saliency: what saliency measures are averaged from, where the protocol takes any.
         regions: the video's object scores, where the protocol's unit is regions.
+        added: the scores of measures that third parties add; empty if the protocol takes none.
+        counted: the frames that these are of.
     """
 
     video: str
@@ -37,6 +39,8 @@ class Scored:
     annotations: str
     saliency: "Accumulator | None" = None
     regions: "ObjectScores | None" = None
+    added: Scores = field(default_factory=dict)
+    counted: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,13 +18,24 @@ are formed in `vosbench.evaluate.aggregate`.
 from typing import TYPE_CHECKING, Any
 
 from vosbench.metrics.boundary import contour_accuracy
+from vosbench.metrics.measures import Accumulation, Family, Measure
 from vosbench.metrics.region import region_similarity
 from vosbench.metrics.statistics import decay, mean, recall
 
 if TYPE_CHECKING:
     from vosbench.metrics.stability import temporal_stability
 
-__all__ = ["contour_accuracy", "decay", "mean", "recall", "region_similarity", "temporal_stability"]
+__all__ = [
+    "Accumulation",
+    "Family",
+    "Measure",
+    "contour_accuracy",
+    "decay",
+    "mean",
+    "recall",
+    "region_similarity",
+    "temporal_stability",
+]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - as the language defines it

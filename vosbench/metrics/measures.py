@@ -6,11 +6,14 @@ Conventions:
     records of other people's measures: they are shown as they are, and nobody knows which way they are better.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Literal, Protocol
 
 from vosbench.errors import UsageError, suggest
+from vosbench.metrics.arrays import Mask
 
 Better = Literal["higher", "lower", ""]
 
@@ -94,7 +97,7 @@ OVERVIEW = ("MAE", "maxF", "S", "maxE")
 CRITERIA = ("J_mean", "maxF", "S", "F_mean")
 """Names of what decides which weights are best: the first of these that a protocol has; of all, more is better."""
 
-MEASURES: Mapping[str, Measure] = {
+_TABLE = {
     each.name: each
     for each in (
         *(each for symbol in OVERLAPS for each in _of_frames(symbol)),
@@ -123,7 +126,9 @@ MEASURES: Mapping[str, Measure] = {
         Measure(name="training_time", better="lower", unit="h", measured=False),
     )
 }
-"""Name → measure, in the order of a record's scores."""
+MEASURES: Mapping[str, Measure] = MappingProxyType(_TABLE)
+"""Name → measure, in the order of a record's scores; those of added families behind ours."""
+_OWN = frozenset(_TABLE)
 
 
 def measure_of(name: str) -> Measure:
@@ -164,3 +169,81 @@ def leading(names: Sequence[str]) -> str:
     ('JF_mean', 'MAE')
     """
     return "JF_mean" if "JF_mean" in names else names[0]
+
+
+class Accumulation(Protocol):
+    """What a family makes of one video."""
+
+    def add(self, annotation: Mask, prediction: Mask, /) -> Mapping[str, float]:
+        """Take the next scored frame and return its values by name, which become rows; none if it has none.
+
+        Args:
+            annotation: (H, W) bool.
+            prediction: (H, W) bool, resized if the protocol does that. Neither may be changed.
+        """
+        ...
+
+    def finish(self) -> Mapping[str, float | None]:
+        """The scores of the video: a value for each of the family's measures; None if there is nothing to measure."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """Measures of masks that a third party adds: what they are called, and how a video comes to them.
+
+    A dataset's score is the mean of its videos' as the protocol averages: over videos or categories, or over videos
+    weighted by their scored frames where it averages over frames. It is None if a video is missing or incomplete; a
+    complete video of which a score is None does not count.
+
+    Attributes:
+        name: as typed behind ``--measures``; letters, digits, ``-`` and ``_``.
+        measures: the numbers that a record then holds.
+        start: begins a video; a class or function at the top level of its module, so that other processes find it.
+        version: raised whenever a number could change; part of the signature.
+        conventions: the choices that move a number, in a few words; part of the signature.
+    """
+
+    name: str
+    measures: tuple[Measure, ...]
+    start: Callable[[], Accumulation]
+    version: int = 1
+    conventions: str = ""
+
+    def __post_init__(self) -> None:
+        """Check the names, and have the family's be the symbol of its measures.
+
+        Raises:
+            UsageError: if a name is one of vosbench's own, twice there, or not a name; if there is no measure, or what
+                starts a video cannot be found by other processes.
+        """
+        names = [each.name for each in self.measures]
+        for name in (self.name, *names):
+            if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name):
+                raise UsageError(f'"{name}" cannot name a measure: use letters, digits, "-" and "_"')
+            if name in _OWN or name in {*MASKS, *REGIONS}:
+                raise UsageError(f'the family "{self.name}" cannot define "{name}": it is a measure of vosbench')
+        if not names or len(set(names)) < len(names):
+            raise UsageError(f'the family "{self.name}" defines {"a measure twice" if names else "no measure"}')
+        if "<" in getattr(self.start, "__qualname__", ""):
+            raise UsageError(f'the family "{self.name}" starts with a nested function; define it at the top level')
+        if "|" in self.conventions:
+            raise UsageError(f'the conventions of "{self.name}" hold "|", which separates the parts of a signature')
+        object.__setattr__(self, "measures", tuple(replace(each, symbol=self.name) for each in self.measures))
+
+    def signature(self) -> str:
+        """The part of a protocol's signature that says how the family measures."""
+        return f"{self.name}@{self.version}" + (f":{self.conventions}" if self.conventions else "")
+
+
+def add_family(family: Family) -> None:
+    """Add the measures of a family to the table, for as long as this process runs; again is the same as once.
+
+    Raises:
+        UsageError: if another family defines one of them.
+    """
+    for each in family.measures:
+        other = _TABLE.get(each.name)
+        if other is not None and other.symbol != family.name:
+            raise UsageError(f'the measure "{each.name}" is defined twice, by "{other.symbol}" and by "{family.name}"')
+    _TABLE.update({each.name: each for each in family.measures})

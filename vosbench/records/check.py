@@ -142,11 +142,12 @@ def _hold(video: str | None, measure: str, baseline: float, value: float | None,
     worse = None if value is None else -measure_of(measure).gain(value - baseline)
     held = worse is not None and worse <= allowed + EQUAL
     message = ""
+    how = "worse" if measure_of(measure).better else "changed"
     if value is None or worse is None:
         message = f"{measure} is missing; the baseline has {baseline:.4f}"
     elif not held:
         message = (
-            f"{measure} was {baseline:.4f} and is {value:.4f}: worse by {worse:.4f}, where {allowed:.4g} is allowed"
+            f"{measure} was {baseline:.4f} and is {value:.4f}: {how} by {worse:.4f}, where {allowed:.4g} is allowed"
         )
     return Finding(
         video=video,
@@ -209,6 +210,11 @@ def _notes(run: Record, baseline: Record) -> list[str]:
         found.append(f"the baseline lacks, and nothing holds: {', '.join(more)}")
     if list(run.videos) != list(baseline.videos):
         found.append("the annotations are not compared, since the videos differ")
+    unknown = [name for name in baseline.scores if not measure_of(name).better]
+    if unknown:
+        found.append(
+            f"nobody here knows which way is better, so any change counts, of: {', '.join(unknown)}; see --plugin"
+        )
     return [*found, *_changes(run, baseline)]
 
 

@@ -1,6 +1,7 @@
 """Two records on the same videos: how far apart they are, how sure that is, and where it comes from."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -183,11 +184,18 @@ def _measures(record: Record) -> list[str]:
 
 
 def _protocol(record: Record, other: Record) -> str:
-    """The signature from the protocol's name on where both took the same measures; its name and version otherwise."""
-    if record.scores.keys() != other.scores.keys():
-        return record.protocol
-    _, name, rest = record.signature.rpartition("|vosbench ")[0].partition(record.protocol)
-    return name + rest or record.signature
+    """The signature from the protocol's name on; if the measures differ, what both say something of."""
+    parts, others = _parts(record), _parts(other)
+    if record.scores.keys() == other.scores.keys():
+        return "|".join(parts.values()) or record.signature
+    return "|".join(part for name, part in parts.items() if name in others) or record.protocol
+
+
+def _parts(record: Record) -> dict[str, str]:
+    """The parts of the signature from the protocol's on, by what they are about: ``J:inner`` is about J."""
+    _, protocol, rest = record.signature.rpartition("|vosbench ")[0].partition(record.protocol)
+    about = {re.split("[@:]", part)[0]: part for part in rest.split("|")[1:]}
+    return {"": protocol + rest.split("|")[0], **about} if protocol else {}
 
 
 def _some(names: Sequence[str]) -> str:

@@ -96,6 +96,9 @@ def _by_measure(first: Record, second: Record, effects: Sequence[Effect], warnin
         "better: where the interval leaves 0 out",
         *(f"warning: {warning}" for warning in warnings),
     ]
+    unknown = [each.measure for each in effects if not measure_of(each.measure).better]
+    if unknown:
+        notes.append(f"nobody here knows which way is better of: {', '.join(unknown)}; see --plugin")
     if len(effects[0].deltas) < FEWEST:
         notes.append(f"fewer than {FEWEST} videos have no interval")
     columns = ("measure", "videos", "A", "B", "A − B", "95% low", "95% high", "p", "better")

@@ -9,7 +9,7 @@ from vosbench.errors import DataError, UsageError, suggest
 from vosbench.records.published import canonical, published
 from vosbench.records.record import Record
 from vosbench.records.store import find_records, read_records
-from vosbench.registry import DATASETS, find, load_dataset
+from vosbench.registry import DATASETS, find, load_dataset, load_families
 from vosbench.report.grouped import By, View, grouped
 from vosbench.report.leaderboard import leaderboard, published_leaderboard
 from vosbench.report.overview import saliency_table, speed_table
@@ -35,7 +35,7 @@ class Asked:
         measured: whether there must be records.
         diff: whether differences are shown, measured − published.
         sort: the measure that ranks.
-        plugins: files with more datasets.
+        plugins: files with more datasets and measures.
     """
 
     name: str
@@ -62,6 +62,7 @@ def make_table(asked: Asked) -> tuple[Table, list[str]]:
         DataError: where there are no records to show.
     """
     _check(asked)
+    load_families(asked.plugins)
     if asked.name in papers():
         return _of_paper(asked), []
     if asked.name == SALIENCY:
