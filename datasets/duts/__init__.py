@@ -1,11 +1,9 @@
-"""DUTS-TR: images with one mask of the salient objects each, for training."""
+"""DUTS-TR: images with a mask each of the salient objects, for training."""
 
-from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
-from vosbench.dataset import Dataset, Listed, Video
-from vosbench.dataset.layout import Layout, pairs, recognise
+from vosbench.dataset import Dataset
+from vosbench.dataset.layout import Layout, image_finder
 from vosbench.dataset.protocol import IMAGES
 
 TITLE = "DUTS-TR"
@@ -39,18 +37,6 @@ LAYOUTS = (
 )
 
 
-def listing(split: str) -> Mapping[str, Listed]:
-    """Nothing: names are those of the files."""
-    del split
-    return {}
-
-
-def videos(root: Path, split: str, layout: str | None = None) -> list[Video]:
-    """Find the images, each as a video of one frame; see `vosbench.dataset.dataset.VideoFinder`."""
-    del split
-    return pairs(root, recognise(root, LAYOUTS, TITLE, layout))
-
-
 dataset = Dataset(
     name="duts",
     title=TITLE,
@@ -59,8 +45,7 @@ dataset = Dataset(
     splits=("train",),
     layouts=tuple(layout.name for layout in LAYOUTS),
     protocols=(IMAGES,),
-    listing=listing,
-    videos=videos,
+    videos=image_finder(LAYOUTS, TITLE),
     folders=("DUTS-TR", "DUTS", "DUTS_train"),
     steps="Get DUTS-TR from its authors and unpack DUTS-TR-Image and DUTS-TR-Mask into one folder.",
 )

@@ -1,11 +1,9 @@
 """MSRA10K: 10 000 images with one mask of the salient object each, for training."""
 
-from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
-from vosbench.dataset import Dataset, Download, Listed, Video
-from vosbench.dataset.layout import Layout, pairs, recognise
+from vosbench.dataset import Dataset, Download
+from vosbench.dataset.layout import Layout, image_finder
 from vosbench.dataset.protocol import IMAGES
 
 TITLE = "MSRA10K"
@@ -32,18 +30,6 @@ LAYOUTS = (
 )
 
 
-def listing(split: str) -> Mapping[str, Listed]:
-    """Nothing: names are those of the files."""
-    del split
-    return {}
-
-
-def videos(root: Path, split: str, layout: str | None = None) -> list[Video]:
-    """Find the images, each as a video of one frame; see `vosbench.dataset.dataset.VideoFinder`."""
-    del split
-    return pairs(root, recognise(root, LAYOUTS, TITLE, layout))
-
-
 dataset = Dataset(
     name="msra10k",
     title=TITLE,
@@ -52,8 +38,7 @@ dataset = Dataset(
     splits=("train",),
     layouts=tuple(layout.name for layout in LAYOUTS),
     protocols=(IMAGES,),
-    listing=listing,
-    videos=videos,
+    videos=image_finder(LAYOUTS, TITLE),
     folders=("MSRA10K_Imgs_GT", "MSRA10K"),
     downloads=(Download(name="MSRA10K_Imgs_GT.zip", mirrors=("http://mftp.mmcheng.net/Data/MSRA10K_Imgs_GT.zip",)),),
 )

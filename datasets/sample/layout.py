@@ -2,7 +2,7 @@
 
 Conventions:
     ``<root>/frames/<video>/00000.png`` is RGB; ``<root>/annotations/<video>/00000.png`` is grey, 255 where the object
-    is seen and 0 elsewhere. ``<root>/sample.json`` is the marker and written last: where it is, the tree is whole.
+    is seen and 0 elsewhere. ``<root>/sample.json`` is the marker, written last: if it is there, the tree is complete.
 """
 
 import json
@@ -54,9 +54,9 @@ def generate(root: Path, *, annotate_every: int = 1, videos: Collection[str] | N
     everything = [script for split in SPLITS for script in scripts(split)]
     unknown = set(videos or ()) - {script.name for script in everything}
     if unknown:
-        raise UsageError(f'"{min(unknown)}" is no sequence of the sample dataset')
+        raise UsageError(f'"{min(unknown)}" is not a sequence of the sample dataset')
     if annotate_every < 1:
-        raise UsageError(f"annotate_every is {annotate_every}; it is a step in frames, 1 or more")
+        raise UsageError(f"annotate_every must be a step of 1 frame or more, not {annotate_every}")
     chosen = [script for script in everything if videos is None or script.name in videos]
     marker = Marker(version=VERSION, annotate_every=annotate_every, videos=tuple(script.name for script in chosen))
     (root / MARKER).unlink(missing_ok=True)
@@ -79,7 +79,7 @@ def find(root: Path, split: str, layout: str | None = None) -> Sequence[Video]:
 
     Raises:
         UsageError: for an unknown split or layout.
-        DataError: where the root is no such tree, or one of another version, or incomplete.
+        DataError: if the root is not such a tree, of another version, or incomplete.
     """
     listed = scripts(split)
     if layout not in {None, LAYOUT}:
@@ -87,7 +87,7 @@ def find(root: Path, split: str, layout: str | None = None) -> Sequence[Video]:
     marker = _read_marker(root)
     videos = [_video(root, script, marker) for script in listed if script.name in marker.videos]
     if not videos:
-        raise DataError(f'"{root}" was written without the split "{split}"; delete the folder, it will be made again')
+        raise DataError(f'"{root}" was written without the split "{split}"; delete the folder to generate it again')
     return videos
 
 
@@ -96,7 +96,7 @@ def _read_marker(root: Path) -> Marker:
     try:
         text = (root / MARKER).read_text(encoding="utf-8")
     except OSError:
-        message = f'"{root}" is no sample dataset, it has no {MARKER}; name a new folder, and it will be made there'
+        message = f'"{root}" is not a sample dataset, it has no {MARKER}; it is generated in a new folder'
         raise DataError(message) from None
     try:
         said = json.loads(text)
@@ -106,10 +106,10 @@ def _read_marker(root: Path) -> Marker:
             videos=tuple(said["videos"]),
         )
     except (ValueError, TypeError, KeyError):
-        raise DataError(f'"{root / MARKER}" is damaged; delete the folder, it will be made again') from None
+        raise DataError(f'"{root / MARKER}" is damaged; delete the folder to generate it again') from None
     if marker.version != VERSION:
         found = f'"{root}" is version {marker.version} of the sample dataset, and this is version {VERSION}'
-        raise DataError(f"{found}; delete the folder, it will be made again")
+        raise DataError(f"{found}; delete the folder to generate it again")
     return marker
 
 
@@ -119,8 +119,8 @@ def _video(root: Path, script: Script, marker: Marker) -> Video:
     annotations = {index: _file(root, "annotations", script, index) for index in marker.annotated(script)}
     missing = [path for path in (*frames, *annotations.values()) if not path.is_file()]
     if missing:
-        found = f'"{script.name}" lacks {len(missing)} files, the first is "{missing[0]}"'
-        raise DataError(f"{found}; delete the folder, it will be made again")
+        found = f'{len(missing)} files of "{script.name}" are missing, the first is "{missing[0]}"'
+        raise DataError(f"{found}; delete the folder to generate it again")
     return Video(name=script.name, frames=frames, annotations=annotations, category=script.category, layout=LAYOUT)
 
 

@@ -1,9 +1,14 @@
 """Scenes: from a script to frames and masks.
 
 A frame is the ground, as the camera sees it, the object over it, and posts over both. The ground carries stones and,
-where the script asks for background clutter, look-alikes of the object; all of these stand still on it.
+if the script asks for background clutter, look-alikes of the object; all of these stand still on it.
+
+Conventions:
+    Colours are float32 RGB in [0, 1]; a palette is a (3, 3) array of colours from low to high noise. Surfaces are
+    coloured noise of several scales, smooth enough to be small as PNG files.
 """
 
+import colorsys
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,14 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vosbench.datasets.sample.motion import Motion, plan
-from vosbench.datasets.sample.polygons import inside
 from vosbench.datasets.sample.sequences import SEED, Script
-from vosbench.datasets.sample.shapes import OUTLINES, Outline, Points, blob
-from vosbench.datasets.sample.textures import FINE, Colours, palette, surface
+from vosbench.datasets.sample.shapes import OUTLINES, Outline, Points, blob, inside
 
 Alpha = NDArray[np.float32]
+Colours = NDArray[np.float32]
 FINER = 4  # edges are drawn on a grid this many times as fine
 GRID = 16  # corners lie on so many parts of a side of it: what a sine rounds to does not move them
+FINE = ((24, 0.5), (11, 0.3), (6, 0.2))  # cells of noise in pixels, and their weights
+COARSE = ((56, 0.45), (20, 0.35), (8, 0.2))
 STEP = 4  # between the levels of a frame: not seen, and halves the PNG files
 
 
@@ -35,7 +41,7 @@ def render(script: Script) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8
     motion = plan(script, rng)
     hue = rng.random()
     outline = OUTLINES[script.category](rng, 1.0 if "DEF" in script.attributes else 0.2)
-    skin = _Skin(outline, surface(rng, script.size, palette(rng, hue + rng.uniform(0.25, 0.75)), FINE))
+    skin = _Skin(outline, _surface(rng, script.size, _palette(rng, hue + rng.uniform(0.25, 0.75)), FINE))
     ground = _ground(rng, script, motion, skin, hue)
     posts, bars = _posts(rng, script, motion)
     for index in range(script.frames):
@@ -76,12 +82,12 @@ class _Skin:
 def _ground(rng: np.random.Generator, script: Script, motion: Motion, skin: _Skin, hue: float) -> Colours:
     """The still world: a surface with stones on it, and look-alikes where asked for."""
     size = motion.world(script.size)
-    ground = surface(rng, size, palette(rng, hue, 0.5))
+    ground = _surface(rng, size, _palette(rng, hue, 0.5))
     height, width = script.size
     for _ in range(size[0] * size[1] // 2200):
         centre, radius = rng.random(2) * size[::-1], rng.uniform(0.05, 0.17) * height
         stone = [_turn(shape * (1, 0.75), rng.uniform(0, 3)) * radius + centre for shape in blob(rng, 0.0)(0.0)]
-        texture = surface(rng, size, palette(rng, rng.random()), FINE)
+        texture = _surface(rng, size, _palette(rng, rng.random()), FINE)
         ground = _paint(ground, texture, _fill(stone, size))
     if "BC" not in script.attributes:
         return ground
@@ -99,7 +105,7 @@ def _ground(rng: np.random.Generator, script: Script, motion: Motion, skin: _Ski
 def _posts(rng: np.random.Generator, script: Script, motion: Motion) -> tuple[Colours, list[Points]]:
     """The occluders, as still as the ground: their surface, and their outlines."""
     size = motion.world(script.size)
-    posts = surface(rng, size, palette(rng, rng.random()), FINE, stretch=6)
+    posts = _surface(rng, size, _palette(rng, rng.random()), FINE, stretch=6)
     bars: list[Points] = []
     if "OCC" in script.attributes:
         times = (0.3, 0.7) if script.frames > 32 else (0.5,)
@@ -141,3 +147,55 @@ def _seen(world: NDArray[np.float32], corner: NDArray[np.float64], size: tuple[i
     """Cut the camera's window out of the world, between pixels too."""
     matrix = np.array([[1, 0, -corner[0]], [0, 1, -corner[1]]])
     return np.asarray(cv2.warpAffine(world, matrix, size[::-1], borderMode=cv2.BORDER_REFLECT), np.float32)
+
+
+def _palette(rng: np.random.Generator, hue: float, vivid: float = 0.65) -> Colours:
+    """Draw three colours around a hue; how bright they are says nothing about what they are for.
+
+    Args:
+        rng: draws saturation and brightness.
+        hue: in turns.
+        vivid: the highest saturation.
+    """
+    low, high = sorted(rng.uniform(0.25, 0.9, 2))
+    values = np.linspace(min(low, high - 0.25), max(high, low + 0.25), 3)
+    hues = hue + rng.uniform(-0.07, 0.07, 3)
+    saturations = rng.uniform(0.4, 1, 3) * vivid
+    rows = zip(hues, saturations, values.clip(0.15, 0.95), strict=True)
+    return np.array([colorsys.hsv_to_rgb(h % 1, s, v) for h, s, v in rows], np.float32)
+
+
+def _surface(
+    rng: np.random.Generator,
+    size: tuple[int, int],
+    colours: Colours,
+    scales: tuple[tuple[int, float], ...] = COARSE,
+    stretch: int = 1,
+) -> Colours:
+    """Paint noise in the colours of a palette.
+
+    Args:
+        rng: draws the noise.
+        size: height and width, in pixels.
+        colours: the palette.
+        scales: the noise's cells, in pixels, and their weights.
+        stretch: how much longer the cells are downwards than across.
+
+    Returns:
+        (H, W, 3) colours.
+    """
+    values = np.zeros(size, np.float32)
+    for cell, weight in scales:
+        values += weight * _noise(rng, size, (cell * stretch, cell))
+    low, high = np.quantile(values, (0.02, 0.98))
+    level = ((values - low) / (high - low)).clip(0, 1).ravel() * 2
+    mixed = [np.interp(level, (0, 1, 2), colours[:, channel]) for channel in range(3)]
+    return np.stack(mixed, axis=1).reshape(*size, 3).astype(np.float32)
+
+
+def _noise(rng: np.random.Generator, size: tuple[int, int], cell: tuple[int, int]) -> NDArray[np.float32]:
+    """Smooth noise: random values on a grid, interpolated by cubic curves."""
+    rows, columns = (extent // step + 4 for extent, step in zip(size, cell, strict=True))
+    grid = rng.random((rows, columns), dtype=np.float32)
+    wide = cv2.resize(grid, (columns * cell[1], rows * cell[0]), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(wide[cell[0] : cell[0] + size[0], cell[1] : cell[1] + size[1]], np.float32)

@@ -54,10 +54,10 @@ def test_perfect_masks_score_one(cli: Cli, davis: Path) -> None:
 
 
 def test_wrong_root(cli: Cli, tmp_path: Path) -> None:
-    fails(cli("score", tmp_path, "--dataset", "davis16", "--root", "nowhere"), 3, '"nowhere" is no folder', "--root")
+    fails(cli("score", tmp_path, "--dataset", "davis16", "--root", "nowhere"), 3, '"nowhere" is not a folder', "--root")
     (tmp_path / "empty").mkdir()
-    fails(cli("verify", "davis16", "--root", tmp_path / "empty"), 3, "is not DAVIS-2016: it holds nothing, where")
-    fails(cli("verify", "davis16"), 2, "say where it is with --root")
+    fails(cli("verify", "davis16", "--root", tmp_path / "empty"), 3, "is not DAVIS-2016: it holds nothing, but")
+    fails(cli("verify", "davis16"), 2, "DAVIS-2016 not found: pass --root")
 
 
 def test_wrong_names(cli: Cli, davis: Path) -> None:
@@ -69,7 +69,7 @@ def test_wrong_names(cli: Cli, davis: Path) -> None:
     fails(cli(*run, "adnet", "--split", "test"), 2, 'no split "test"; there are: val, train, trainval')
     fails(cli(*run, "adnet", "--protocol", "x"), 2, 'no protocol "x"; there are: davis16, davis17-unsup')
     fails(cli(*run, "adnet", "--layout", "x"), 2, 'no layout "x"; there are: davis16-official')
-    fails(cli(*run, "adnet", "--limit", "0"), 2, "give 1 or more")
+    fails(cli(*run, "adnet", "--limit", "0"), 2, "must be at least 1 frame, not 0")
 
 
 def test_no_weights(cli: Cli, davis: Path) -> None:
@@ -88,7 +88,7 @@ def test_half_a_dataset(cli: Cli, tmp_path: Path) -> None:
     fails(cli("score", masks, "--dataset", "davis16", "--root", root, "--videos", "cows"), 3, "103 frames of 104")
     (root / "Annotations" / "480p" / "camel" / "00007.png").unlink()
     found = cli("score", masks, "--dataset", "davis16", "--root", root, "--videos", "camel")
-    fails(found, 3, '"camel" lacks 1 of 90 annotations (frames 7)')
+    fails(found, 3, '1 of 90 annotations of "camel" are missing (frames 7)')
 
 
 def test_annotations_unsupervised(cli: Cli, davis: Path, tmp_path: Path) -> None:

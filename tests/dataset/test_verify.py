@@ -43,9 +43,9 @@ def test_what_is_missing_and_extra(toy_root: Path) -> None:
     (toy_root / "masks" / "v0" / "00001.png").unlink()
     shutil.copytree(toy_root / "frames" / "v1", toy_root / "frames" / "elephant")
     assert said(check(toy_root)) == [
-        ("error", "v0", "has 4 frames, lacks the 5 of the list"),
-        ("error", "v0", "lacks annotations of frames 1, 4"),
-        ("note", "*", "1 sequences are not of Toy: elephant"),
+        ("error", "v0", "has 4 frames; the list says 5"),
+        ("error", "v0", "is missing annotations of frames 1, 4"),
+        ("note", "*", "1 sequences are not part of Toy: elephant"),
     ]
     shutil.rmtree(toy_root / "frames" / "v1")
     assert ("error", "v1", "is missing") in said(check(toy_root))
@@ -91,4 +91,4 @@ def test_by_command(cli: Cli, toy_root: Path) -> None:
     assert failed.returncode == 3
     assert failed.stderr.count("\n") == 1
     rows = json.loads(failed.stdout)["rows"]
-    assert rows == [{"level": "error", "video": "v0", "finding": "lacks annotations of frames 1"}]
+    assert rows == [{"level": "error", "video": "v0", "finding": "is missing annotations of frames 1"}]

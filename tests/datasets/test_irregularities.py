@@ -73,7 +73,7 @@ def test_missing_first_annotation_is_not_a_renumbering(put: Put, root: Path) -> 
     put("Testset/cars10/cars10_{n:02d}.jpg", numbers=range(1, 31))
     put("Testset/cars10/GroundTruth/cars10_{n:02d}.pgm", "labels", [10, 20, 30])
     assert list(find("fbms", root)["cars10"].annotations) == [9, 19, 29]
-    with pytest.raises(DataError, match=r'"cars10" lacks 1 of 4 annotations \(frames 0\)'):
+    with pytest.raises(DataError, match=r'1 of 4 annotations of "cars10" are missing \(frames 0\)'):
         select(load_dataset("fbms"), Choice(root=root, videos=("cars10",)))
 
 
@@ -235,7 +235,7 @@ def test_two_layouts_at_once(put: Put, root: Path) -> None:
     assert list(find("davis16", root, layout="vsod-seq")) == ["cows"]
     with pytest.raises(UsageError, match='no layout "vsod"; there are: davis16-official'):
         find("davis16", root, layout="vsod")
-    with pytest.raises(DataError, match="is no folder"):
+    with pytest.raises(DataError, match="is not a folder"):
         find("davis16", root / "none", layout="vsod-seq")
 
 

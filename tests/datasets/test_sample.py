@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vosbench.dataset import Video
 from vosbench.datasets.sample import dataset, generate, listing
-from vosbench.datasets.sample.polygons import inside
+from vosbench.datasets.sample.shapes import inside
 from vosbench.errors import DataError, UsageError
 from vosbench.images import read_frame, read_mask
 from vosbench.images.files import read_pixels
@@ -182,9 +182,9 @@ def test_unknown_requests_name_what_there_is(small: Path) -> None:
         listing("test")
     with pytest.raises(UsageError, match='no layout "480p"; it has "sample"'):
         dataset.videos(small, "val", "480p")
-    with pytest.raises(UsageError, match='"cow" is no sequence'):
+    with pytest.raises(UsageError, match='"cow" is not a sequence'):
         generate(small, videos=["cow"])
-    with pytest.raises(UsageError, match="1 or more"):
+    with pytest.raises(UsageError, match="1 frame or more, not 0"):
         generate(small, annotate_every=0)
     assert len(dataset.videos(small, "val", "sample")) == 1
 
@@ -212,10 +212,12 @@ def test_another_version_is_refused(small: Path) -> None:
 
 def test_incomplete_tree_is_refused(small: Path) -> None:
     (small / "frames" / "polygon-dash" / "00003.png").unlink()
-    with pytest.raises(DataError, match=r'lacks 1 files, the first is ".*00003\.png"; delete the folder'):
+    with pytest.raises(
+        DataError, match=r'1 files of "polygon-dash" are missing, the first is ".*00003\.png"; delete the folder'
+    ):
         dataset.videos(small, "val")
     shutil.rmtree(small / "annotations")
-    with pytest.raises(DataError, match="lacks 21 files"):
+    with pytest.raises(DataError, match="21 files of"):
         dataset.videos(small, "val")
 
 

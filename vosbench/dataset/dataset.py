@@ -15,8 +15,8 @@ class Listed:
     """What a dataset's list says of one sequence.
 
     Attributes:
-        frames: number of frames, or None where no list says.
-        annotated: annotated frame indices (0-based), or None where every frame is, or no list says.
+        frames: number of frames, or None if no list says.
+        annotated: annotated frame indices (0-based), or None if every frame is, or no list says.
         stable: whether temporal stability is averaged over it (False for heavy occlusion).
         attributes: challenge attributes, such as ``"OCC"``.
         category: the object category.
@@ -55,7 +55,7 @@ class Download:
     Attributes:
         name: of the file.
         mirrors: URLs of the same file, tried in order.
-        checksum: ``"md5:…"`` or ``"sha256:…"``, or None where nobody states one.
+        checksum: ``"md5:…"`` or ``"sha256:…"``, or None if nobody states one.
         unpack: whether it is an archive to unpack.
     """
 
@@ -72,7 +72,7 @@ class VideoFinder(Protocol):
         """Return the listed videos that are there, in list order; decode nothing.
 
         Raises:
-            DataError: where the root is not this dataset; the message says what was found.
+            DataError: if the root is not this dataset; the message says what was found.
         """
         ...
 
@@ -88,13 +88,13 @@ class Dataset:
         licence: of frames and annotations, as its authors state it.
         splits: the splits' names; the first is the one that papers report.
         layouts: names of the folder layouts that are recognised.
-        protocols: the protocols that its scores are taken under; the first is the default.
-        listing: split → sequence name → what the list says; reads package data on the first call; empty where nobody
+        protocols: the protocols under which it is scored; the first is the default.
+        listing: split → sequence name → what the list says; reads package data on the first call; empty if nobody
             lists the names.
         videos: finds the videos of a split below a root.
         folders: names that people give its folder, looked for below ``VOSBENCH_DATA``.
         downloads: the files that it can be fetched as.
-        steps: how to get it by hand, where a program cannot.
+        steps: how to get it by hand, if a program cannot.
         generate: writes the whole dataset into a folder, for one that the program makes itself.
     """
 
@@ -105,15 +105,15 @@ class Dataset:
     splits: tuple[str, ...]
     layouts: tuple[str, ...]
     protocols: tuple[DatasetProtocol, ...]
-    listing: Callable[[str], Mapping[str, Listed]]
     videos: VideoFinder
+    listing: Callable[[str], Mapping[str, Listed]] = lambda _split: {}
     folders: tuple[str, ...] = ()
     downloads: tuple[Download, ...] = ()
     steps: str = ""
     generate: Callable[[Path], None] | None = None
 
     def listed(self, split: str, found: Mapping[str, Video]) -> Mapping[str, Listed]:
-        """The list of a split; where nobody lists names, that of the videos that were found."""
+        """The list of a split; if nobody lists names, that of the videos that were found."""
         return self.listing(split) or {
             name: Listed(frames=len(video), category=video.category) for name, video in found.items()
         }

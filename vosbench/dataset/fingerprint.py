@@ -1,4 +1,4 @@
-"""The content of annotations as a hash: two results with equal hashes rest on the same ground truth."""
+"""The content of annotations as a hash: results with equal hashes were scored on the same ground truth."""
 
 import hashlib
 

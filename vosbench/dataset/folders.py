@@ -1,4 +1,4 @@
-"""What folders hold, by pattern and whatever the case; each folder is read once, and no file is opened."""
+"""What folders hold, by pattern ignoring case; each folder is read once, and no file is opened."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -11,18 +11,18 @@ from vosbench.errors import DataError
 class Folders:
     """Folders that have been read.
 
-    A pattern is a path below some folder. Its parts may hold ``*``, ``?`` and ``[…]``; upper and lower case are alike,
-    a part written as it stands goes first. ``|`` separates alternatives.
+    A pattern is a path below some folder. Its parts may hold ``*``, ``?`` and ``[…]``; case is ignored, but an exact
+    match goes first. ``|`` separates alternatives.
     """
 
     def __init__(self) -> None:
         self._read: dict[Path, dict[str, bool]] = {}
 
     def entries(self, folder: Path) -> Mapping[str, bool]:
-        """Names in a folder, and whether each is a folder itself; nothing where there is no such folder.
+        """Names in a folder, and whether each is a folder itself; nothing if there is no such folder.
 
         Raises:
-            DataError: where the folder may not be read.
+            DataError: if the folder may not be read.
         """
         if folder not in self._read:
             try:
@@ -39,7 +39,7 @@ class Folders:
         return (name for name, is_folder in self.entries(folder).items() if not is_folder)
 
     def find(self, base: Path, pattern: str) -> Iterator[Path]:
-        """What fits a pattern below a folder, the best fit first.
+        """What matches a pattern below a folder, the best match first.
 
         Args:
             base: the folder.

@@ -1,7 +1,7 @@
 """Folder layouts of datasets: recognise one, and collect its videos.
 
 Conventions:
-    Nothing is decoded, and no file is asked about: names are all that is looked at.
+    Nothing is decoded or opened: only names are looked at.
     Frames and annotations are paired by what their names say, never by their order.
 """
 
@@ -12,12 +12,12 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Literal
 
-from vosbench.dataset.dataset import Listed
+from vosbench.dataset.dataset import Listed, VideoFinder
 from vosbench.dataset.folders import Folders
 from vosbench.dataset.video import Video
 from vosbench.errors import DataError, UsageError
 
-# Of a folder's files the first of these kinds that is there counts: ``a.png`` beside the frame ``a.jpg`` is its mask.
+# Of a folder's files the first of these kinds that is there counts: ``a.png`` next to the frame ``a.jpg`` is its mask.
 FRAME_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".ppm")
 MASK_SUFFIXES = (".png", ".bmp", ".pgm", ".ppm", ".jpg", ".jpeg")
 LAST_NUMBER = re.compile(r"(\d+)\D*$")
@@ -28,20 +28,20 @@ class Layout:
     """Where a dataset's files lie below its root.
 
     Places are patterns (`vosbench.dataset.folders.Folders`): ``*`` fits anything, ``|`` separates alternatives, case is
-    alike.
+    ignored.
 
     Attributes:
         name: as forced by ``--layout`` and as recorded.
-        frames: folder of a video's frames, with ``{video}`` for its name; where videos share a folder,
+        frames: folder of a video's frames, with ``{video}`` for its name; if videos share a folder,
             ``folder/{video}_{frame}`` with ``{frame}`` for digits.
-        annotations: its annotations, likewise; empty where the layout has none.
+        annotations: its annotations, likewise; empty if the layout has none.
         codec: how annotations are read; or by suffix of their files, where the first kind that is there counts.
         markers: what is below the root: all of it tells the layout.
         without: what tells another layout: none of it is there.
         below: folders that the tree may lie in, below the root; ``""`` is the root itself.
         pair: an annotation is of the frame with the same ``"stem"``, or the same last ``"number"`` in its name.
         names: listed name of a video → what it is called in the tree.
-        ignored: pattern of files that are no annotations.
+        ignored: pattern of files that are not annotations.
         labelled_only: whether copies are made that hold only the annotated frames.
         forced: whether it is never recognised, but taken by ``--layout`` alone.
     """
@@ -86,14 +86,14 @@ def recognise(root: Path, layouts: Sequence[Layout], title: str, forced: str | N
         the layout, its ``below`` narrowed to where the tree lies.
 
     Raises:
-        DataError: where no layout fits, or more than one.
-        UsageError: where the forced one is unknown.
+        DataError: if no layout fits, or more than one.
+        UsageError: if the forced one is unknown.
     """
     known = {layout.name: layout for layout in layouts}
     if forced is not None and forced not in known:
         raise UsageError(f'{title} has no layout "{forced}"; there are: {", ".join(known)}')
     if not root.is_dir():
-        raise DataError(f'the root "{root}" is no folder; give the folder that holds {title} with --root')
+        raise DataError(f'the root "{root}" is not a folder; give the folder that holds {title} with --root')
     folders = Folders()
     if forced is not None:
         place = replace(known[forced], without=()).place(root, folders)
@@ -108,7 +108,7 @@ def recognise(root: Path, layouts: Sequence[Layout], title: str, forced: str | N
         there = ", ".join(sorted(folders.entries(root))[:6]) or "nothing"
         wanted = "; or ".join(f"{' and '.join(layout.markers)} ({layout.name})" for layout in layouts[:3])
         more = f"; or one of {len(layouts) - 3} more layouts, see its card" if len(layouts) > 3 else ""
-        raise DataError(f'"{root}" is not {title}: it holds {there}, where {wanted}{more} is asked for')
+        raise DataError(f'"{root}" is not {title}: it holds {there}, but {wanted}{more} is needed')
     return fits[0]
 
 
@@ -152,7 +152,7 @@ def pairs(root: Path, layout: Layout) -> list[Video]:
     """Collect the images of a set without videos, each a video of one frame called by its stem, in order of name.
 
     Raises:
-        DataError: where an image has no mask, or a mask no image.
+        DataError: if an image has no mask, or a mask no image.
     """
     folders = Folders()
     base = next(folders.find(root, layout.below[0]), root)
@@ -173,6 +173,16 @@ def pairs(root: Path, layout: Layout) -> list[Video]:
     ]
 
 
+def image_finder(layouts: Sequence[Layout], title: str) -> VideoFinder:
+    """The finder of a set of images that has one split: `pairs` in the layout that is recognised."""
+
+    def videos(root: Path, split: str, layout: str | None = None) -> list[Video]:
+        del split
+        return pairs(root, recognise(root, layouts, title, layout))
+
+    return videos
+
+
 def _all(folders: Folders, base: Path, place: str) -> list[Path]:
     return [folder / name for folder in folders.find(base, place) for name in folders.files(folder)]
 
@@ -191,7 +201,7 @@ def _files(folders: Folders, base: Path, place: str, video: str) -> list[Path]:
 
 
 def _number(name: str) -> int:
-    """The last number in a file's name, its suffix aside; −1 where there is none."""
+    """The last number in a file's name, its suffix aside; −1 if there is none."""
     found = LAST_NUMBER.search(name.rpartition(".")[0])
     return int(found[1]) if found else -1
 
@@ -222,7 +232,7 @@ def _by_stem(frames: Sequence[Path], masks: Sequence[Path]) -> dict[int, Path]:
 
 
 def _by_number(frames: Sequence[Path], masks: Sequence[Path], listed: Listed) -> dict[int, Path]:
-    """Pair by number; by its distance from the first where copies renumbered the frames alone, and the list agrees."""
+    """Pair by number; by its distance from the first if copies renumbered the frames alone, and the list agrees."""
     index = {_number(path.name): position for position, path in enumerate(frames)}
     numbers = [_number(path.name) for path in masks]
     same = {index[number]: path for number, path in zip(numbers, masks, strict=True) if number in index}

@@ -1,4 +1,4 @@
-"""What is worked on: a dataset's split, some of its videos, and the protocol."""
+"""Select the split, the videos and the protocol of an evaluation."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Choice:
         split: one of its splits.
         layout: one of its layouts.
         protocol: one of its protocols.
-        videos: names of the videos to work on; all of the split where empty.
+        videos: names of the videos to work on; all of the split if empty.
         limit: frames of each video.
         measures: some of the protocol's measures, and added ones; the protocol's if empty.
     """
@@ -39,7 +39,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """What is worked on.
+    """The videos of an evaluation, and how they are scored.
 
     Attributes:
         dataset: the dataset.
@@ -63,7 +63,7 @@ class Selection:
         return tuple(self.listing)
 
     def signature(self) -> str:
-        """The protocol's signature, with the split and frame limit where they are not the usual ones."""
+        """The protocol's signature, with the split and frame limit if they are not the usual ones."""
         line = self.protocol.signature(__version__)
         if self.split != self.dataset.splits[0]:
             line = f"split:{self.split}|{line}"
@@ -71,7 +71,7 @@ class Selection:
 
 
 def select(dataset: Dataset, choice: Choice, families: Mapping[str, Family] = MappingProxyType({})) -> Selection:
-    """Find the chosen videos and make sure that they are whole.
+    """Find the chosen videos and make sure that they are complete.
 
     Args:
         dataset: where they are from.
@@ -79,8 +79,8 @@ def select(dataset: Dataset, choice: Choice, families: Mapping[str, Family] = Ma
         families: name → family, of third parties' measures that the choice may name.
 
     Raises:
-        UsageError: where a split, protocol or video name is not the dataset's, or a root is needed.
-        DataError: where the root is not the dataset, or chosen videos are missing or incomplete.
+        UsageError: if a split, protocol or video name is not the dataset's, or a root is needed.
+        DataError: if the root is not the dataset, or chosen videos are missing or incomplete.
     """
     split = split_of(dataset, choice.split)
     names = {protocol.name: protocol for protocol in dataset.protocols}
@@ -88,7 +88,7 @@ def select(dataset: Dataset, choice: Choice, families: Mapping[str, Family] = Ma
     if choice.measures:
         protocol = protocol.only(choice.measures, families)
     if choice.limit is not None and choice.limit < 1:
-        raise UsageError(f"the limit is {choice.limit} frames; give 1 or more")
+        raise UsageError(f"the limit must be at least 1 frame, not {choice.limit}")
     root = find_root(dataset, choice.root)
     found = {video.name: video for video in dataset.videos(root, split, choice.layout)}
     listing = dataset.listed(split, found)
@@ -115,7 +115,7 @@ def split_of(dataset: Dataset, asked: str | None) -> str:
     """The split that is asked for, or the one that papers report.
 
     Raises:
-        UsageError: where the dataset has no such split.
+        UsageError: if the dataset has no such split.
     """
     return _one_of(asked, dataset.splits, f"{dataset.name} has no split")
 
@@ -141,7 +141,7 @@ def _incomplete(found: dict[str, Video], listing: dict[str, Listed]) -> str:
             return f'"{name}" has no annotations, in layout "{video.layout}"'
         absent = [index for index in annotated if index not in video.annotations]
         if absent:
-            return f'"{name}" lacks {len(absent)} of {len(annotated)} annotations (frames {_some(absent)})'
+            return f'{len(absent)} of {len(annotated)} annotations of "{name}" are missing (frames {_some(absent)})'
     return ""
 
 

@@ -1,4 +1,4 @@
-"""Hold a dataset on disk against its list: what is missing, extra, of the wrong size or encoding."""
+"""Check a dataset on disk against its list: what is missing, extra, or of the wrong size or encoding."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ class Finding:
     Attributes:
         level: ``"error"`` makes the dataset unfit, ``"note"`` does not.
         video: the sequence, or ``"*"``.
-        message: what was asked and found.
+        message: what was expected and found.
     """
 
     level: Literal["error", "note"]
@@ -32,7 +32,7 @@ class Finding:
 
 @dataclass(slots=True)
 class Report:
-    """What checking a split gives.
+    """The result of checking a split.
 
     Attributes:
         layout: the folder layout that was recognised.
@@ -58,7 +58,7 @@ def verify(dataset: Dataset, root: Path, split: str, layout: str | None = None) 
     """Check every sequence of a split: present, complete, readable, of one size and encoding.
 
     Raises:
-        DataError: where the root is not this dataset at all.
+        DataError: if the root is not this dataset at all.
     """
     found = {video.name: video for video in dataset.videos(root, split, layout)}
     listing = dataset.listed(split, found)
@@ -79,13 +79,13 @@ def verify(dataset: Dataset, root: Path, split: str, layout: str | None = None) 
         contents.append(content.hexdigest())
     report.annotations = combined(contents)
     if strangers:
-        message = f"{len(strangers)} sequences are not of {dataset.title}: {', '.join(strangers)}"
+        message = f"{len(strangers)} sequences are not part of {dataset.title}: {', '.join(strangers)}"
         report.findings.append(Finding("note", "*", message))
     return report
 
 
 def _strangers(videos: Sequence[Video], known: set[str]) -> list[str]:
-    """Folders beside those of the videos that are no listed sequence's; where folders are called as videos are."""
+    """Folders next to those of the videos that belong to no listed sequence, if folders are named after videos."""
     folders = {video.frames[0].parent for video in videos if video.frames and video.frames[0].parent.name == video.name}
     names = {entry.name for parent in {folder.parent for folder in folders} for entry in parent.iterdir()}
     taken = {folder.name for folder in folders} | known
@@ -125,10 +125,9 @@ def _video(video: Video, listed: Listed, scored: Sequence[int], content: Content
 def _counts(video: Video, listed: Listed) -> Iterator[Finding]:
     frames, annotated = listed.expected(video)
     if len(video) != frames:
-        kind = "lacks" if len(video) < frames else "exceeds"
-        yield Finding("error", video.name, f"has {len(video)} frames, {kind} the {frames} of the list")
+        yield Finding("error", video.name, f"has {len(video)} frames; the list says {frames}")
     there, expected = set(video.annotations), set(annotated)
-    for what, indices in (("lacks", expected - there), ("has unlisted", there - expected)):
+    for what, indices in (("is missing", expected - there), ("has unlisted", there - expected)):
         if indices:
             shown = ", ".join(str(index) for index in sorted(indices)[:5]) + (", …" if len(indices) > 5 else "")
             yield Finding("error", video.name, f"{what} annotations of frames {shown}")

@@ -12,9 +12,9 @@ class Video:
     Attributes:
         name: the sequence's name, as in the dataset's list.
         frames: the frames in temporal order; frame *t* of the video is ``frames[t]``.
-        annotations: frame index (0-based) to annotation file; sparse where the dataset is.
+        annotations: frame index (0-based) to annotation file; sparse if the dataset is.
         codec: name of the codec that turns an annotation file into a mask (`vosbench.images.codecs`).
-        category: the object category, where the dataset has categories.
+        category: the object category, if the dataset has categories.
         layout: name of the folder layout that it was found in.
         labelled_only: whether these are the annotated frames alone, as some copies of sparse datasets hold them.
     """

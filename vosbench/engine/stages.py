@@ -5,8 +5,8 @@ In a method::
     with stage("encoder"):
         features = net(frames)
 
-A mark costs about a microsecond where nobody measures. Frames that `vosbench.images.read_frame` decodes and maps that
-are written are marked already.
+A mark costs about a microsecond while nothing is measured. Frames that `vosbench.images.read_frame` decodes and maps
+that are written are marked already.
 """
 
 import time
@@ -23,7 +23,7 @@ OTHER = "other"
 
 
 class Collector:
-    """Adds up seconds, each of them under one stage: where stages are nested, under the innermost.
+    """Adds up seconds, each under one stage: of nested stages, the innermost.
 
     Args:
         synchronise: waits for a device that computes behind the caller's back; called before every reading of the
@@ -87,7 +87,7 @@ def is_collecting() -> bool:
 
 @contextmanager
 def rehearsing() -> Iterator[None]:
-    """Have methods work for the clock alone: see `is_rehearsal`."""
+    """Run methods for their timing only: see `is_rehearsal`."""
     token = _rehearsal.set(True)
     try:
         yield
@@ -96,7 +96,7 @@ def rehearsing() -> Iterator[None]:
 
 
 def is_rehearsal() -> bool:
-    """Whether nothing is kept of what is computed; a method that writes files of its own writes none now."""
+    """Whether this is a dry run for profiling, in which methods must not write files."""
     return _rehearsal.get()
 
 

@@ -1,4 +1,4 @@
-"""Write files in a thread of their own, a few behind the caller, who computes on."""
+"""Work in a thread next to the caller's: write behind it, read ahead of it."""
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
@@ -13,12 +13,12 @@ T = TypeVar("T")
 
 
 class WriteBehind:
-    """Jobs done one after the other, in their order, behind the block that hands them over.
+    """Do jobs one after the other, in their order, behind the block that hands them over.
 
-    No job begins after one that failed. The failure is raised where the next job is handed over, or at the end of
-    the block, where every job is waited for. A block left by an exception, an interruption too, finishes what was
-    handed over; no thread outlives the block. While stages are timed (`vosbench.engine.stages.collecting`) a job is
-    done where it is handed over, in the caller's thread.
+    No job is started after one has failed. The failure is raised when the next job is handed over, or at the end of
+    the block, which waits for every job. A block left by an exception, even an interruption, finishes what was handed
+    over; no thread outlives the block. While stages are timed (`vosbench.engine.stages.collecting`) a job is done when
+    it is handed over, in the caller's thread.
 
     Args:
         depth: how many jobs may wait; handing over one more waits for the oldest.
@@ -74,7 +74,19 @@ class WriteBehind:
 
 
 def work_ahead(work: Callable[[Path], T], paths: Iterable[Path], depth: int) -> Generator[T, None, None]:
-    """As `read_ahead`, with something else to do about each path.
+    """Work on each path in order, ahead of the result that the caller has.
+
+    At most ``depth`` results are kept ahead. Work starts when the first result is asked for; the thread ends with the
+    generator, whether it is exhausted, closed or dropped. While stages are timed, work is done when a result is asked
+    for, in the caller's thread.
+
+    Args:
+        work: what to do with a path; what it raises is raised in its turn.
+        paths: in order.
+        depth: how many results to be ahead.
+
+    Yields:
+        the results in order.
 
     >>> list(work_ahead(lambda path: path.stem, [Path("0.png"), Path("1.png"), Path("2.png")], depth=1))
     ['0', '1', '2']
