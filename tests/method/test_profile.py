@@ -3,7 +3,6 @@
 import hashlib
 import importlib
 import json
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -16,13 +15,12 @@ from torch import Tensor, nn
 
 from vosbench.dataset import Video
 from vosbench.dataset.selection import Choice, Selection, select
-from vosbench.engine.stages import OTHER, STAGES, Collector, collecting, is_collecting, is_rehearsal, rehearsing, stage
-from vosbench.engine.threads import WriteBehind
+from vosbench.engine.stages import is_collecting, is_rehearsal
 from vosbench.errors import VideoError
 from vosbench.images import files as images
 from vosbench.method import FloatMap, Measurable, Method, Setup
 from vosbench.method.nn.layers import attend
-from vosbench.method.predict import read_ahead, write_maps
+from vosbench.method.predict import write_maps
 from vosbench.method.profile import _clip, _count, profile
 from vosbench.method.testing import sample_video
 from vosbench.records import record as records
@@ -42,113 +40,6 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """A clock that stands at its only entry."""
-    now = [0.0]
-    monkeypatch.setattr(time, "perf_counter", lambda: now[0])
-    return now
-
-
-def spent(**seconds: float) -> dict[str, float]:
-    return {**dict.fromkeys((*STAGES, OTHER), 0.0), **seconds}
-
-
-def test_the_innermost_stage_is_charged(clock: list[float]) -> None:
-    with collecting() as collector:
-        clock[0] += 1
-        with stage("encoder"):
-            clock[0] += 10
-            with stage("decode"):
-                clock[0] += 100
-            clock[0] += 1000
-            assert collector.seconds() == spent(other=1, encoder=1010, decode=100)
-        with stage("encoder"):
-            clock[0] += 10_000
-        clock[0] += 100_000
-        assert collector.seconds() == spent(other=100_001, encoder=11_010, decode=100)
-    clock[0] += 5
-    with stage("post"):
-        clock[0] += 5
-    assert collector.seconds()["post"] == 0
-
-
-def test_a_stage_left_by_an_exception_is_left(clock: list[float]) -> None:
-    @stage("matching")
-    def fail() -> None:
-        clock[0] += 2
-        raise KeyError
-
-    with collecting() as collector:
-        with pytest.raises(KeyError):
-            fail()
-        clock[0] += 3
-        assert collector.seconds() == spent(matching=2, other=3)
-    with pytest.raises(KeyError), collecting():
-        raise KeyError
-    assert not is_collecting()
-
-
-def test_the_device_is_waited_for_at_both_ends(clock: list[float]) -> None:
-    """Work that is queued in a stage is charged to it, although it is computed only when waited for."""
-    queued = []
-
-    def wait() -> None:
-        clock[0] += sum(queued)
-        queued.clear()
-
-    with collecting(wait) as collector:
-        queued.append(1.0)
-        with stage("encoder"):
-            queued.append(20.0)
-        with stage("post"):
-            pass
-    assert collector.seconds() == spent(other=1, encoder=20)
-
-
-def test_as_a_decorator_a_stage_marks_every_call(clock: list[float]) -> None:
-    @stage("post")
-    def work(seconds: float) -> float:
-        clock[0] += seconds
-        return seconds
-
-    assert work(1) == 1
-    with collecting() as collector:
-        assert work(2) + work(4) == 6
-    assert collector.seconds() == spent(post=6)
-
-
-def test_a_collector_alone() -> None:
-    collector = Collector()
-    collector.begin("write")
-    collector.end()
-    found = collector.seconds()
-    assert list(found) == [*STAGES, OTHER]
-    assert all(seconds >= 0 for seconds in found.values())
-
-
-def test_nothing_overlaps_while_stages_are_timed(tmp_path: Path) -> None:
-    video = sample_video(tmp_path)
-    frames = (*video.frames[:1], tmp_path / "absent.png")
-    events: list[str] = []
-    with collecting() as collector:
-        ahead = read_ahead(frames, depth=2)
-        assert np.array_equal(next(ahead), images.read_frame(frames[0]))
-        assert collector.seconds()["decode"] > 0
-        with WriteBehind() as behind:
-            behind.do(lambda: events.append("written"))
-            events.append("handed over")
-    assert events == ["written", "handed over"]
-    assert sorted(read_ahead(video.frames), key=id)  # in its thread again
-    assert not is_collecting()
-
-
-def test_a_rehearsal_ends() -> None:
-    with rehearsing():
-        assert is_rehearsal()
-    assert not is_rehearsal()
 
 
 @pytest.mark.parametrize(

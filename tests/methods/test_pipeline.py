@@ -5,8 +5,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import closing
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +14,6 @@ from safetensors.torch import save_file
 from torch import nn
 
 from vosbench.dataset import Video
-from vosbench.engine.threads import WriteBehind, work_ahead
 from vosbench.errors import DataError, UsageError, VideoError
 from vosbench.method import FloatMap, Method, Setup
 from vosbench.method.nn import precision as speed
@@ -45,58 +42,10 @@ def test_frames_come_in_order_and_errors_in_their_turn(clip: Video) -> None:
     assert not ours()
 
 
-@pytest.mark.parametrize("depth", [1, 3])
-def test_reading_is_ahead_by_so_much_and_no_more(depth: int) -> None:
-    begun: list[str] = []
-    paths = [Path(str(index)) for index in range(20)]
-    with closing(work_ahead(lambda path: begun.append(path.name), paths, depth)) as made:
-        assert not begun
-        next(made)
-        next(made)
-        assert len(begun) <= depth + 2
-        assert ours()
-    assert not ours()
-
-
 def test_a_dropped_reader_ends_its_thread(clip: Video) -> None:
     frames = read_ahead(clip.frames)
     next(frames)
     del frames
-    assert not ours()
-
-
-def test_jobs_are_done_in_order_and_none_after_a_failure() -> None:
-    done: list[int] = []
-
-    def job(number: int) -> None:
-        if number == 3:
-            raise ZeroDivisionError
-        done.append(number)
-
-    def hand_over(*numbers: int) -> None:
-        with WriteBehind(depth=2) as behind:
-            for number in numbers:
-                behind.do(partial(job, number))
-
-    with pytest.raises(ZeroDivisionError):
-        hand_over(*range(9))
-    assert done == [0, 1, 2]
-    with pytest.raises(ZeroDivisionError):
-        hand_over(3)
-    assert not ours()
-
-
-def test_an_interrupted_block_finishes_what_it_was_given() -> None:
-    done: list[int] = []
-
-    def interrupted() -> None:
-        with WriteBehind() as behind:
-            behind.do(lambda: done.append(1))
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        interrupted()
-    assert done == [1]
     assert not ours()
 
 
