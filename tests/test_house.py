@@ -1,6 +1,7 @@
 """The rules of the house that no linter holds."""
 
 import ast
+import importlib
 import json
 import re
 import shutil
@@ -47,6 +48,24 @@ def test_plugins_see_the_ground_floors_only(path: Path) -> None:
         for module in modules:
             if module.split(".")[0] == "vosbench" and not module.startswith((own, SHARED)):
                 assert module.split(".")[1] in GROUND[room], f"{path} imports {module}"
+
+
+SCRIPTS = [
+    path
+    for folder in ("examples", "tests/benchmarks", "tests/reference")
+    for path in sorted((REPOSITORY / folder).rglob("*.py"))
+]
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: str(path.relative_to(REPOSITORY)))
+def test_imports_of_scripts_exist(path: Path) -> None:
+    """Benchmarks and examples are not run by the tests; what they import must be there all the same."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "vosbench":
+            module = importlib.import_module(str(node.module))
+            for alias in node.names:
+                if not hasattr(module, alias.name):
+                    importlib.import_module(f"{node.module}.{alias.name}")
 
 
 @pytest.mark.parametrize("words", [["--help"], ["list"], ["list", "datasets"], ["run", "--help"], ["train", "--help"]])

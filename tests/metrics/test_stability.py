@@ -24,7 +24,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from factories import examples
+from factories import disk_mask, examples
 from vosbench.dataset import Video
 from vosbench.errors import MeasureError
 from vosbench.evaluate import predictions
@@ -52,11 +52,6 @@ def load_plain() -> ModuleType:
 
 
 plain = load_plain()
-
-
-def disk(height: int, width: int, row: float, column: float, radius: float) -> np.ndarray:
-    y, x = np.mgrid[:height, :width]
-    return (y - row) ** 2 + (x - column) ** 2 <= radius**2
 
 
 def rect(height: int, width: int, *sides: int) -> np.ndarray:
@@ -94,7 +89,7 @@ def pair_costs(masks: list[np.ndarray], order: str) -> list[float]:
 
 @pytest.mark.parametrize("order", ["gcc4", "gcc5"])
 def test_golden_synthetic_pairs(golden: dict[str, Any], order: str) -> None:
-    shapes: dict[str, Callable[..., np.ndarray]] = {"disk": disk, "rect": rect, "ell": ell}
+    shapes: dict[str, Callable[..., np.ndarray]] = {"disk": disk_mask, "rect": rect, "ell": ell}
     for name, case in golden["synthetic"].items():
         first, second = (eval(case[key], shapes) for key in "ab")
         value = temporal_stability(first, second, order)
@@ -107,7 +102,7 @@ def test_golden_synthetic_pairs(golden: dict[str, Any], order: str) -> None:
 
 
 def test_stability_of_a_pair_is_five_times_its_instability() -> None:
-    masks = disk(60, 60, 30, 30, 12), ell(60, 60, 30, 30, 20, 10, 30)
+    masks = disk_mask(60, 60, 30, 30, 12), ell(60, 60, 30, 30, 20, 10, 30)
     shapes = [describe(mask) for mask in masks]
     assert isinstance(shapes[0], Shape)
     assert isinstance(shapes[1], Shape)
@@ -267,8 +262,8 @@ def test_full_masks_run_along_the_border() -> None:
 
 
 def test_a_hole_can_be_the_contour() -> None:
-    mask = rect(60, 60, 5, 55, 5, 55) & ~disk(60, 60, 30, 30, 15)
-    shape, hole = describe(mask), describe(disk(60, 60, 30, 30, 15))
+    mask = rect(60, 60, 5, 55, 5, 55) & ~disk_mask(60, 60, 30, 30, 15)
+    shape, hole = describe(mask), describe(disk_mask(60, 60, 30, 30, 15))
     assert isinstance(shape, Shape)
     assert isinstance(hole, Shape)
     assert len(shape.points) == len(hole.points)
@@ -287,7 +282,7 @@ def test_views_and_read_only_arrays() -> None:
     large = np.random.default_rng(0).random((80, 90)) > 0.4
     view = large[::2, ::-2]
     view.flags.writeable = False
-    other = np.asfortranarray(disk(*view.shape, 20, 20, 12))
+    other = np.asfortranarray(disk_mask(*view.shape, 20, 20, 12))
     value = temporal_stability(view, other)
     assert value is not None
     assert value == temporal_stability(np.ascontiguousarray(view), np.ascontiguousarray(other))
