@@ -31,7 +31,7 @@ def score(frames: Frames, threshold: float = 0.75) -> ObjectScores:
 
 
 def every_sum(frames: Frames) -> list[float]:
-    """The sum of F of every way to pair regions with clusters."""
+    """The sum of F for every way to pair regions with clusters."""
     regions = np.concatenate([region.ravel() for region, _ in frames])
     clusters = np.concatenate([cluster.ravel() for _, cluster in frames])
     f = {}
@@ -40,14 +40,14 @@ def every_sum(frames: Frames) -> list[float]:
         f[g, c] = 2 * shared / ((clusters == c).sum() + ((regions == g) & (clusters >= 0)).sum())
     ours, theirs = sorted({g for g, _ in f}), sorted({c for _, c in f})
     if len(ours) <= len(theirs):
-        ways = [list(zip(ours, chosen, strict=True)) for chosen in itertools.permutations(theirs, len(ours))]
+        ways = [list(zip(ours, order, strict=True)) for order in itertools.permutations(theirs, len(ours))]
     else:
-        ways = [list(zip(chosen, theirs, strict=True)) for chosen in itertools.permutations(ours, len(theirs))]
+        ways = [list(zip(order, theirs, strict=True)) for order in itertools.permutations(ours, len(theirs))]
     return [float(sum(f[pair] for pair in way)) for way in ways]
 
 
 def test_by_hand() -> None:
-    """Background 6 pixels, object 1 with 4, object 2 with 2; the one cluster for objects also takes a background's."""
+    """The background has 6 pixels, the objects 4 and 2; one cluster covers object 1 and a background pixel."""
     regions = np.array([[0, 0, 0, 0, 0, 0], [1, 1, 1, 1, 2, 2]])
     clusters = np.array([[5, 5, 5, 5, 5, 9], [9, 9, 9, 9, 5, 5]])
     scores = score([(regions, clusters)])
@@ -64,15 +64,15 @@ def test_by_hand() -> None:
 
 
 def test_all_frames_of_a_shot_count_together() -> None:
-    """Two objects that swap clusters from frame to frame are not told apart."""
+    """Objects whose clusters are swapped between frames cannot be separated."""
     halves = np.array([[1, 1, 2, 2]])
     assert score([(halves, halves)]).f == 1.0
     swapped = score([(halves, halves), (halves, 3 - halves)])
     assert (swapped.precision, swapped.recall, swapped.f) == (0.5, 0.5, 0.5)
 
 
-def test_a_region_that_its_cluster_does_not_meet_has_no_precision() -> None:
-    """Two regions, two clusters, but one cluster covers all except a pixel of the same region."""
+def test_a_region_without_overlap_has_no_precision() -> None:
+    """A cluster that covers most pixels leaves the other region a cluster without overlap."""
     scores = score([(np.array([[0, 0, 0, 1]]), np.array([[0, 7, 7, 7]]))])
     assert [(region.precision, region.recall) for region in scores.regions] == [(1.0, 1 / 3), (1 / 3, 1.0)]
     scores = score([(np.array([[0, 0, 0, 1]]), np.array([[3, 3, 7, -1]]))])
@@ -82,19 +82,19 @@ def test_a_region_that_its_cluster_does_not_meet_has_no_precision() -> None:
     ]
 
 
-def test_pixels_without_cluster_lower_density_alone() -> None:
+def test_pixels_without_a_cluster_only_lower_density() -> None:
     scores = score([(np.array([[0, 0, 1, 1]]), np.array([[0, -1, 1, -7]]))])
     assert (scores.precision, scores.recall, scores.f, scores.density) == (1.0, 1.0, 1.0, 0.5)
 
 
-def test_no_cluster_at_all() -> None:
+def test_no_clusters() -> None:
     scores = score([(np.array([[0, 1]]), np.array([[-1, -1]]))])
     assert (scores.precision, scores.recall, scores.f, scores.extracted, scores.density) == (1.0, 0.0, 0.0, 0, 0.0)
     assert [region.cluster for region in scores.regions] == [None, None]
 
 
 @given(FRAMES)
-def test_no_pairing_is_better(frames: Frames) -> None:
+def test_pairing_is_the_best(frames: Frames) -> None:
     scores = score(frames)
     assert sum(region.f for region in scores.regions) == pytest.approx(max(every_sum(frames), default=0.0))
     assert len({region.cluster for region in scores.regions} - {None}) == sum(
@@ -114,7 +114,7 @@ def test_perfect_clusters_have_f_1_whatever_their_numbers(frames: Frames, number
 
 
 @given(FRAMES, st.permutations(range(5)))
-def test_numbers_mean_nothing(frames: Frames, numbers: list[int]) -> None:
+def test_cluster_numbers_do_not_matter(frames: Frames, numbers: list[int]) -> None:
     renamed = np.array([*numbers, -1])
     plain, other = score(frames), score([(renamed[regions], renamed[clusters]) for regions, clusters in frames])
     f, other_f = sorted(region.f for region in plain.regions), sorted(region.f for region in other.regions)
@@ -122,7 +122,7 @@ def test_numbers_mean_nothing(frames: Frames, numbers: list[int]) -> None:
     assert plain.density == pytest.approx(other.density)
 
 
-def test_a_dataset_is_no_mean_of_f() -> None:
+def test_the_f_of_a_dataset_is_not_the_mean_f() -> None:
     shots = [
         score([(np.array([[0, 1]]), np.array([[0, 1]]))]),
         score([(np.array([[0, 0, 1, 1]]), np.array([[4, 4, 4, 4]]))]),
@@ -146,12 +146,12 @@ def test_a_dataset_is_no_mean_of_f() -> None:
         (np.zeros((2, 3), int), np.full((2, 3), 2**31)),
     ],
 )
-def test_what_are_no_label_maps(regions: np.ndarray, clusters: np.ndarray) -> None:
+def test_invalid_label_maps(regions: np.ndarray, clusters: np.ndarray) -> None:
     with pytest.raises(MeasureError):
         Overlap().add(regions, clusters)
 
 
-def test_nothing_has_no_score() -> None:
+def test_no_frames_have_no_score() -> None:
     with pytest.raises(MeasureError, match="no labelled frame"):
         Overlap().result()
     with pytest.raises(MeasureError, match="no shot"):
@@ -159,10 +159,10 @@ def test_nothing_has_no_score() -> None:
 
 
 def fbms_regions(folder: Path) -> list[np.ndarray]:
-    """Label maps of one shot: grey values as they are, colours as one number."""
+    """Label maps of one shot: grey values are kept, colours become one number."""
     paths = sorted(folder.glob("*_gt.ppm")) or sorted(folder.glob("*.pgm"))
-    found = [read_pixels(path, path.name)[0].astype(np.int64) for path in paths]
-    return [pixels if pixels.ndim == 2 else pixels @ np.array([65536, 256, 1]) for pixels in found]
+    images = [read_pixels(path, path.name)[0].astype(np.int64) for path in paths]
+    return [pixels if pixels.ndim == 2 else pixels @ np.array([65536, 256, 1]) for pixels in images]
 
 
 def test_perfect_clusters_on_real_regions(real_data: Path) -> None:

@@ -27,7 +27,7 @@ def readable(annotation: np.ndarray, prediction: np.ndarray, tolerance: float = 
 
 
 def blobs(random: np.random.Generator, height: int, width: int) -> np.ndarray:
-    """Rectangles and disks, cut off at the border now and then, and some noise."""
+    """Rectangles and disks, sometimes cut off at the border, and some noise."""
     mask = np.zeros((height, width), bool)
     y, x = np.ogrid[:height, :width]
     for _ in range(random.integers(0, 4)):
@@ -81,13 +81,13 @@ def test_equals_the_readable_form_at_4k() -> None:
 @given(PAIRS)
 def test_packs_and_unpacks(masks: tuple[np.ndarray, np.ndarray]) -> None:
     mask = masks[0]
-    there = pack(mask)
-    assert np.array_equal(unpack(there), mask)
+    packed_mask = pack(mask)
+    assert np.array_equal(unpack(packed_mask), mask)
     assert np.array_equal(unpack(pack(np.asfortranarray(mask))), mask)
-    assert (there.shape, there.any(), there.count()) == (mask.shape, mask.any(), mask.sum())
+    assert (packed_mask.shape, packed_mask.any(), packed_mask.count()) == (mask.shape, mask.any(), mask.sum())
 
 
-def test_refuses_what_is_no_pair() -> None:
+def test_invalid_pairs() -> None:
     mask = pack(np.ones((3, 4), bool))
     for measure in (packed.region_similarity, packed.contour_accuracy, frame_scores):
         with pytest.raises(MeasureError, match="resize first"):
@@ -103,16 +103,16 @@ def real_pairs(real_data: Path, archive: str, step: int) -> list[tuple[Path, byt
     with zipfile.ZipFile(real_data / "davis16_results" / f"{archive}.zip") as file:
         names = sorted(name for name in file.namelist() if name.endswith(".png"))
         paths = [(root.joinpath(*Path(name).parts[-2:]), name) for name in names]
-        there = [pair for pair in paths if pair[0].is_file()]
-        return [(path, file.read(name), codec) for path, name in there[::step]]
+        pairs = [pair for pair in paths if pair[0].is_file()]
+        return [(path, file.read(name), codec) for path, name in pairs[::step]]
 
 
 def check_real_pairs(pairs: list[tuple[Path, bytes, str]]) -> None:
     for path, data, codec in pairs:
         masks = read_mask(path, "binary255"), read_mask(data, codec, "prediction")
-        there: list[Packed] = [read_packed(path, "binary255"), read_packed(data, codec, "prediction")]
-        assert all(np.array_equal(unpack(one), mask) for one, mask in zip(there, masks, strict=True))
-        assert frame_scores(*there) == readable(*masks)
+        pair: list[Packed] = [read_packed(path, "binary255"), read_packed(data, codec, "prediction")]
+        assert all(np.array_equal(unpack(one), mask) for one, mask in zip(pair, masks, strict=True))
+        assert frame_scores(*pair) == readable(*masks)
 
 
 ARCHIVES = ["ags", "andiff", "epo+", "fseg", "osvos", "pdb", "sfls", "tis"]

@@ -20,16 +20,16 @@ MASKS = st.tuples(st.integers(1, 24), st.integers(1, 24)).flatmap(
 
 
 def slow_boundary(mask: np.ndarray) -> np.ndarray:
-    """Pixel by pixel, as the specification reads."""
+    """Pixel by pixel, as in the definition."""
     height, width = mask.shape
-    found = np.zeros_like(mask)
+    boundary = np.zeros_like(mask)
     for y in range(height):
         for x in range(width):
             right = x + 1 < width and mask[y, x] != mask[y, x + 1]
             down = y + 1 < height and mask[y, x] != mask[y + 1, x]
             both = x + 1 < width and y + 1 < height and mask[y, x] != mask[y + 1, x + 1]
-            found[y, x] = right or down or both
-    return found
+            boundary[y, x] = right or down or both
+    return boundary
 
 
 def slow_contour_accuracy(annotation: np.ndarray, prediction: np.ndarray, reach: int) -> float:
@@ -84,7 +84,7 @@ def test_golden_edge_cases(reference: Path) -> None:
         assert contour_accuracy(annotation, prediction) == pytest.approx(golden[name]["F"], abs=1e-12), name
 
 
-def test_the_image_border_is_no_boundary() -> None:
+def test_the_image_border_is_not_a_boundary() -> None:
     full = np.ones((12, 16), bool)
     assert not boundary_map(full).any()
     assert contour_accuracy(np.zeros((12, 16), bool), full) == 1.0
@@ -117,7 +117,7 @@ def test_radius() -> None:
         (np.zeros((0, 3), bool), np.zeros((0, 3), bool)),
     ],
 )
-def test_what_is_no_pair_of_masks(measure: object, annotation: np.ndarray, prediction: np.ndarray) -> None:
+def test_invalid_masks(measure: object, annotation: np.ndarray, prediction: np.ndarray) -> None:
     with pytest.raises(MeasureError):
         measure(annotation, prediction)  # type: ignore[operator]
 
@@ -146,7 +146,7 @@ def test_translation(masks: tuple[np.ndarray, np.ndarray], rows: int, columns: i
 
 
 def test_whole_frame_form_is_equal(real_data: Path) -> None:
-    """Every tenth real pair here; every one in the slow test."""
+    """Every tenth real pair; the slow test compares all."""
     compare_whole_frames(real_data, step=10)
 
 
@@ -161,10 +161,10 @@ def compare_whole_frames(real_data: Path, step: int) -> None:
     from vosbench.registry import load_dataset
 
     videos = load_dataset("davis16").videos(real_data / "DAVIS", "val")
-    found = predictions.find(real_data / "davis16_results" / "pdb.zip", videos)
+    submission = predictions.find(real_data / "davis16_results" / "pdb.zip", videos)
     for video in videos:
         indices = list(range(0, len(video), step))
-        for index, prediction in zip(indices, found.read(video.name, indices, images.read_mask), strict=True):
+        for index, prediction in zip(indices, submission.read(video.name, indices, images.read_mask), strict=True):
             annotation = images.read_mask(video.annotations[index], video.codec)
             whole = match_boundaries(boundary_map(annotation), boundary_map(prediction), radius(annotation.shape))
             assert contour_accuracy(annotation, prediction) == whole

@@ -1,4 +1,4 @@
-"""Saliency measures against other tools (`tests/reference/saliency_peers.py`), golden values and their own words."""
+"""Saliency measures against other tools (`tests/reference/saliency_peers.py`), golden values and slow forms."""
 
 import json
 import math
@@ -80,7 +80,7 @@ def test_conventions_disagree_on_the_same_maps() -> None:
 
 
 def test_golden_rates(reference: Path) -> None:
-    """The counts behind the golden rates, at the five levels that are known, give those rates and F back."""
+    """Counts reconstructed from the golden rates at five levels give the same rates and F."""
     golden = json.loads((reference / "metrics_reference.json").read_text())["saliency"]["sequences"]
     size = 120 * 214
     for sequence in golden.values():
@@ -89,9 +89,9 @@ def test_golden_rates(reference: Path) -> None:
         levels, annotation = np.zeros(size, np.uint8), np.arange(size) < annotated
         for level in ("64", "128", "192", "255"):
             true = round(known["R_at_level"][level] * annotated)
-            taken = round(true / known["P_at_level"][level]) if true else 1
+            selected = round(true / known["P_at_level"][level]) if true else 1
             levels[:true] = int(level)
-            levels[annotated : annotated + taken - true] = int(level)
+            levels[annotated : annotated + selected - true] = int(level)
         frame = saliency.measure_frame(levels.reshape(120, 214), annotation.reshape(120, 214), PYSOD, ["maxF"])
         for letter, curve in (("P", frame.precision), ("R", frame.recall), ("F", frame.f_measure)):
             assert curve is not None
@@ -108,7 +108,7 @@ def test_golden_rates(reference: Path) -> None:
     ],
 )
 def test_golden_averages(reference: Path, name: str, tool: str, mean_f: tuple[str, str], error: str) -> None:
-    """Means per sequence become the dataset's by videos and by frames."""
+    """Means per sequence are averaged over videos or over frames."""
     golden = json.loads((reference / "metrics_reference.json").read_text())["saliency"]
     averages = saliency.Accumulator(saliency.convention(name), ["MAE", "meanF"])
     for video, sequence in golden["sequences"].items():
@@ -123,7 +123,7 @@ def test_golden_averages(reference: Path, name: str, tool: str, mean_f: tuple[st
 
 @given(FRAMES, NAMES)
 def test_ranges(frame: tuple[np.ndarray, np.ndarray], name: str) -> None:
-    """No NaN either: it is in no range."""
+    """Also excludes NaN, which is in no range."""
     convention = saliency.convention(name)
     measured = saliency.measure_frame(*frame, convention)
     pixels = frame[0].size
@@ -144,15 +144,15 @@ def test_ranges(frame: tuple[np.ndarray, np.ndarray], name: str) -> None:
 
 
 def slow(levels: np.ndarray, annotation: np.ndarray, threshold: int) -> dict[str, float]:
-    """Precision, recall, F and E of a map that spans 0…255 at a level, pixel by pixel as the papers write them."""
-    taken = levels >= threshold
-    true = int((taken & annotation).sum())
-    precision = true / int(taken.sum()) if true else 0.0
+    """Precision, recall, F and E of a map that spans 0…255 at a level, pixel by pixel as defined in the papers."""
+    selected = levels >= threshold
+    true = int((selected & annotation).sum())
+    precision = true / int(selected.sum()) if true else 0.0
     recall = true / int(annotation.sum()) if true else 0.0
     f_measure = 1.3 * precision * recall / (0.3 * precision + recall) if true else 0.0
-    enhanced = np.where(annotation.any(), taken, ~taken).astype(float)
+    enhanced = np.where(annotation.any(), selected, ~selected).astype(float)
     if annotation.any() and not annotation.all():
-        truth, prediction = annotation - annotation.mean(), taken - taken.mean()
+        truth, prediction = annotation - annotation.mean(), selected - selected.mean()
         enhanced = (1 + 2 * truth * prediction / (truth**2 + prediction**2 + np.spacing(1))) ** 2 / 4
     e_measure = float(enhanced.sum()) / max(annotation.size - 1, 1)
     return {"precision": precision, "recall": recall, "f_measure": f_measure, "e_measure": e_measure}
@@ -168,7 +168,7 @@ def test_curves_equal_the_slow_form(frame: tuple[np.ndarray, np.ndarray], thresh
 
 
 @given(FRAMES)
-def test_strict_comparison_is_one_level_on(frame: tuple[np.ndarray, np.ndarray]) -> None:
+def test_strict_comparison_is_one_level_higher(frame: tuple[np.ndarray, np.ndarray]) -> None:
     loose, strict = (
         saliency.measure_frame(*frame, saliency.Convention(name="raw", normalise="none", alignment=sign), ["maxE"])
         for sign in (">=", ">")
@@ -232,10 +232,10 @@ def test_views_read_only_arrays_and_floats() -> None:
     view[:] = levels
     view.flags.writeable = False
     for other in (view, np.asfortranarray(levels), levels / 255, (levels / 255).astype(np.float32)):
-        given_ = other.copy()
+        original = other.copy()
         measured = saliency.measure_frame(other, np.asfortranarray(annotation), PYSOD)
         assert measured.values == plain.values
-        assert (other == given_).all()
+        assert (other == original).all()
         assert np.array_equal(measured.f_measure, plain.f_measure)  # type: ignore[arg-type]
 
 
@@ -249,7 +249,7 @@ def test_sixteen_bits_equal_eight(name: str) -> None:
     assert accumulated(name, sixteen).result() == pytest.approx(accumulated(name, VIDEOS).result(), abs=1e-12)
     exact = saliency.convention("davsod")
     for (wide, annotation), (levels, _) in zip(sixteen["faint"], VIDEOS["faint"], strict=True):
-        ours, theirs = (saliency.measure_frame(each, annotation, exact) for each in (wide, levels))
+        ours, theirs = (saliency.measure_frame(array, annotation, exact) for array in (wide, levels))
         assert ours.values == pytest.approx(theirs.values, abs=1e-12)
         assert np.array_equal(ours.f_measure, theirs.f_measure)  # type: ignore[arg-type]
 
@@ -268,12 +268,12 @@ def test_sixteen_bits_equal_eight(name: str) -> None:
         (np.full((2, 3), -0.1), np.zeros((2, 3), bool)),
     ],
 )
-def test_what_is_no_map_and_annotation(levels: np.ndarray, annotation: np.ndarray) -> None:
+def test_invalid_maps(levels: np.ndarray, annotation: np.ndarray) -> None:
     with pytest.raises(MeasureError):
         saliency.measure_frame(levels, annotation, PYSOD)
 
 
-def test_only_what_is_asked_for_is_measured() -> None:
+def test_only_requested_measures_are_computed() -> None:
     frame = saliency.measure_frame(*CASES["plain"], PYSOD, ["adpF", "MAE"])
     assert list(frame.values) == ["MAE", "adpF"]
     assert frame.f_measure is None
@@ -281,21 +281,21 @@ def test_only_what_is_asked_for_is_measured() -> None:
     whole = saliency.measure_frame(*CASES["plain"], PYSOD)
     for name in SALIENCY:
         alone = saliency.measure_frame(*CASES["plain"], PYSOD, [name])
-        assert all(alone.values[each] == whole.values[each] for each in alone.values)
+        assert all(alone.values[key] == whole.values[key] for key in alone.values)
 
 
-def test_what_is_refused() -> None:
+def test_unknown_names_and_missing_measures() -> None:
     adnet = saliency.convention("adnet")
     with pytest.raises(MeasureError, match='does not define "S"'):
         saliency.measure_frame(*CASES["plain"], adnet, ["S"])
     with pytest.raises(MeasureError, match='does not define "J"'):
         saliency.Accumulator(PYSOD, ["J"])
-    with pytest.raises(UsageError, match="davsod, pysod, adnet, f-of-mean-pr"):
+    with pytest.raises(UsageError, match="available: davsod, pysod, adnet, f-of-mean-pr"):
         saliency.convention("sod")
     averages = saliency.Accumulator(PYSOD, ["MAE", "maxF"])
     with pytest.raises(MeasureError, match="without maxF"):
         averages.add("v", saliency.measure_frame(*CASES["plain"], PYSOD, ["MAE"]))
-    with pytest.raises(MeasureError, match="take maxF or meanF"):
+    with pytest.raises(MeasureError, match="measure maxF or meanF"):
         averages.pr()
     assert averages.result() == {"MAE": None, "maxF": None}
     assert averages.by_video() == {}

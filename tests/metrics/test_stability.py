@@ -1,7 +1,7 @@
 """Temporal stability against golden values, an independent form and the official leaderboard.
 
-Golden values of Octave are those of the unmodified Matlab tool on a library of today ("gcc5"), stored with nine
-decimals; the official ones are older ("gcc4") and were made by Matlab, whose last digits differ.
+Golden values from Octave are those of the unmodified Matlab tool built with a current library ("gcc5"), stored with
+nine decimals; the official ones are older ("gcc4") and come from Matlab, whose last digits differ.
 """
 
 import csv
@@ -113,8 +113,8 @@ def test_golden_polygons(golden: dict[str, Any]) -> None:
     for name, case in golden["polygons"].items():
         mask = np.array([[pixel == "#" for pixel in row] for row in case["mask_rows"]])
         for key, tolerance in (("polygons_tol3", 1.5), ("polygons_tol0.1", 0.05)):
-            found = polygons(mask, tolerance)
-            assert [polygon.corners.tolist() for polygon in found] == case[key], name
+            outlines = polygons(mask, tolerance)
+            assert [polygon.corners.tolist() for polygon in outlines] == case[key], name
         assert [polygon.is_hole for polygon in polygons(mask)] == case["is_hole_tol3"], name
 
 
@@ -147,12 +147,12 @@ def test_every_official_sequence_of_annotations(golden: dict[str, Any], videos: 
 def official_and_own(real_data: Path, reference: Path, videos: dict[str, Video], name: str) -> tuple[str, float]:
     with (reference / "official_davis16_val.csv").open() as file:
         official = next(row["T"] for row in csv.DictReader(file) if row["method"] == name)
-    found = predictions.find(real_data / "davis16_results" / f"{name}.zip", list(videos.values()))
+    submission = predictions.find(real_data / "davis16_results" / f"{name}.zip", list(videos.values()))
     values = []
     for video_name, listed in load_dataset("davis16").listing("val").items():
         if listed.stable:
             video = videos[video_name]
-            results = found.read(video_name, range(1, len(video) - 1), images.read_mask)
+            results = submission.read(video_name, range(1, len(video) - 1), images.read_mask)
             masks = [images.read_mask(video.annotations[0], video.codec), *results]
             values.append(5 * np.nanmean(pair_costs(masks, "gcc4")))
     assert len(values) == 10
@@ -176,11 +176,11 @@ def test_whole_official_leaderboard(real_data: Path, reference: Path, videos: di
 def test_the_plain_form_is_equal(masks: tuple[np.ndarray, np.ndarray], order: str) -> None:
     for mask in masks:
         for tolerance in (1.5, 0.05):
-            found = [
+            outlines = [
                 ([tuple(corner) for corner in polygon.corners.tolist()], polygon.is_hole)
                 for polygon in polygons(mask, tolerance, order)
             ]
-            assert found == plain.polygons(mask, 2 * tolerance, order)
+            assert outlines == plain.polygons(mask, 2 * tolerance, order)
     value, expected = temporal_stability(*masks, order), plain.temporal_stability(*masks, order)
     assert value == (None if expected is None else pytest.approx(expected, abs=1e-12))
 
@@ -190,8 +190,8 @@ def test_the_plain_form_is_equal_on_real_masks(videos: dict[str, Video]) -> None
     assert temporal_stability(*masks) == pytest.approx(plain.temporal_stability(*masks), abs=1e-12)
 
 
-def test_ties_are_resolved_as_the_search_meets_them(golden: dict[str, Any], videos: dict[str, Video]) -> None:
-    """Pair 76 of bmx-trees has a tie, at which the diagonal step is not the one that the search takes."""
+def test_ties_are_resolved_as_in_the_search(golden: dict[str, Any], videos: dict[str, Video]) -> None:
+    """Pair 76 of bmx-trees has a tie at which the search does not take the diagonal step."""
     video = videos["bmx-trees"]
     masks = [images.read_mask(video.annotations[index], video.codec) for index in (76, 77)]
     stored = golden["gt_pairs"][video.name]["octave"][76]
@@ -224,7 +224,7 @@ def test_translated_contours(mask: np.ndarray, order: str, rows: int, columns: i
 @settings(max_examples=examples(30))
 @given(st.floats(8, 20), st.floats(0.8, 2), st.floats(0, 180), st.integers(-20, 20), st.integers(-30, 30))
 def test_translation(radius: float, stretch: float, turn: float, rows: int, columns: int) -> None:
-    """Equal but for a corner here and there: the tool's rounding decides between points equally far from a line."""
+    """Equal except for a few corners, since the tool's rounding decides between points equally far from a line."""
     still = ell(160, 200, 80, 100, radius * stretch, radius, turn), ell(160, 200, 80, 100, radius, radius, 0)
     moved = [np.roll(mask, (rows, columns), (0, 1)) for mask in still]
     assert temporal_stability(*moved) == pytest.approx(temporal_stability(*still), abs=0.2)
@@ -233,7 +233,7 @@ def test_translation(radius: float, stretch: float, turn: float, rows: int, colu
 
 @given(MASKS, ORDERS)
 def test_polygons_enclose_the_mask(mask: np.ndarray, order: str) -> None:
-    """Unsimplified but for straight lines, clockwise areas less those of holes are the number of pixels."""
+    """If only straight lines are simplified, the areas of contours minus those of holes are the number of pixels."""
     total = 0.0
     for polygon in polygons(mask, 0.05, order):
         (rows, columns), following = polygon.corners[:-1].T, polygon.corners[1:].T
@@ -249,7 +249,7 @@ def test_polygons_enclose_the_mask(mask: np.ndarray, order: str) -> None:
     [np.zeros((6, 7), bool), rect(9, 9, 4, 5, 4, 5), rect(9, 9, 4, 6, 4, 6), np.ones((1, 1), bool)],
     ids=["empty", "one pixel", "two by two", "a frame of one pixel"],
 )
-def test_masks_without_polygon(mask: np.ndarray) -> None:
+def test_masks_without_a_polygon(mask: np.ndarray) -> None:
     assert describe(mask) is None
     assert temporal_stability(mask, mask) is None
 
@@ -297,19 +297,19 @@ def test_views_and_read_only_arrays() -> None:
         (np.zeros((0, 3), bool), np.zeros((0, 3), bool)),
     ],
 )
-def test_what_is_no_pair_of_masks(previous: np.ndarray, current: np.ndarray) -> None:
+def test_invalid_masks(previous: np.ndarray, current: np.ndarray) -> None:
     with pytest.raises(MeasureError):
         temporal_stability(previous, current)
 
 
-def test_what_is_no_mask_or_order() -> None:
+def test_invalid_mask_or_order() -> None:
     with pytest.raises(MeasureError, match="array of float64"):
         describe(np.zeros((4, 4)))  # type: ignore[arg-type]
-    with pytest.raises(MeasureError, match="gcc4 and gcc5"):
+    with pytest.raises(MeasureError, match="available: gcc4, gcc5"):
         describe(np.zeros((4, 4), bool), "gcc3")  # type: ignore[arg-type]
 
 
-def test_numbers_are_equal_without_compiler() -> None:
+def test_equal_without_compiler() -> None:
     code = (
         "import numpy as np\n"
         "from vosbench.metrics.stability import polygons, temporal_stability\n"
@@ -338,11 +338,11 @@ def test_numbers_are_equal_without_compiler() -> None:
 @pytest.mark.slow
 def test_speed(real_data: Path, videos: dict[str, Video]) -> None:
     """Every 40th pair of a submission, in processor time."""
-    found = predictions.find(real_data / "davis16_results" / "pdb.zip", list(videos.values()))
+    submission = predictions.find(real_data / "davis16_results" / "pdb.zip", list(videos.values()))
     spent, pairs = {"compiled": 0.0, "plain": 0.0}, 0
     for video in videos.values():
         for index in range(1, len(video) - 2, 40):
-            previous, current = found.read(video.name, [index, index + 1], images.read_mask)
+            previous, current = submission.read(video.name, [index, index + 1], images.read_mask)
             start = time.process_time()
             described = describe(previous), describe(current)
             value = instability(*described) if described[0] and described[1] else None

@@ -28,7 +28,7 @@ def test_recall_is_strict() -> None:
     assert recall([0.5, 0.5000001]) == 0.5
 
 
-def test_nothing_has_no_mean() -> None:
+def test_no_values_have_no_mean() -> None:
     assert mean([]) is None
     assert recall([]) is None
     assert decay([]) is None

@@ -1,4 +1,4 @@
-"""Measures of the field: numpy arrays in, Python numbers out.
+"""The field's measures: NumPy arrays in, Python numbers out.
 
 | measure | module |
 |---|---|
@@ -11,8 +11,8 @@
 | mean, recall, decay over frames | `statistics` |
 | intervals and paired tests over videos | `significance` |
 
-What each measure is called and which way it is better is in `measures`; means over videos, categories and attributes
-are formed in `vosbench.evaluate.aggregate`.
+`measures` says what each number is called and which way it is better; `vosbench.evaluate.aggregate` averages over
+videos, categories and attributes.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -39,7 +39,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - as the language defines it
-    """Import temporal stability, which is compiled, only where it is asked for."""
+    """Import temporal stability on first use: it loads the compiler."""
     if name == "temporal_stability":
         from vosbench.metrics.stability import temporal_stability
 

@@ -1,4 +1,4 @@
-"""What measures ask of their arrays: a pair of masks, or a pair of label maps."""
+"""Checks of what measures take: a pair of masks, or a pair of label maps."""
 
 from typing import Any
 
@@ -11,14 +11,14 @@ Mask = NDArray[np.bool_]
 
 
 def check_pair(annotation: NDArray[Any], prediction: NDArray[Any]) -> None:
-    """Refuse arrays that are no pair of masks.
+    """Check that two arrays are masks of the same size.
 
     Args:
         annotation: (H, W) bool.
         prediction: (H, W) bool.
 
     Raises:
-        MeasureError: where either is not a 2-D boolean array, is empty, or the shapes differ.
+        MeasureError: if either is not a 2-D boolean array or is empty, or the shapes differ.
     """
     for name, mask in (("annotation", annotation), ("prediction", prediction)):
         if mask.ndim != 2 or mask.dtype != np.bool_ or mask.size == 0:
@@ -33,15 +33,15 @@ HIGHEST = 2**31 - 1
 
 
 def check_labels(first: NDArray[Any], second: NDArray[Any], names: tuple[str, str]) -> None:
-    """Refuse arrays that are no pair of label maps.
+    """Check that two arrays are label maps of the same size.
 
     Args:
-        first: (H, W) of integers.
-        second: (H, W) of integers.
-        names: what to call the two in an error.
+        first: (H, W) integers.
+        second: (H, W) integers.
+        names: what to call the two in an error message.
 
     Raises:
-        MeasureError: where either is not a 2-D array of integers, is empty, holds a label above 2³¹ − 1, or the
+        MeasureError: if either is not a 2-D array of integers, is empty or has a label above 2³¹ − 1, or the
             shapes differ.
     """
     for name, labels in zip(names, (first, second), strict=True):

@@ -1,10 +1,10 @@
 """Contour accuracy F: precision and recall of boundary pixels within a tolerance.
 
 Conventions:
-    A mask's boundary are the pixels that differ from their right, lower or lower right neighbour; the image's
-    own border is none, so a full mask has no boundary. A boundary pixel is matched where the other boundary
-    has a pixel within a disk of radius r; matching is not one to one. F = 2PR / (P + R). Both boundaries
-    empty: 1; one of them empty: 0. Range [0, 1], higher is better.
+    The boundary of a mask consists of the pixels that differ from their right, lower or lower right neighbour.
+    The image border does not count, so a full mask has no boundary. A boundary pixel is matched if the other
+    boundary has a pixel within a disk of radius r; matching is not one to one. F = 2PR / (P + R); it is 1 if both
+    boundaries are empty and 0 if only one is. Range [0, 1], higher is better.
     Source: Perazzi et al., CVPR 2016, section 5; boundary and edge rules as in the DAVIS tools, whose boundary
     map is due to D. Martin's segmentation benchmark (2003).
 """
@@ -18,11 +18,11 @@ from vosbench.metrics.arrays import Mask, check_pair
 
 
 def radius(shape: tuple[int, int], tolerance: float = 0.008) -> int:
-    """Turn a tolerance into the radius of the matching disk, in pixels.
+    """Convert a tolerance to the radius of the matching disk, in pixels.
 
     Args:
         shape: (H, W) of the frame.
-        tolerance: a fraction of the image diagonal, or pixels where it is 1 or more.
+        tolerance: a fraction of the image diagonal, or pixels if it is 1 or more.
 
     >>> radius((480, 854)), radius((1080, 1920)), radius((480, 854), tolerance=3)
     (8, 18, 3)
@@ -37,24 +37,23 @@ def boundary_map(mask: Mask) -> Mask:
         mask: (H, W) bool.
 
     Returns:
-        (H, W) bool. The last row looks right only, the last column down only, the last pixel is never boundary.
+        (H, W) bool. The last row is compared only to the right and the last column only downwards; the last pixel is
+        never a boundary.
 
     >>> boundary_map(np.array([[0, 0, 0], [0, 1, 0], [0, 0, 0]], bool)).astype(int)
     array([[1, 1, 0],
            [1, 1, 0],
            [0, 0, 0]])
     """
-    found = np.zeros_like(mask)
-    right = mask[:, :-1] != mask[:, 1:]
-    down = mask[:-1] != mask[1:]
-    found[:, :-1] |= right
-    found[:-1] |= down
-    found[:-1, :-1] |= mask[:-1, :-1] != mask[1:, 1:]
-    return found
+    boundary = np.zeros_like(mask)
+    boundary[:, :-1] |= mask[:, :-1] != mask[:, 1:]
+    boundary[:-1] |= mask[:-1] != mask[1:]
+    boundary[:-1, :-1] |= mask[:-1, :-1] != mask[1:, 1:]
+    return boundary
 
 
 def disk(reach: int) -> NDArray[np.uint8]:
-    """The (2r + 1, 2r + 1) matching disk: 1 where dx² + dy² ≤ r².
+    """The (2r + 1, 2r + 1) matching disk, 1 where dx² + dy² ≤ r².
 
     >>> disk(1)
     array([[0, 1, 0],
@@ -68,19 +67,19 @@ def disk(reach: int) -> NDArray[np.uint8]:
 def contour_accuracy(annotation: Mask, prediction: Mask, tolerance: float = 0.008) -> float:
     """Measure the contour accuracy F of one frame.
 
-    Only the box that encloses both masks, padded by the radius, is worked on: outside of it there is no
-    boundary, so the result is the whole frame's.
+    Only the box around both masks, padded by the radius, is compared. There is no boundary outside it, so the
+    result equals that of the whole frame.
 
     Args:
         annotation: (H, W) bool.
         prediction: (H, W) bool.
-        tolerance: a fraction of the image diagonal, or pixels where it is 1 or more.
+        tolerance: a fraction of the image diagonal, or pixels if it is 1 or more.
 
     Returns:
         F in [0, 1].
 
     Raises:
-        MeasureError: where the arrays are no pair of masks.
+        MeasureError: if the arrays are not masks of the same size.
 
     >>> square = np.zeros((12, 16), bool)
     >>> square[3:7, 4:9] = True
@@ -95,7 +94,7 @@ def contour_accuracy(annotation: Mask, prediction: Mask, tolerance: float = 0.00
 
 
 def enclosing_box(mask: Mask, margin: int) -> tuple[slice, slice]:
-    """The smallest box around a mask, padded by a margin within the frame; 1×1 where the mask is empty."""
+    """The smallest box around a mask, padded by a margin within the frame; 1×1 if the mask is empty."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if rows.size == 0:
         return slice(0, 1), slice(0, 1)
@@ -106,7 +105,7 @@ def enclosing_box(mask: Mask, margin: int) -> tuple[slice, slice]:
 
 
 def match_boundaries(annotation: Mask, prediction: Mask, reach: int) -> float:
-    """F of two boundary maps of equal shape, with a matching disk of radius ``reach`` in pixels."""
+    """Measure F of two boundary maps of the same shape, with a matching disk of radius ``reach`` in pixels."""
     import cv2
 
     of_annotation, of_prediction = int(np.count_nonzero(annotation)), int(np.count_nonzero(prediction))
@@ -121,7 +120,7 @@ def match_boundaries(annotation: Mask, prediction: Mask, reach: int) -> float:
 
 
 def harmonic_mean(precision: float, recall: float) -> float:
-    """2PR / (P + R), and 0 where both are 0.
+    """2PR / (P + R), or 0 if both are 0.
 
     >>> harmonic_mean(1.0, 0.5)
     0.6666666666666666

@@ -1,9 +1,8 @@
 """Numba's compiler as a decorator that keeps a function's type.
 
 Conventions:
-    A function is compiled where that is measured to be twice as fast as NumPy or OpenCV, and nowhere else. It is
-    compiled at its first call and kept on disk. ``NUMBA_DISABLE_JIT=1`` runs the same lines as plain Python, with
-    equal numbers.
+    Only functions that were measured to be at least twice as fast as with NumPy or OpenCV are compiled, on their
+    first call, and cached on disk. ``NUMBA_DISABLE_JIT=1`` runs them as plain Python, with equal results.
 """
 
 from collections.abc import Callable
@@ -16,5 +15,5 @@ R = TypeVar("R")
 
 
 def compiled(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile a function of arrays and numbers at its first call."""
+    """Compile a function of arrays and numbers on its first call."""
     return cast("Callable[P, R]", numba.njit(cache=True)(function))

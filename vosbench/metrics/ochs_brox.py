@@ -1,18 +1,17 @@
-"""The region F-measure of motion segmentation: how well clusters of pixels tell the regions of a shot apart.
+"""The region F-measure of motion segmentation: how well clusters of pixels separate the regions of a shot.
 
 Conventions:
-    Counts run over all labelled frames of a shot. Regions are those of the ground truth that are visible, the
-    background among them; clusters are those of the prediction, without a background of their own. For region g
-    and cluster c, P = |c ∩ g| / |c|, R = |c ∩ g| / |g|, F = 2PR / (P + R), where |c| and |g| count pixels that
-    have a cluster. Regions and clusters are paired one to one so that the sum of F is highest. A region for which
-    no cluster is left has P = 1 and R = 0; one paired with a cluster that it does not meet has P = R = 0; clusters
-    left over do not count. Of a shot, P and R are means over its regions and F their harmonic mean; of a dataset,
-    P and R are means over shots and F, again, their harmonic mean: not the mean of F. Range [0, 1], higher is
-    better.
-    Source: Ochs, Malik and Brox, "Segmentation of Moving Objects by Long Term Video Analysis", TPAMI 2014; the
-    cases of zero overlap and the count of objects as in the authors' tool. That tool pairs by F cut to four
-    decimals, weighs pixels of some shots by an annotated certainty, and takes unused cluster numbers for clusters;
-    here F is exact, pixels weigh the same, and numbers mean nothing.
+    Pixels are counted over all labelled frames of a shot. Regions are the visible regions of the ground truth,
+    including the background; clusters are those of the prediction, none of which is marked as background. For region
+    g and cluster c, P = |c ∩ g| / |c|, R = |c ∩ g| / |g|, F = 2PR / (P + R), where |c| and |g| count pixels that
+    have a cluster. Regions and clusters are paired one to one to maximise the sum of F. A region left without a
+    cluster has P = 1 and R = 0; one paired with a cluster that it does not overlap has P = R = 0; unpaired clusters
+    are ignored. For a shot, P and R are means over its regions and F is their harmonic mean. For a dataset, P and R
+    are means over shots and F is again their harmonic mean, not the mean of F. Range [0, 1], higher is better.
+    Source: Ochs, Malik and Brox, "Segmentation of Moving Objects by Long Term Video Analysis", TPAMI 2014; zero
+    overlap and the number of objects are handled as in the authors' tool. That tool pairs by F truncated to four
+    decimals, weights pixels of some shots by an annotated certainty, and treats unused cluster numbers as clusters;
+    here F is exact, all pixels have equal weight, and the values of cluster numbers do not matter.
 """
 
 import math
@@ -31,7 +30,7 @@ NO_CLUSTER = -1
 
 @dataclass(frozen=True, slots=True)
 class RegionScore:
-    """One region of the ground truth and the cluster it is paired with, None where none is left for it."""
+    """One region of the ground truth and the cluster it is paired with, or None."""
 
     region: int
     cluster: int | None
@@ -42,16 +41,16 @@ class RegionScore:
 
 @dataclass(frozen=True, slots=True)
 class ObjectScores:
-    """The scores of a shot, or of a dataset.
+    """The scores of a shot or a dataset.
 
     Attributes:
-        precision: mean over regions; of a dataset, over shots.
+        precision: mean over regions; for a dataset, over shots.
         recall: likewise.
-        f: the harmonic mean of the two.
-        extracted: regions whose F is above the threshold, less one for the background, which the authors take off
-            whether it is among them or not; 0 at the least. Of a dataset, the sum.
-        visible: regions less one for the background. Of a dataset, the sum.
-        density: the share of a region's pixels that have a cluster, as a mean over regions; 1 for dense clusters.
+        f: the harmonic mean of precision and recall.
+        extracted: number of regions with F above the threshold, minus one for the background, which the authors
+            subtract whether it is one of them or not; at least 0. For a dataset, the sum.
+        visible: number of regions minus one for the background. For a dataset, the sum.
+        density: the fraction of a region's pixels that have a cluster, averaged over regions; 1 for dense clusters.
         regions: by number; empty for a dataset.
     """
 
@@ -65,7 +64,7 @@ class ObjectScores:
 
 
 class Overlap:
-    """The pixels that each region and cluster of one shot share, counted frame by frame.
+    """The number of pixels that each region and cluster of a shot share, counted frame by frame.
 
     >>> overlap = Overlap()
     >>> overlap.add(np.array([[0, 0, 7, 7]]), np.array([[3, 3, 5, 5]]))
@@ -80,11 +79,11 @@ class Overlap:
         """Count one labelled frame.
 
         Args:
-            regions: (H, W) integers from 0, the numbers of the ground truth's regions.
-            clusters: (H, W) integers, the numbers of the clusters; a pixel below 0 has none.
+            regions: (H, W) integers from 0, the region numbers of the ground truth.
+            clusters: (H, W) integers, the cluster numbers; negative for pixels without a cluster.
 
         Raises:
-            MeasureError: where the arrays are no pair of label maps, or a region's number is negative.
+            MeasureError: if the arrays are not label maps of the same size, or a region's number is negative.
         """
         check_labels(regions, clusters, ("regions", "clusters"))
         if regions.min() < 0:
@@ -100,10 +99,10 @@ class Overlap:
         """Pair regions with clusters and score the shot.
 
         Args:
-            threshold: a region is extracted where its F is strictly above.
+            threshold: a region is extracted if its F is strictly above this.
 
         Raises:
-            MeasureError: where no frame was added.
+            MeasureError: if no frame was added.
         """
         from scipy.optimize import linear_sum_assignment
 
@@ -112,9 +111,9 @@ class Overlap:
         regions = sorted({region for region, _ in self._counts})
         clusters = sorted({cluster for _, cluster in self._counts} - {NO_CLUSTER})
         table = np.array([[self._counts[region, cluster] for cluster in clusters] for region in regions], np.int64)
-        held = table.sum(axis=1)
+        clustered = table.sum(axis=1)
         precision = table / table.sum(axis=0)
-        recall = table / np.maximum(held, 1)[:, None]
+        recall = table / np.maximum(clustered, 1)[:, None]
         both = precision + recall
         f = 2 * precision * recall / np.where(both == 0, 1, both)
         paired = dict(zip(*(side.tolist() for side in linear_sum_assignment(f, maximize=True)), strict=True))
@@ -124,26 +123,26 @@ class Overlap:
             else RegionScore(region, cluster=None, precision=1.0, recall=0.0, f=0.0)
             for g, region in enumerate(regions)
         )
-        every = held + np.array([self._counts[region, NO_CLUSTER] for region in regions], np.int64)
-        shares = (held / every).tolist()
-        return _shot(scores, shares, threshold)
+        sizes = clustered + np.array([self._counts[region, NO_CLUSTER] for region in regions], np.int64)
+        densities = (clustered / sizes).tolist()
+        return _shot(scores, densities, threshold)
 
 
-def _shot(regions: tuple[RegionScore, ...], shares: Sequence[float], threshold: float) -> ObjectScores:
-    precision, recall, f = precision_recall_f([each.precision for each in regions], [each.recall for each in regions])
+def _shot(regions: tuple[RegionScore, ...], densities: Sequence[float], threshold: float) -> ObjectScores:
+    precision, recall, f = precision_recall_f([g.precision for g in regions], [g.recall for g in regions])
     return ObjectScores(
         precision=precision,
         recall=recall,
         f=f,
         extracted=max(0, sum(region.f > threshold for region in regions) - 1),
         visible=len(regions) - 1,
-        density=math.fsum(shares) / len(shares),
+        density=math.fsum(densities) / len(densities),
         regions=regions,
     )
 
 
 def precision_recall_f(precisions: Sequence[float], recalls: Sequence[float]) -> tuple[float, float, float]:
-    """Mean precision, mean recall and their harmonic mean, of the regions of a shot or the shots of a dataset.
+    """Mean precision, mean recall and their harmonic mean, over the regions of a shot or the shots of a dataset.
 
     >>> precision_recall_f([1.0, 0.5], [0.5, 0.5])
     (0.75, 0.5, 0.6)
@@ -153,10 +152,10 @@ def precision_recall_f(precisions: Sequence[float], recalls: Sequence[float]) ->
 
 
 def dataset_objects(shots: Sequence[ObjectScores]) -> ObjectScores:
-    """Score a dataset: means over shots, the harmonic mean of the mean P and R, and sums of objects.
+    """Score a dataset: mean P and R over shots, their harmonic mean, and the total numbers of objects.
 
     Raises:
-        MeasureError: where there is no shot.
+        MeasureError: if there are no shots.
 
     >>> one, other = ObjectScores(1.0, 0.5, 2 / 3, 1, 2, 1.0), ObjectScores(0.5, 0.5, 0.5, 0, 1, 1.0)
     >>> dataset_objects([one, other])

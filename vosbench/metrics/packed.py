@@ -1,7 +1,7 @@
-"""Masks packed 64 pixels to a word: an eighth of a mask's memory, and 64 pixels to an operation.
+"""Masks packed 64 pixels to a word: an eighth of the memory, and 64 pixels per operation.
 
 Conventions:
-    Pixel x of a row is bit x % 64 of word x // 64, the lowest bit first. The bits beyond the last column are 0.
+    Pixel x of a row is bit x % 64 of word x // 64, lowest bit first. Bits beyond the last column are 0.
 """
 
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from vosbench.errors import MeasureError
 from vosbench.metrics.arrays import Mask
 
 Words = NDArray[np.uint64]
-WORD = np.dtype("<u8")  # bytes in the order of the pixels, on any machine
+WORD = np.dtype("<u8")  # little-endian on any machine, so that bytes are in the order of the pixels
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Packed:
-    """A mask, packed.
+    """A packed mask.
 
     Attributes:
         height: H, in pixels.
@@ -36,11 +36,11 @@ class Packed:
         return self.height, self.width
 
     def any(self) -> bool:
-        """Say whether the mask has any pixel."""
+        """Whether any pixel is set."""
         return bool(self.words.any())
 
     def count(self) -> int:
-        """Count the mask's pixels.
+        """Count the pixels that are set.
 
         >>> pack(np.ones((3, 70), bool)).count()
         210
@@ -49,7 +49,7 @@ class Packed:
 
 
 def empty_words(height: int, width: int) -> Words:
-    """The words of a mask without any pixel."""
+    """The words of an empty mask."""
     return np.zeros((height, -(-width // 64)), WORD)
 
 
@@ -60,7 +60,7 @@ def pack(mask: Mask) -> Packed:
         mask: (H, W) bool.
 
     Raises:
-        MeasureError: where the array is no mask.
+        MeasureError: if the array is not a mask.
 
     >>> pack(np.array([[True, False, True]])).words
     array([[5]], dtype=uint64)

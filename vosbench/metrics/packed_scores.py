@@ -1,9 +1,9 @@
-"""J and F on packed masks: the values of `region` and `boundary`, bit for bit, at ten times their pace.
+"""J and F of packed masks: bit for bit the values of `region` and `boundary`, ten times as fast.
 
 Conventions:
-    As `vosbench.metrics.region` and `vosbench.metrics.boundary`, which are the readable form of this module.
-    Everything is counted in integers; a pair is cropped to the box that encloses both masks. The box needs no
-    margin of the disk's radius, since a widened boundary is only looked at where the other mask has a boundary.
+    As in `vosbench.metrics.region` and `vosbench.metrics.boundary`, the readable forms of this module.
+    Everything is counted in integers, within the box around both masks. The box needs no margin for the disk, since
+    a dilated boundary only matters where the other mask has a boundary.
 """
 
 from functools import cache
@@ -20,14 +20,14 @@ __all__ = ["FrameScores", "Packed", "contour_accuracy", "frame_scores", "pack", 
 
 
 class FrameScores(NamedTuple):
-    """Both measures of one frame, each in [0, 1]."""
+    """J and F of one frame, each in [0, 1]."""
 
     region: float
     contour: float
 
 
 class _Box(NamedTuple):
-    """Where a pair of masks lies: rows and bytes of the frame, and whether its last column is among them."""
+    """The box around a pair of masks: rows and bytes of the frame, and the frame's last column within it, or None."""
 
     rows: slice
     bytes: slice
@@ -41,7 +41,7 @@ def region_similarity(annotation: Packed, prediction: Packed) -> float:
         J in [0, 1].
 
     Raises:
-        MeasureError: where the masks' sizes differ.
+        MeasureError: if the sizes of the masks differ.
     """
     _check_pair(annotation, prediction)
     return _region(annotation.words, prediction.words)
@@ -53,27 +53,27 @@ def contour_accuracy(annotation: Packed, prediction: Packed, tolerance: float = 
     Args:
         annotation: a mask.
         prediction: a mask of the same size.
-        tolerance: a fraction of the image diagonal, or pixels where it is 1 or more.
+        tolerance: a fraction of the image diagonal, or pixels if it is 1 or more.
 
     Returns:
         F in [0, 1].
 
     Raises:
-        MeasureError: where the masks' sizes differ.
+        MeasureError: if the sizes of the masks differ.
     """
     return frame_scores(annotation, prediction, tolerance).contour
 
 
 def frame_scores(annotation: Packed, prediction: Packed, tolerance: float = 0.008) -> FrameScores:
-    """Measure J and F of one frame, which together cost little more than F.
+    """Measure J and F of one frame; both together cost little more than F alone.
 
     Args:
         annotation: a mask.
         prediction: a mask of the same size.
-        tolerance: of F: a fraction of the image diagonal, or pixels where it is 1 or more.
+        tolerance: for F, a fraction of the image diagonal, or pixels if it is 1 or more.
 
     Raises:
-        MeasureError: where the masks' sizes differ.
+        MeasureError: if the sizes of the masks differ.
 
     >>> half = pack(np.array([[True, True]])), pack(np.array([[True, False]]))
     >>> frame_scores(*half)
@@ -99,7 +99,7 @@ def _region(annotation: Words, prediction: Words) -> float:
 
 
 def _contour(bounds: Words, reach: int) -> float:
-    """F of two boundary maps, (2, rows, words): the annotation's and the prediction's."""
+    """Measure F of the boundary maps of annotation and prediction, (2, rows, words)."""
     of_annotation, of_prediction = _counts(bounds)
     if of_annotation == 0 or of_prediction == 0:
         return float(of_annotation == of_prediction)
@@ -116,13 +116,13 @@ def _counts(maps: Words) -> tuple[int, int]:
 
 
 def _enclosing_box(annotation: Packed, prediction: Packed) -> _Box | None:
-    """Enclose both masks, one pixel more to the left and above, where a boundary may lie, and below."""
+    """Enclose both masks and a pixel more to the left and above, where a boundary may lie, and below."""
     union = annotation.words | prediction.words
-    there = (union.reshape(-1) != 0).tobytes()
-    first = there.find(1)
+    nonzero = (union.reshape(-1) != 0).tobytes()
+    first = nonzero.find(1)
     if first < 0:
         return None
-    top, bottom = first // union.shape[1], there.rfind(1) // union.shape[1]
+    top, bottom = first // union.shape[1], nonzero.rfind(1) // union.shape[1]
     across = np.flatnonzero(np.bitwise_or.reduce(union[top : bottom + 1], axis=0).view(np.uint8))
     start, end = max(0, int(across[0]) - 1), int(across[-1]) + 1
     return _Box(
@@ -133,9 +133,9 @@ def _enclosing_box(annotation: Packed, prediction: Packed) -> _Box | None:
 
 
 def _cropped(annotation: Packed, prediction: Packed, box: _Box, reach: int) -> Words:
-    """Both masks in one (2, rows, words) array, whose rows end in at least ``reach`` zero bits.
+    """Copy both masks into one (2, rows, words) array whose rows end in at least ``reach`` zero bits.
 
-    The zeros keep what is shifted out of one row from reaching the next, so that rows need no treatment of their own.
+    The zeros keep bits that are shifted out of one row from reaching the next, so all rows are shifted at once.
     """
     height = box.rows.stop - box.rows.start
     size = box.bytes.stop - box.bytes.start
@@ -147,20 +147,20 @@ def _cropped(annotation: Packed, prediction: Packed, box: _Box, reach: int) -> W
 
 
 def _boundaries(pair: Words, last: int | None) -> Words:
-    """The boundary maps of two cropped masks; ``last`` is the frame's last column, where it is in the crop."""
+    """The boundary maps of two cropped masks; ``last`` is the frame's last column, None if outside the crop."""
     right: Words = pair >> np.uint64(1)
     right.reshape(-1)[:-1] |= pair.reshape(-1)[1:] << 63
-    right[..., -1] &= 2**63 - 1  # the next row's first pixel
-    if last is not None:  # has no pixel to its right: it looks at itself
+    right[..., -1] &= 2**63 - 1  # drop the first pixel of the next row
+    if last is not None:  # without a right neighbour, a pixel is compared to itself
         right[..., last // 64] |= pair[..., last // 64] & np.uint64(1 << last % 64)
-    found: Words = pair ^ right
-    found[:, :-1] |= pair[:, :-1] ^ pair[:, 1:]
-    found[:, :-1] |= pair[:, :-1] ^ right[:, 1:]
-    return found
+    boundaries: Words = pair ^ right
+    boundaries[:, :-1] |= pair[:, :-1] ^ pair[:, 1:]
+    boundaries[:, :-1] |= pair[:, :-1] ^ right[:, 1:]
+    return boundaries
 
 
 def _dilated(maps: Words, reach: int) -> Words:
-    """Dilate two maps by a disk: rows widened to the disk's half-widths, each then moved up and down."""
+    """Dilate two maps by a disk: rows are widened to each half-width of the disk, then shifted up and down."""
     near = np.zeros_like(maps)
     wide, spare, moved = maps, np.empty_like(maps), np.empty_like(maps)
     for steps, offsets in _disk_rows(reach):
@@ -177,7 +177,7 @@ def _dilated(maps: Words, reach: int) -> Words:
 
 
 def _widen(maps: Words, step: int, out: Words, moved: Words) -> None:
-    """Write into ``out`` each pixel together with those ``step`` to its left and right."""
+    """Combine each pixel with those ``step`` to its left and right, into ``out``."""
     source, target, carry = maps.reshape(-1), out.reshape(-1), moved.reshape(-1)
     np.left_shift(source, step, out=target)
     target |= source
@@ -188,9 +188,10 @@ def _widen(maps: Words, step: int, out: Words, moved: Words) -> None:
 
 @cache
 def _disk_rows(reach: int) -> tuple[tuple[tuple[int, ...], tuple[int, ...]], ...]:
-    """The rows of a disk from its top to its middle: how to widen the last row to this one, and where this one lies.
+    """The distinct rows of a disk, narrowest first: the steps that widen the previous row to it, and its offsets.
 
-    A map whose pixels are already 2w + 1 wide grows by up to 2w + 1 in one step without leaving gaps.
+    A map whose pixels are already 2w + 1 wide can grow by up to 2w + 1 in one step without gaps; a step is at most
+    63, since `_widen` carries into the neighbouring word only.
 
     >>> _disk_rows(3)
     (((), (3,)), ((1, 1), (1, 2)), ((1,), (0,)))

@@ -1,15 +1,15 @@
-"""Unsupervised segmentation of several objects: proposals of a sequence against its annotated objects.
+"""Unsupervised segmentation of multiple objects: scores of a sequence's proposals against its annotated objects.
 
 Conventions:
-    Objects are labelled 1…N, where N is the highest label of the first frame; higher labels of later frames are
-    background, 255 is void. Proposals are labelled 1…K in every frame of a sequence, K at most 20. Void pixels are
-    taken from prediction and annotation before anything is counted or traced. J and F are taken of every proposal
-    and object in all frames, the first and the last among them. Objects are paired with one proposal each so that
-    the sum of J and F, as means over frames, is highest. If K < N, empty proposals make up for the rest: an
-    object without a proposal scores 0 in every frame that shows it, and 1 in those that do not.
-    A sequence's scores are means over its objects, a dataset's are means over all objects of all sequences.
-    F is that of `vosbench.metrics.boundary`: each label's boundary is found and dilated once, in the box around the
-    label, and of two labels only the part that their boxes share is compared.
+    Objects are labelled 1…N, where N is the highest label of the first frame; higher labels in later frames are
+    background, and 255 is void. Proposals are labelled 1…K in all frames of a sequence, with K at most 20. Void
+    pixels are set to background in prediction and annotation first. J and F are measured between every proposal and
+    every object in all frames, including the first and the last. Each object is paired with one proposal to maximise
+    the sum of J and F, averaged over frames. If K < N, empty proposals are added: an object without a proposal
+    scores 0 in frames that show it and 1 in frames that do not.
+    The scores of a sequence are means over its objects, those of a dataset means over all objects of all sequences.
+    F is that of `vosbench.metrics.boundary`. For speed, the boundary of each label is found and dilated only once,
+    within the box around it, and two labels are compared only where their boxes overlap.
     Source: Caelles et al., "The 2019 DAVIS Challenge on VOS: Unsupervised Multi-Object Segmentation",
     arXiv 1905.00737; frames, void, empty proposals and the number of objects as in davis2017-evaluation. That tool
     lists objects in the order of their proposals; here they keep their labels.
@@ -36,9 +36,9 @@ class Outline:
     Attributes:
         top: the first row of its box within the frame.
         left: the first column.
-        boundary: (h, w) bool, within the box; nothing is outside.
-        near: (h, w) bool, what a boundary pixel may match; nothing is outside.
-        size: boundary pixels.
+        boundary: (h, w) bool, the boundary pixels, all of which are within the box.
+        near: (h, w) bool, the boundary dilated by the matching disk, all of which is within the box.
+        size: number of boundary pixels.
     """
 
     top: int
@@ -49,7 +49,7 @@ class Outline:
 
 
 def trace(mask: Mask, reach: int) -> Outline:
-    """Find the outline of a mask, to be matched within a radius of ``reach`` pixels."""
+    """Find the outline of a mask, for matching within a radius of ``reach`` pixels."""
     box = enclosing_box(mask, reach + 1)
     boundary = boundary_map(mask[box])
     near = cv2.dilate(boundary.view(np.uint8), disk(reach)).view(np.bool_)
@@ -57,14 +57,14 @@ def trace(mask: Mask, reach: int) -> Outline:
 
 
 def trace_labels(labels: Labels, highest: int, reach: int) -> list[Outline]:
-    """Find the outlines of labels 1 to the highest; those that the frame does not show are empty."""
+    """Find the outlines of labels 1 to the highest, which are empty for labels that are not in the frame."""
     counts = np.bincount(labels.ravel(), minlength=highest + 1)
-    nothing = trace(np.zeros((1, 1), np.bool_), reach)
-    return [trace(labels == label, reach) if counts[label] else nothing for label in range(1, highest + 1)]
+    empty = trace(np.zeros((1, 1), np.bool_), reach)
+    return [trace(labels == label, reach) if counts[label] else empty for label in range(1, highest + 1)]
 
 
 def match_outlines(annotation: Outline, prediction: Outline) -> float:
-    """F of two outlines of one frame, traced with the same radius."""
+    """Measure F of two outlines of one frame, traced with the same radius."""
     if annotation.size == 0 or prediction.size == 0:
         return float(annotation.size == prediction.size)
     precision = _shared(prediction.boundary, prediction, annotation.near, annotation) / prediction.size
@@ -75,13 +75,13 @@ def match_outlines(annotation: Outline, prediction: Outline) -> float:
 def contour_matrix(
     annotation: Labels, prediction: Labels, shape: tuple[int, int], tolerance: float
 ) -> NDArray[np.float64]:
-    """Measure F of proposals 1…K against objects 1…N of one frame.
+    """Measure F between proposals 1…K and objects 1…N in one frame.
 
     Args:
-        annotation: (H, W), the objects' labels.
-        prediction: (H, W), the proposals' labels.
+        annotation: (H, W), the labels of the objects.
+        prediction: (H, W), the labels of the proposals.
         shape: (K, N).
-        tolerance: a fraction of the image diagonal, or pixels where it is 1 or more.
+        tolerance: a fraction of the image diagonal, or pixels if it is 1 or more.
 
     Returns:
         (K, N) in [0, 1].
@@ -95,12 +95,12 @@ def contour_matrix(
     height, width = annotation.shape
     reach = radius((height, width), tolerance)
     objects, proposals = trace_labels(annotation, shape[1], reach), trace_labels(prediction, shape[0], reach)
-    found = [[match_outlines(of_object, of_proposal) for of_object in objects] for of_proposal in proposals]
-    return np.array(found, np.float64).reshape(shape)
+    scores = [[match_outlines(of_object, of_proposal) for of_object in objects] for of_proposal in proposals]
+    return np.array(scores, np.float64).reshape(shape)
 
 
 def _shared(boundary: Mask, of_boundary: Outline, near: Mask, of_near: Outline) -> int:
-    """The pixels of a boundary that lie near another, each given within its own box."""
+    """Count the pixels of a boundary that are near another one; each is given within its own box."""
     down, right = of_near.top - of_boundary.top, of_near.left - of_boundary.left
     ours = boundary[max(0, down) :, max(0, right) :]
     theirs = near[max(0, -down) :, max(0, -right) :]
@@ -116,11 +116,11 @@ class ObjectScore:
     """One annotated object.
 
     Attributes:
-        label: in the annotation.
-        proposal: the label that it is paired with, or None where there is no such proposal.
-        J: of each frame.
-        F: of each frame.
-        scores: ``J_mean``, ``J_recall``, ``J_decay``, the same of F, and ``JF_mean``.
+        label: its label in the annotation.
+        proposal: the label of its proposal, or None if there is none for it.
+        J: one value per frame.
+        F: one value per frame.
+        scores: ``J_mean``, ``J_recall``, ``J_decay``, the same for F, and ``JF_mean``.
     """
 
     label: int
@@ -132,22 +132,22 @@ class ObjectScore:
 
 @dataclass(frozen=True, slots=True)
 class SequenceScores:
-    """The objects of a sequence by label, and the means of their scores; None where there is no object."""
+    """The objects of a sequence by label, and their mean scores, which are None if there are no objects."""
 
     objects: tuple[ObjectScore, ...]
     scores: dict[str, float | None]
 
 
 class Proposals:
-    """The proposals of one sequence, measured against its objects frame by frame.
+    """The proposals of one sequence, compared to its objects frame by frame.
 
     Args:
-        limit: the highest label of a proposal.
-        tolerance: of contour accuracy, as a fraction of the image diagonal, or pixels where it is 1 or more.
+        limit: the highest label a proposal may have.
+        tolerance: for F, a fraction of the image diagonal, or pixels if it is 1 or more.
 
     >>> proposals = Proposals()
     >>> proposals.add(np.array([[1, 1, 2, 255]]), np.array([[2, 2, 1, 1]]))
-    >>> [(found.label, found.proposal, found.J) for found in proposals.result().objects]
+    >>> [(score.label, score.proposal, score.J) for score in proposals.result().objects]
     [(1, 2, (1.0,)), (2, 1, (1.0,))]
     """
 
@@ -159,21 +159,21 @@ class Proposals:
         self._F: list[NDArray[np.float64]] = []
 
     def add(self, annotation: Labels, prediction: Labels) -> None:
-        """Measure one frame; the first that is added tells the number of objects.
+        """Measure one frame; the first frame determines the number of objects.
 
         Args:
             annotation: (H, W) integers: 0 background, 1…N objects, 255 void.
             prediction: (H, W) integers: 0 background, 1…K proposals.
 
         Raises:
-            MeasureError: where the arrays are no pair of label maps, or a label is negative or above the limit.
+            MeasureError: if the arrays are not label maps of the same size, or a label is negative or above the limit.
         """
         check_labels(annotation, prediction, ("annotation", "prediction"))
         if min(annotation.min(), prediction.min()) < 0:
-            raise MeasureError("a label is negative; objects and proposals are labelled from 1, background is 0")
+            raise MeasureError("a label is negative; objects and proposals are numbered from 1, the background is 0")
         highest = int(prediction.max())
         if highest > self._limit:
-            raise MeasureError(f"the prediction has a proposal {highest}; at most {self._limit} are allowed, from 1")
+            raise MeasureError(f"the prediction has the label {highest}; the highest allowed is {self._limit}")
         void = annotation == VOID
         objects = np.where(void, 0, annotation)
         if self._objects is None:
@@ -190,12 +190,12 @@ class Proposals:
         """Pair objects with proposals and score the sequence.
 
         Raises:
-            MeasureError: where no frame was added.
+            MeasureError: if no frame was added.
         """
         from scipy.optimize import linear_sum_assignment
 
         if self._objects is None:
-            raise MeasureError("the sequence has no frame")
+            raise MeasureError("the sequence has no frames")
         rows = max(self._proposals, self._objects)
         J, F = np.stack(self._J)[:, :rows], np.stack(self._F)[:, :rows]
         paired = linear_sum_assignment(J.mean(axis=0) + F.mean(axis=0), maximize=True)
@@ -208,7 +208,7 @@ class Proposals:
 
 
 def region_matrix(annotation: Labels, prediction: Labels, shape: tuple[int, int]) -> NDArray[np.float64]:
-    """Measure J of proposals 1…K against objects 1…N of one frame.
+    """Measure J between proposals 1…K and objects 1…N in one frame.
 
     Args:
         annotation: (H, W), labels 0…N.
@@ -216,7 +216,7 @@ def region_matrix(annotation: Labels, prediction: Labels, shape: tuple[int, int]
         shape: (K, N).
 
     Returns:
-        (K, N) in [0, 1]; 1 where both are empty.
+        (K, N) in [0, 1], 1 where both are empty.
 
     >>> region_matrix(np.array([[1, 1, 0]]), np.array([[0, 1, 0]]), (2, 1))
     array([[0.5],
@@ -225,13 +225,13 @@ def region_matrix(annotation: Labels, prediction: Labels, shape: tuple[int, int]
     rows, columns = shape[0] + 1, shape[1] + 1
     codes = np.multiply(prediction, columns, dtype=np.intp) + annotation
     shared = np.bincount(codes.ravel(), minlength=rows * columns).reshape(rows, columns)
-    either = shared.sum(axis=1)[1:, None] + shared.sum(axis=0)[None, 1:] - shared[1:, 1:]
-    return np.where(either == 0, 1.0, shared[1:, 1:] / np.maximum(either, 1))
+    union = shared.sum(axis=1)[1:, None] + shared.sum(axis=0)[None, 1:] - shared[1:, 1:]
+    return np.where(union == 0, 1.0, shared[1:, 1:] / np.maximum(union, 1))
 
 
 def dataset_proposals(sequences: Sequence[SequenceScores]) -> dict[str, float | None]:
-    """The means over all objects of all sequences; None where there is no object."""
-    return _means([found for sequence in sequences for found in sequence.objects])
+    """Average over all objects of all sequences; None if there are no objects."""
+    return _means([score for sequence in sequences for score in sequence.objects])
 
 
 def _statistics(J: Sequence[float], F: Sequence[float]) -> dict[str, float | None]:
@@ -245,4 +245,4 @@ def _statistics(J: Sequence[float], F: Sequence[float]) -> dict[str, float | Non
 
 def _means(objects: Sequence[ObjectScore]) -> dict[str, float | None]:
     names = objects[0].scores if objects else _statistics([0.0], [0.0])
-    return {name: mean([value for found in objects if (value := found.scores[name]) is not None]) for name in names}
+    return {name: mean([value for score in objects if (value := score.scores[name]) is not None]) for name in names}

@@ -1,7 +1,7 @@
 """Region similarity J: the Jaccard index of two masks.
 
 Conventions:
-    J = |A ∩ P| / |A ∪ P| in pixel counts; two empty masks agree, J = 1. Range [0, 1], higher is better.
+    J = |A ∩ P| / |A ∪ P| in pixels, and 1 if both masks are empty. Range [0, 1], higher is better.
     Source: Perazzi et al., "A Benchmark Dataset and Evaluation Methodology for Video Object Segmentation",
     CVPR 2016, section 5; the empty case as in the authors' tools and in davis2017-evaluation.
 """
@@ -22,7 +22,7 @@ def region_similarity(annotation: Mask, prediction: Mask) -> float:
         J in [0, 1].
 
     Raises:
-        MeasureError: where the arrays are no pair of masks.
+        MeasureError: if the arrays are not masks of the same size.
 
     >>> region_similarity(np.array([[True, True]]), np.array([[True, False]]))
     0.5

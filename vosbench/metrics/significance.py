@@ -1,13 +1,13 @@
-"""How sure a mean over videos is, and whether two methods differ on the same videos.
+"""Confidence intervals of means over videos, and paired tests of two methods on the same videos.
 
 Conventions:
-    Videos are the units: values are one per video, its mean over frames. The interval of a mean is the
-    bias-corrected and accelerated bootstrap's, the videos drawn with replacement. Two methods are compared by
-    their differences video by video: the mean difference, its bootstrap interval, and the p-value of the two-sided
-    permutation test that swaps the methods within videos, exact where all 2ⁿ swaps are no more than may be tried.
-    The seed is part of the result. The order of videos does not matter.
+    Videos are the units: there is one value per video, its mean over frames. The interval of a mean is that of the
+    bias-corrected and accelerated bootstrap, which samples videos with replacement. Two methods are compared by
+    their differences per video: the mean difference, its bootstrap interval, and the p-value of the two-sided
+    permutation test that swaps the methods within videos. The test is exact if there are at most ``resamples``
+    swaps, of 2ⁿ. The seed is part of the result. The order of the videos does not matter.
     Source: Efron, "Better Bootstrap Confidence Intervals", JASA 1987; Phipson and Smyth, "Permutation P-values
-    Should Never Be Zero", 2010, whose rule the tried, inexact p-values follow.
+    Should Never Be Zero", 2010, whose rule is used for p-values of sampled swaps.
 """
 
 import math
@@ -21,7 +21,7 @@ from vosbench.errors import MeasureError
 
 FEWEST = 3
 FEWEST_RESAMPLES = 100
-EQUAL = 1e-12
+EQUAL = 1e-12  # values this close differ by rounding alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +29,11 @@ class Interval:
     """A confidence interval of a mean.
 
     Attributes:
-        low: its lower end; None where fewer than three values cannot tell.
+        low: its lower end; None for fewer than three values.
         high: its upper end, likewise.
-        level: of confidence, in (0, 1).
-        resamples: bootstrap samples.
-        seed: of the generator.
+        level: confidence level, in (0, 1).
+        resamples: number of bootstrap samples.
+        seed: seed of the random generator.
     """
 
     low: float | None
@@ -45,15 +45,15 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two methods on the same videos.
+    """The comparison of two methods on the same videos.
 
     Attributes:
         difference: the mean of first minus second.
-        interval: of that mean; (0, 0) where both are equal on every video.
-        p: of a mean difference at least as far from 0, were the methods interchangeable.
-        resamples: swaps that were tried; 2ⁿ where exact.
-        exact: whether these were all.
-        seed: of the generator.
+        interval: of that mean; (0, 0) if both are equal on every video.
+        p: probability of a mean difference at least as far from 0 if the methods were interchangeable.
+        resamples: number of swaps in the test; 2ⁿ if exact.
+        exact: whether the test used all swaps.
+        seed: seed of the random generators.
     """
 
     difference: float
@@ -65,19 +65,19 @@ class Comparison:
 
 
 def mean_interval(values: Sequence[float], level: float = 0.95, resamples: int = 9999, seed: int = 0) -> Interval:
-    """Find the bootstrap interval of a mean over videos.
+    """Compute the bootstrap interval of a mean over videos.
 
     Args:
         values: one per video.
-        level: of confidence, in (0, 1).
-        resamples: bootstrap samples, at least 100.
-        seed: of the generator, 0 or more.
+        level: confidence level, in (0, 1).
+        resamples: number of bootstrap samples, at least 100.
+        seed: seed of the random generator, 0 or more.
 
     Returns:
-        The interval. Values that are all equal have one without width; fewer than three have none.
+        The interval. Its width is 0 if all values are equal; its ends are None for fewer than three values.
 
     Raises:
-        MeasureError: where a value is not finite, or level, resamples or seed are out of range.
+        MeasureError: if a value is not finite, or level, resamples or seed are out of range.
 
     >>> mean_interval([0.5, 0.5, 0.5])
     Interval(low=0.5, high=0.5, level=0.95, resamples=9999, seed=0)
@@ -90,15 +90,15 @@ def mean_interval(values: Sequence[float], level: float = 0.95, resamples: int =
         return Interval(float(ordered[0]), float(ordered[-1]), level, resamples, seed)
     from scipy.stats import bootstrap
 
-    found = bootstrap(
+    interval = bootstrap(
         (ordered,),
         np.mean,
         confidence_level=level,
         n_resamples=resamples,
         method="BCa",
-        random_state=np.random.default_rng(seed),  # called rng from scipy 1.15 on, which takes both
+        random_state=np.random.default_rng(seed),  # called rng since SciPy 1.15, which accepts both
     ).confidence_interval
-    return Interval(float(found.low), float(found.high), level, resamples, seed)
+    return Interval(float(interval.low), float(interval.high), level, resamples, seed)
 
 
 def compare(
@@ -113,47 +113,48 @@ def compare(
     Args:
         first: video → value of one method.
         second: video → value of the other.
-        level: of the interval's confidence, in (0, 1).
-        resamples: bootstrap samples, and the most swaps that are tried; at least 100.
-        seed: of the generators, 0 or more.
+        level: confidence level of the interval, in (0, 1).
+        resamples: number of bootstrap samples, and the largest number of swaps; at least 100.
+        seed: seed of the random generators, 0 or more.
 
     Raises:
-        MeasureError: where the videos differ or there are none, a value is not finite, or level, resamples or seed
-            are out of range.
+        MeasureError: if the videos differ or there are none, a value is not finite, or level, resamples or seed are
+            out of range.
 
     >>> same = {"a": 0.5, "b": 0.7}
-    >>> found = compare(same, same)
-    >>> found.difference, found.interval.low, found.interval.high, found.p
+    >>> comparison = compare(same, same)
+    >>> comparison.difference, comparison.interval.low, comparison.interval.high, comparison.p
     (0.0, 0.0, 0.0, 1.0)
     """
     _check(level, resamples, seed)
     if first.keys() != second.keys() or not first:
-        apart = ", ".join(sorted(first.keys() ^ second.keys())[:4]) or "no videos"
-        raise MeasureError(f"a comparison takes two methods on the same videos; only one has: {apart}")
+        unpaired = ", ".join(sorted(first.keys() ^ second.keys())[:4])
+        problem = f"only one has: {unpaired}" if unpaired else "there are none"
+        raise MeasureError(f"methods can only be compared on the same videos; {problem}")
     names = sorted(first)
     differences = _finite([first[name] for name in names]) - _finite([second[name] for name in names])
     swaps = 2 ** len(names)
     exact = swaps <= resamples
-    tried = swaps if exact else resamples
+    tested = swaps if exact else resamples
     if not differences.any():
-        return Comparison(0.0, Interval(0.0, 0.0, level, resamples, seed), 1.0, tried, exact, seed)
+        return Comparison(0.0, Interval(0.0, 0.0, level, resamples, seed), 1.0, tested, exact, seed)
     return Comparison(
         difference=math.fsum(differences) / len(names),
         interval=mean_interval(differences.tolist(), level, resamples, seed),
         p=_p_value(differences, resamples, seed),
-        resamples=tried,
+        resamples=tested,
         exact=exact,
         seed=seed,
     )
 
 
 def _p_value(differences: NDArray[np.float64], resamples: int, seed: int) -> float:
-    """Swapping two methods on a video turns its difference's sign."""
+    """The p-value of the permutation test; swapping the methods on a video flips the sign of its difference."""
     if differences.size == 1:
-        return 1.0  # both swaps are equally far from 0; scipy asks for two values
+        return 1.0  # both swaps are equally far from 0; SciPy requires two values
     from scipy.stats import permutation_test
 
-    tested = permutation_test(
+    test = permutation_test(
         (differences,),
         np.mean,
         permutation_type="samples",
@@ -161,20 +162,20 @@ def _p_value(differences: NDArray[np.float64], resamples: int, seed: int) -> flo
         alternative="two-sided",
         random_state=np.random.default_rng(seed),
     )
-    return float(tested.pvalue)
+    return float(test.pvalue)
 
 
 def _finite(values: Sequence[float]) -> NDArray[np.float64]:
-    found = np.array(values, np.float64)
-    if found.ndim != 1 or not np.isfinite(found).all():
-        raise MeasureError("values over videos are finite numbers, one per video; leave out incomplete methods")
-    return found
+    array = np.array(values, np.float64)
+    if array.ndim != 1 or not np.isfinite(array).all():
+        raise MeasureError("every video needs one finite value; leave out incomplete methods")
+    return array
 
 
 def _check(level: float, resamples: int, seed: int) -> None:
     if not 0 < level < 1:
-        raise MeasureError(f"a level of confidence is between 0 and 1, not {level}")
+        raise MeasureError(f"the confidence level must be between 0 and 1, not {level}")
     if resamples < FEWEST_RESAMPLES:
-        raise MeasureError(f"{resamples} resamples are too few; take {FEWEST_RESAMPLES} or more")
+        raise MeasureError(f"resamples must be at least {FEWEST_RESAMPLES}, not {resamples}")
     if seed < 0:
-        raise MeasureError(f"a seed is 0 or more, not {seed}")
+        raise MeasureError(f"the seed must be 0 or more, not {seed}")

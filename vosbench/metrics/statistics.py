@@ -1,9 +1,9 @@
 """Statistics of a measure over a sequence's frames: mean, recall and decay.
 
 Conventions:
-    Values are those of the scored frames, in frame order. Recall counts values strictly above 0.5. Decay is the
-    mean of the first quarter minus the mean of the last: higher means that quality is lost over time. The bins
-    are found in integers, so that no length overflows. A mean over nothing is None.
+    Values are those of the scored frames, in frame order. Recall is the fraction of values strictly above 0.5. Decay
+    is the mean of the first quarter minus the mean of the last; a higher decay means that more quality is lost over
+    time. Bin edges are computed in integers, so that no length overflows. Statistics of no values are None.
     Source: Perazzi et al., CVPR 2016, section 5; bin edges as in the authors' Matlab tool, which rounds half away
     from zero.
 """
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 
 def mean(values: Sequence[float]) -> float | None:
-    """The mean, exactly summed; None of no values.
+    """The mean, summed exactly; None if there are no values.
 
     >>> mean([0.1] * 10), mean([])
     (0.1, None)
@@ -22,7 +22,7 @@ def mean(values: Sequence[float]) -> float | None:
 
 
 def recall(values: Sequence[float], threshold: float = 0.5) -> float | None:
-    """The fraction of values strictly above a threshold; None of no values.
+    """The fraction of values strictly above a threshold; None if there are no values.
 
     >>> recall([0.5, 0.6])
     0.5
@@ -33,8 +33,8 @@ def recall(values: Sequence[float], threshold: float = 0.5) -> float | None:
 def bin_edges(count: int) -> tuple[int, ...]:
     """The five 0-based edges of the four decay bins over ``count`` frames.
 
-    These are ``round(linspace(1, count, 5)) - 1`` with halves rounded up, in integers; a bin includes both of
-    its edges, so that neighbours share a frame.
+    These are ``round(linspace(1, count, 5)) - 1`` with halves rounded up, computed in integers. A bin includes both
+    of its edges, so neighbouring bins share a frame.
 
     >>> bin_edges(47)
     (0, 12, 23, 35, 46)
@@ -43,7 +43,7 @@ def bin_edges(count: int) -> tuple[int, ...]:
 
 
 def decay(values: Sequence[float]) -> float | None:
-    """The mean of the first bin of frames minus the mean of the last; None of no values.
+    """The mean of the first bin of frames minus the mean of the last; None if there are no values.
 
     >>> decay([1.0, 1.0, 0.5, 0.5, 0.0])
     0.75

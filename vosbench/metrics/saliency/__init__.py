@@ -1,17 +1,17 @@
 """Saliency measures of soft maps: MAE, precision and recall, F, S, E and weighted F, under named conventions.
 
 Conventions:
-    A map is an (H, W) array of integer levels as read from a grey PNG file, an annotation is (H, W) bool, and both
-    have one size: resize the map, never the annotation. Frames are measured one by one and averaged in constant
-    memory::
+    A map is an (H, W) array of integer levels as read from a grey PNG file, and an annotation is (H, W) bool. Both
+    must have the same size: resize the map, never the annotation. Frames are measured one by one and averaged in
+    constant memory::
 
         convention = saliency.convention("davsod")
         averages = saliency.Accumulator(convention, names)
         averages.add(video, saliency.measure_frame(levels, annotation, convention, names))
         averages.result(), averages.by_video(), averages.pr()
 
-    MAE is better when lower, all others when higher; all are Python floats in [0, 1], save that E may reach
-    N / (N − 1) of N pixels. No value is NaN: what 0/0 stands for is said in the module of each measure.
+    Lower is better for MAE, higher for all others. All are Python floats in [0, 1], except that E can reach N / (N − 1)
+    for N pixels. No value is NaN: the module of each measure defines its value for 0/0.
 
     | measure | module | frame | dataset |
     |---|---|---|---|

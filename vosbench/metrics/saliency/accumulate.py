@@ -1,10 +1,10 @@
-"""Average frames into videos and a dataset as a convention says, in constant memory.
+"""Average frames over videos and a dataset under a convention, in constant memory.
 
 Conventions:
-    A frame leaves its values, its curves and its counts in the sums of its video, and is gone: some kilobytes per
-    video, whatever its length. Averages of values are over a video's frames, then over videos (``"video"``), over
-    all frames (``"frame"``, ``"rates"``), or over pixels (``"pixels"``). Maxima and means over thresholds are taken
-    last, of the averaged curve. Nothing measured: None.
+    The values, curves and counts of a frame are added to the sums of its video; the frame itself is not stored. A
+    video takes some kilobytes, whatever its length. Values are averaged over the frames of a video and then over
+    videos (``"video"``), over all frames (``"frame"``, ``"rates"``), or over pixels (``"pixels"``). Maxima and means
+    over thresholds are computed last, from the averaged curve. Averages of no frames are None.
 """
 
 from collections.abc import Iterable, Sequence
@@ -32,7 +32,7 @@ class Sums:
     sums: dict[str, Any] = field(default_factory=dict)
 
     def add(self, frame: SaliencyFrame) -> None:
-        """Take one frame in."""
+        """Add a frame."""
         self.frames += 1
         self.pixels += frame.pixels
         self.annotated += frame.annotated
@@ -45,7 +45,7 @@ class Sums:
                 self.sums[name] = self.sums.get(name, 0) + curve
 
     def merge(self, other: "Sums") -> None:
-        """Take in what others have summed."""
+        """Add the sums of other frames."""
         self.frames += other.frames
         self.pixels += other.pixels
         self.annotated += other.annotated
@@ -54,11 +54,11 @@ class Sums:
 
 
 class Accumulator:
-    """Frames in, averages out.
+    """Running sums of measured frames, by video, and their averages.
 
     Args:
-        convention: under which the frames are measured.
-        names: the measures that are taken; all that the convention defines where not given.
+        convention: the convention under which the frames are measured.
+        names: the measures to average; by default all that the convention defines.
     """
 
     def __init__(self, convention: Convention, names: Sequence[str] | None = None) -> None:
@@ -68,10 +68,10 @@ class Accumulator:
         convention.check(self.names)
 
     def add(self, video: str, frame: SaliencyFrame) -> None:
-        """Take one frame in.
+        """Add a frame.
 
         Raises:
-            MeasureError: where the frame lacks a measure that is to be averaged.
+            MeasureError: if the frame is missing a measure that is to be averaged.
         """
         for name in self.names:
             if name not in frame.values and (name not in CURVE_OF or getattr(frame, CURVE_OF[name]) is None):
@@ -79,30 +79,30 @@ class Accumulator:
         self.videos.setdefault(video, Sums()).add(frame)
 
     def merge(self, other: "Accumulator") -> None:
-        """Take in what another accumulator of the same convention and measures has summed."""
+        """Add the sums of another accumulator with the same convention and measures."""
         for video, sums in other.videos.items():
             self.videos.setdefault(video, Sums()).merge(sums)
 
     def result(self) -> dict[str, float | None]:
-        """The dataset's averages: a number in [0, 1] per measure (E: at most N / (N − 1)), None of no frames."""
+        """The averages of the dataset: a number in [0, 1] per measure (E: at most N / (N − 1)); None if no frames."""
         return self._finish(self._average(self.videos.values()))
 
     def by_video(self) -> dict[str, dict[str, float | None]]:
-        """Each video's averages: of its frames, or of its pixels."""
+        """The averages of each video, over its frames or its pixels."""
         return {video: self._finish(self._average([sums])) for video, sums in self.videos.items()}
 
     def pr(self) -> tuple[Curve, Curve, Curve]:
-        """The dataset's curve.
+        """The precision-recall curve of the dataset.
 
         Returns:
             Thresholds k / 255, precision and recall, each (256,) float64.
 
         Raises:
-            MeasureError: where neither maxF nor meanF is taken, or no frame is there.
+            MeasureError: if neither maxF nor meanF is measured, or there are no frames.
         """
         averages = self._average(self.videos.values())
         if "precision" not in averages:
-            raise MeasureError("no precision and recall were measured; take maxF or meanF of at least one frame")
+            raise MeasureError("precision and recall were not measured; measure maxF or meanF of at least one frame")
         return np.arange(THRESHOLDS) / (THRESHOLDS - 1), averages["precision"], averages["recall"]
 
     def _average(self, videos: Iterable[Sums]) -> dict[str, Any]:
@@ -111,8 +111,8 @@ class Accumulator:
         if not parts:
             return {}
         if self.convention.average == "video":
-            each = [{name: value / sums.frames for name, value in sums.sums.items()} for sums in parts]
-            return {name: sum(part[name] for part in each) / len(each) for name in each[0]}
+            means = [{name: value / sums.frames for name, value in sums.sums.items()} for sums in parts]
+            return {name: sum(mean[name] for mean in means) / len(means) for name in means[0]}
         total = Sums()
         for sums in parts:
             total.merge(sums)
@@ -126,7 +126,7 @@ class Accumulator:
         return averages
 
     def _finish(self, averages: dict[str, Any]) -> dict[str, float | None]:
-        """The asked for measures of averaged values and curves."""
+        """The requested measures from averaged values and curves."""
         results: dict[str, float | None] = {}
         for name in self.names:
             value = averages.get(CURVE_OF.get(name, name))

@@ -1,17 +1,17 @@
-"""The conventions under which the field takes saliency measures: named, frozen, and part of every number.
+"""The conventions under which the field measures saliency: named, frozen, and part of every number.
 
 Conventions:
-    The same maps score a maximum F of 0.66 to 0.73 by which of these is taken, so a number is printed with its
-    convention's signature. Which pixels of a label file are the object is the codec's business, which frames
-    count is the protocol's; everything else is here.
+    Depending on the convention, the same maps have a maximum F from 0.66 to 0.73, so every number is printed with
+    the signature of its convention. The codec says which pixels of a label file are the object, the protocol which
+    frames count; everything else is defined here.
 
     ``davsod``: DAVSOD's evaluation toolbox, with E and weighted F as in FSNet's. Sources: Fan et al., "Shifting
     More Attention to Video Salient Object Detection", CVPR 2019; Ji et al., ICCV 2021. FSNet's script prepends a 0
     to a video's adaptive E, which lowers it by 1 / (n + 1); that is not reproduced.
-    ``pysod``: PySODMetrics, every frame alike.
+    ``pysod``: PySODMetrics; all frames have equal weight.
     ``adnet``: AD-Net's script (Yang et al., "Anchor Diffusion for Unsupervised Video Object Segmentation",
-    ICCV 2019): all pixels of all videos in one pool, β² = 1. Its NaN, where the top score is a false positive, is
-    F = 0 here.
+    ICCV 2019): all pixels of all videos are pooled, β² = 1. F is 0 where the script gives NaN because the highest
+    score is a false positive.
     ``f-of-mean-pr``: F of the mean precision and the mean recall, as in AMC-Net's script; its S, and E at the adaptive
     threshold, are as here without the script's own ε, and its shared bin of the two highest levels is not reproduced.
 """
@@ -28,17 +28,17 @@ class Convention:
     """How saliency maps are measured and averaged.
 
     Attributes:
-        name: as typed and as printed beside every number.
-        measures: the measures that the convention defines, of `SALIENCY`.
-        beta2: β², the weight of precision in F; weighted F has β² = 1 always.
-        normalise: ``"minmax"`` stretches each map to [0, 1], but leaves a constant one as it is; ``"none"``.
+        name: as selected in a protocol and printed with every number.
+        measures: the measures of `SALIENCY` that the convention defines.
+        beta2: β², the weight of precision in F; weighted F always has β² = 1.
+        normalise: ``"minmax"`` stretches each map to [0, 1] unless it is constant; ``"none"`` keeps maps unchanged.
         average: ``"video"`` is curve of a frame → mean of a video → mean of the dataset → maximum over thresholds;
-            ``"frame"`` is curve of a frame → mean of all frames → maximum; ``"rates"`` is as ``"frame"`` for
-            precision and recall, and F is of their means; ``"pixels"`` counts all pixels of all videos as one.
-        alignment: how a map is compared with a threshold for E; for F it is always ``">="``.
+            ``"frame"`` is curve of a frame → mean of all frames → maximum; ``"rates"`` averages precision and recall
+            like ``"frame"`` and computes F from their means; ``"pixels"`` pools all pixels of all videos.
+        alignment: how a map is compared to a threshold for E; for F it is always ``">="``.
         centroid: how S rounds half a pixel: ``"half-up"`` (Matlab) or ``"half-even"`` (NumPy).
-        comparison: ``"exact"`` compares a stretched map with k / 255 in integers; ``"double"`` truncates 255·s in
-            double precision, which can lose a level where a map's range is not 0…255.
+        comparison: ``"exact"`` compares a stretched map to k / 255 in integers; ``"double"`` truncates 255·s in
+            double precision, which can lose a level if a map's range is not 0…255.
     """
 
     name: str
@@ -51,10 +51,10 @@ class Convention:
     comparison: Literal["exact", "double"] = "exact"
 
     def check(self, names: tuple[str, ...]) -> None:
-        """Refuse measures that the convention does not define.
+        """Check that the convention defines all of these measures.
 
         Raises:
-            MeasureError: with the names that it does.
+            MeasureError: if it does not; the message lists those it defines.
         """
         for name in names:
             if name not in self.measures:
@@ -63,7 +63,7 @@ class Convention:
                 )
 
     def signature(self) -> str:
-        """The part of a protocol's signature that tells how saliency was measured.
+        """The part of a protocol's signature that states how saliency was measured.
 
         >>> convention("adnet").signature()
         'saliency:adnet|β²:1|normalise:none|average:pixels'
@@ -73,8 +73,8 @@ class Convention:
 
 
 CONVENTIONS = {
-    each.name: each
-    for each in (
+    convention.name: convention
+    for convention in (
         Convention(name="davsod", alignment=">"),
         Convention(name="pysod", average="frame", centroid="half-even", comparison="double"),
         Convention(name="adnet", measures=("MAE", "maxF", "meanF"), beta2=1.0, normalise="none", average="pixels"),
@@ -89,14 +89,14 @@ CONVENTIONS = {
 
 
 def convention(name: str) -> Convention:
-    """Look a convention up.
+    """Look up a convention by name.
 
     Raises:
-        UsageError: with the names there are.
+        UsageError: if it does not exist; the message lists all names.
 
     >>> convention("davsod").average
     'video'
     """
     if name not in CONVENTIONS:
-        raise UsageError(f'no saliency convention "{name}"; there are {", ".join(CONVENTIONS)}')
+        raise UsageError(f'there is no saliency convention "{name}"; available: {", ".join(CONVENTIONS)}')
     return CONVENTIONS[name]

@@ -1,9 +1,9 @@
 """Precision, recall and F over 256 thresholds, and at the adaptive threshold.
 
 Conventions:
-    Threshold k of 0…255 takes the pixels with s ≥ k / 255. P = TP / (TP + FP), R = TP / (TP + FN),
-    F = (1 + β²)PR / (β²P + R); without a true positive P = R = F = 0, be the annotation empty or not. The adaptive
-    threshold is twice the map's mean, at most 1. Range [0, 1], higher is better.
+    Threshold k in 0…255 selects the pixels with s ≥ k / 255. P = TP / (TP + FP), R = TP / (TP + FN),
+    F = (1 + β²)PR / (β²P + R); without true positives P = R = F = 0, even if the annotation is empty. The adaptive
+    threshold is twice the mean of the map, at most 1. Range [0, 1], higher is better.
     Source: Achanta et al., "Frequency-tuned Salient Region Detection", CVPR 2009, section 4.
 """
 
@@ -20,16 +20,16 @@ THRESHOLDS = 256
 
 
 def highest_threshold(levels: int, scale: Scale, *, strict: bool = False, comparison: str = "exact") -> Counts:
-    """The highest threshold that each level passes.
+    """Find the highest threshold that each level passes.
 
     Args:
-        levels: how many there are, 256 or 65536.
-        scale: of the map.
-        strict: whether a level passes by s > k / 255, not s ≥ k / 255.
+        levels: number of levels, 256 or 65536.
+        scale: the scale of the map.
+        strict: whether to pass a threshold, s > k / 255 is required, not just s ≥ k / 255.
         comparison: ``"exact"``, or ``"double"`` to truncate 255·s in double precision.
 
     Returns:
-        (levels,) int64 in −1…255; −1 passes none.
+        (levels,) int64 in −1…255; −1 if a level passes none.
 
     >>> highest_threshold(256, Scale(0, 255))[[0, 128, 255]].tolist()
     [0, 128, 255]
@@ -52,10 +52,10 @@ def passing(histogram: Counts, highest: Counts) -> Counts:
 
     Args:
         histogram: (2, L).
-        highest: (L,), as of `highest_threshold`.
+        highest: (L,), from `highest_threshold`.
 
     Returns:
-        (2, 256) int64; column k are false and true positives at threshold k.
+        (2, 256) int64; column k contains the false and true positives at threshold k.
     """
     binned = [np.bincount(highest + 1, weights=row, minlength=THRESHOLDS + 1) for row in histogram]
     return np.cumsum(np.array(binned)[:, ::-1], axis=1)[:, -2::-1].astype(np.int64)
@@ -66,14 +66,14 @@ def rates(positive: Counts, annotated: int) -> tuple[Curve, Curve]:
 
     Args:
         positive: (2, …) false and true positives.
-        annotated: pixels of the foreground.
+        annotated: number of foreground pixels.
     """
-    true, every = positive[1], positive.sum(axis=0)
-    return true / np.maximum(every, 1), true / max(annotated, 1)
+    true, selected = positive[1], positive.sum(axis=0)
+    return true / np.maximum(selected, 1), true / max(annotated, 1)
 
 
 def f_measure(precision: Curve, recall: Curve, beta2: float) -> Curve:
-    """F of precision and recall, elementwise; 0 where either is 0.
+    """F from precision and recall, elementwise; 0 where either is 0.
 
     >>> f_measure(np.array([1.0, 0.0]), np.array([0.5, 0.0]), 1.0).tolist()
     [0.6666666666666666, 0.0]
@@ -84,13 +84,13 @@ def f_measure(precision: Curve, recall: Curve, beta2: float) -> Curve:
 
 
 def adaptive(histogram: Counts, scale: Scale, *, strict: bool = False) -> Counts:
-    """Count the pixels at and above the adaptive threshold; above it where strict.
+    """Count the pixels at or above the adaptive threshold; only those above it if strict.
 
     Returns:
         (2, 1) int64: false and true positives.
     """
-    steps, every = scale.steps(histogram), histogram.sum(axis=0)
-    pixels, twice = int(every.sum()), 2 * int(steps @ every)
-    taken = steps * pixels > twice if strict else steps * pixels >= min(twice, scale.span * pixels)
-    positive: Counts = histogram[:, taken].sum(axis=1, keepdims=True)
+    steps, counts = scale.steps(histogram), histogram.sum(axis=0)
+    pixels, twice = int(counts.sum()), 2 * int(steps @ counts)
+    selected = steps * pixels > twice if strict else steps * pixels >= min(twice, scale.span * pixels)
+    positive: Counts = histogram[:, selected].sum(axis=1, keepdims=True)
     return positive

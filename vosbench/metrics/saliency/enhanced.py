@@ -1,11 +1,11 @@
-"""Enhanced-alignment measure E of a thresholded map, from region counts alone.
+"""Enhanced-alignment measure E of a thresholded map, computed from region counts alone.
 
 Conventions:
-    A binary map F and annotation G less their means are dF and dG; the alignment is A = 2·dG·dF / (dG² + dF² + ε)
+    dF and dG are a binary map F and an annotation G minus their means. The alignment is A = 2·dG·dF / (dG² + dF² + ε)
     with ε = 2⁻⁵², and E = Σ (1 + A)² / 4 / (N − 1). dF and dG have two values each, so four counts give E exactly.
-    Without foreground E counts the pixels not taken, without background those taken, over N − 1. Since N − 1 and not
-    N divides, as in the authors' code, the range is [0, N / (N − 1)] and a perfect map scores N / (N − 1); a
-    one-pixel image divides by 1. Higher is better.
+    Without foreground, E is the number of pixels that are not selected over N − 1; without background, the number of
+    those that are. As in the authors' code, the divisor is N − 1, not N, so that the range is [0, N / (N − 1)] and a
+    perfect map scores N / (N − 1). For an image of one pixel the divisor is 1. Higher is better.
     Source: Fan et al., "Enhanced-alignment Measure for Binary Foreground Map Evaluation", IJCAI 2018, equations 1–4.
 """
 
@@ -22,8 +22,8 @@ def enhanced_alignment(positive: Counts, annotated: int, pixels: int) -> Curve:
 
     Args:
         positive: (2, …) false and true positives.
-        annotated: pixels of the foreground.
-        pixels: pixels of the image.
+        annotated: number of foreground pixels.
+        pixels: number of pixels in the image.
 
     Returns:
         E for each threshold.
@@ -31,14 +31,14 @@ def enhanced_alignment(positive: Counts, annotated: int, pixels: int) -> Curve:
     >>> enhanced_alignment(np.array([[0], [2]]), 2, 5)
     array([1.25])
     """
-    taken = positive.sum(axis=0)
+    selected = positive.sum(axis=0)
     if annotated in {0, pixels}:
-        alike: Curve = (pixels - taken if annotated == 0 else taken) / max(pixels - 1, 1)
-        return alike
+        agreement: Curve = (pixels - selected if annotated == 0 else selected) / max(pixels - 1, 1)
+        return agreement
     false, true = positive
     missed = annotated - true
     regions = np.stack([true, false, missed, pixels - annotated - false])
-    mean, mean_annotation = taken / pixels, annotated / pixels
+    mean, mean_annotation = selected / pixels, annotated / pixels
     prediction = np.stack([1 - mean, 1 - mean, -mean, -mean])
     truth = np.array([1 - mean_annotation, -mean_annotation] * 2).reshape(4, *[1] * mean.ndim)
     alignment = 2 * truth * prediction / (truth**2 + prediction**2 + EPSILON)

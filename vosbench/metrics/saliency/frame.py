@@ -1,4 +1,4 @@
-"""Measure one frame under a convention: one pass over the pixels for all that a histogram tells."""
+"""Measure one frame under a convention, with one pass over the pixels for all measures based on a histogram."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,17 +19,17 @@ from vosbench.metrics.saliency.weighted import weighted_f_measure
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SaliencyFrame:
-    """What measuring one frame gives; index k of a curve is threshold k / 255.
+    """The values and curves of one frame; index k of a curve is threshold k / 255.
 
     Attributes:
-        values: the numbers that a frame has by itself, of MAE, adpF, S, adpE and wF, as asked for.
-        pixels: of the image.
-        annotated: pixels of the foreground.
-        positive: (2, 256) int64 false and true positives, where maxF or meanF is asked for.
+        values: those of MAE, adpF, S, adpE and wF that were requested.
+        pixels: number of pixels in the image.
+        annotated: number of foreground pixels.
+        positive: (2, 256) int64 false and true positives, if maxF or meanF is requested.
         precision: (256,) in [0, 1], likewise.
         recall: (256,) in [0, 1], likewise.
         f_measure: (256,) in [0, 1], likewise.
-        e_measure: (256,) in [0, N / (N − 1)], where maxE or meanE is asked for.
+        e_measure: (256,) in [0, N / (N − 1)], if maxE or meanE is requested.
     """
 
     values: dict[str, float]
@@ -48,16 +48,16 @@ def measure_frame(
     """Measure one frame.
 
     Args:
-        levels: (H, W) map as a PNG file holds it, uint8 or uint16; floats in [0, 1] are rounded to 256 levels.
+        levels: (H, W) map as in a PNG file, uint8 or uint16; floats in [0, 1] are rounded to 256 levels.
         annotation: (H, W) bool.
-        convention: how.
-        names: the measures to take, of `SALIENCY`; all that the convention defines where not given.
+        convention: the convention to measure under.
+        names: the measures of `SALIENCY` to compute; by default all that the convention defines.
 
     Returns:
-        Values and curves for those measures; nothing else is computed.
+        Values and curves for these measures; nothing else is computed.
 
     Raises:
-        MeasureError: where the arrays are no map and annotation, or the convention does not define a measure.
+        MeasureError: if the arrays are not a map and its annotation, or the convention does not define a measure.
 
     >>> from vosbench.metrics.saliency.conventions import convention
     >>> annotation = np.array([[True, False, False]])
@@ -108,6 +108,6 @@ def _adaptive(histogram: Counts, extent: Scale, convention: Convention, wanted: 
         precision, recall = rates(adaptive(histogram, extent), annotated)
         values["adpF"] = float(f_measure(precision, recall, convention.beta2)[0])
     if "adpE" in wanted:
-        taken = adaptive(histogram, extent, strict=convention.alignment == ">")
-        values["adpE"] = float(enhanced_alignment(taken, annotated, int(histogram.sum()))[0])
+        positive = adaptive(histogram, extent, strict=convention.alignment == ">")
+        values["adpE"] = float(enhanced_alignment(positive, annotated, int(histogram.sum()))[0])
     return values

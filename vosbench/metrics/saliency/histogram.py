@@ -1,9 +1,9 @@
 """The joint histogram of a map and its annotation, from which all but the spatial measures follow exactly.
 
 Conventions:
-    Row 0 counts the background's pixels by level, row 1 the foreground's: (2, L) int64, L = 256 or 65536. A
-    level l means the value s = (l − offset) / span; min-max normalisation is a matter of offset and span, so
-    nothing is rounded. A constant map is not stretched, as in Matlab's ``mapminmax``.
+    A histogram is (2, L) int64 with L = 256 or 65536; row 0 counts the background pixels by level, row 1 those of the
+    foreground. Level l stands for the value s = (l − offset) / span; min-max normalisation only changes offset and
+    span, so nothing is rounded. A constant map is not stretched, as in Matlab's ``mapminmax``.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ LOWEST = np.uint64(255)
 
 
 def joint_histogram(levels: Levels, annotation: Mask) -> Counts:
-    """Count pixels by level, in background and foreground.
+    """Count the pixels of background and foreground by level.
 
     Args:
         levels: (H, W) uint8 or uint16, in C order.
@@ -47,7 +47,7 @@ def joint_histogram(levels: Levels, annotation: Mask) -> Counts:
 def _count(
     levels: NDArray[np.uint8], annotation: NDArray[np.uint8], eights: NDArray[np.uint64], labels: NDArray[np.uint64]
 ) -> Counts:
-    """Count eight pixels at once where they are alike, and in four tables, so that no count waits for the last."""
+    """Count eight equal pixels at once, and others in four tables, so that no count waits for the previous one."""
     tables = np.zeros((4, 2, 256), np.int64)
     for index in range(eights.size):
         eight, label = eights[index], labels[index]
@@ -64,18 +64,18 @@ def _count(
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """What a level is worth: s = (level − offset) / span."""
+    """The value of a level: s = (level − offset) / span."""
 
     offset: int
     span: int
 
     def steps(self, histogram: Counts) -> Counts:
-        """Each level's distance from the offset: (L,) int64; negative only where no pixel is."""
+        """The distance of each level from the offset: (L,) int64; negative only for levels that have no pixels."""
         return np.arange(histogram.shape[1], dtype=np.int64) - self.offset
 
 
 def scale(histogram: Counts, normalise: str) -> Scale:
-    """Find a map's scale.
+    """Find the scale of a map.
 
     Args:
         histogram: (2, L).

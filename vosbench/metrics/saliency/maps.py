@@ -1,9 +1,9 @@
-"""What the saliency measures ask of their arrays, and how floats become levels.
+"""Checks of what the saliency measures take, and conversion of floats to levels.
 
 Conventions:
-    A map is what a grey PNG file holds: integer levels 0…255 (uint8) or 0…65535 (uint16), of which the highest
-    stands for 1. Floats in [0, 1] are rounded to the nearest of 256 levels, halves to even, which is how
-    `vosbench.images.files.write_map` writes them: measuring an array equals measuring its file.
+    A map has the integer levels of a grey PNG file, 0…255 (uint8) or 0…65535 (uint16); the highest stands for 1.
+    Floats in [0, 1] are rounded to the nearest of 256 levels, halves to even, as `vosbench.images.files.write_map`
+    does, so that an array and the file written from it have equal scores.
 """
 
 from typing import Any
@@ -28,30 +28,30 @@ def quantise(values: NDArray[np.floating[Any]], bits: int = 8) -> Levels:
         An array of the same shape, uint8 or uint16.
 
     Raises:
-        MeasureError: where a value is NaN or outside of [0, 1].
+        MeasureError: if a value is NaN or outside [0, 1].
 
     >>> quantise(np.array([[0.0, 0.5, 1.0]])).tolist()
     [[0, 128, 255]]
     """
     if values.size and not (values.min() >= 0 and values.max() <= 1):
-        raise MeasureError("the map has values outside of [0, 1], or NaN; a soft map is a probability per pixel")
+        raise MeasureError("the map has values outside [0, 1] or NaN; a soft map has one probability per pixel")
     rounded = np.rint(values.astype(np.float64) * (2**bits - 1))
     levels: Levels = rounded.astype(np.uint8 if bits == 8 else np.uint16)
     return levels
 
 
 def check_map(levels: NDArray[Any], annotation: NDArray[Any]) -> tuple[Levels, Mask]:
-    """Refuse what is no map and its annotation; bring both into plain memory order.
+    """Check that two arrays are a map and its annotation, and make them contiguous.
 
     Args:
         levels: (H, W) uint8, uint16, or floats in [0, 1].
         annotation: (H, W) bool.
 
     Returns:
-        Levels and annotation as C-ordered arrays: the same where they were so, copies elsewhere.
+        Levels and annotation as writable C-ordered arrays, copied only if necessary.
 
     Raises:
-        MeasureError: where either is of another rank or dtype, is empty, or the shapes differ.
+        MeasureError: if either has another rank or dtype or is empty, or the shapes differ.
     """
     if annotation.ndim != 2 or annotation.dtype != np.bool_ or annotation.size == 0:
         raise MeasureError(f"the annotation is {_kind(annotation)}; an annotation is an H×W array of bool")

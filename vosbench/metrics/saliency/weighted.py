@@ -1,12 +1,12 @@
-"""Weighted F: errors count by how far from the object they are, and less where their surroundings are right.
+"""Weighted F: errors have more weight far from the object, and less within correct surroundings.
 
 Conventions:
-    The error is |s − g|. On the foreground it is the lesser of itself and of its Gaussian mean (7×7, σ = 5, zero
-    beyond the image), for which background pixels carry the error of the nearest foreground pixel: of several as near
-    the leftmost, then the topmost. On the background it is weighed by 2 − 0.5^(d / 5), d the distance to the
-    foreground in pixels. TP is the foreground less its errors, FP the background's errors, R = 1 − the mean error of
-    the foreground, P = TP / (TP + FP), and β² = 1. No foreground: 0. Range [0, 1], higher is better.
-    Matlab's choice among pixels as near is another: values agree with its to 1e-4.
+    The error is |s − g|. On the foreground, it is replaced by its Gaussian mean (7×7, σ = 5, zero outside the image)
+    if that is smaller; for this mean, background pixels get the error of the nearest foreground pixel, on ties that
+    of the leftmost, then the topmost one. On the background, it is weighted by 2 − 0.5^(d / 5), with d the distance
+    to the foreground in pixels. TP is the foreground minus its errors, FP the sum of the background's errors,
+    R = 1 − the mean error of the foreground, P = TP / (TP + FP), and β² = 1. Without foreground, weighted F is 0.
+    Range [0, 1], higher is better. The Matlab code resolves ties differently; its values agree to 1e-4.
     Source: Margolin et al., "How to Evaluate Foreground Maps?", CVPR 2014, section 4.
 """
 
@@ -37,7 +37,7 @@ def weighted_f_measure(levels: Levels, annotation: Mask, scale: Scale) -> float:
     Args:
         levels: (H, W) uint8 or uint16, in C order.
         annotation: (H, W) bool, in C order.
-        scale: of the map.
+        scale: the scale of the map.
 
     Returns:
         Weighted F in [0, 1].
@@ -59,7 +59,7 @@ def weighted_f_measure(levels: Levels, annotation: Mask, scale: Scale) -> float:
 
 
 def false_alarms(levels: Levels, annotation: Mask, scale: Scale) -> float:
-    """The background's errors, weighed by their distance to the foreground, of which there is some."""
+    """Sum the background's errors, weighted by their distance to the foreground, which must not be empty."""
     away = cv2.distanceTransform((~annotation).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     steps = _by_distance(levels, annotation, away.astype(np.float32, copy=False), scale.offset)
     used = np.flatnonzero(steps)
@@ -68,25 +68,25 @@ def false_alarms(levels: Levels, annotation: Mask, scale: Scale) -> float:
 
 @compiled
 def _by_distance(levels: NDArray[Any], annotation: Mask, away: NDArray[np.float32], offset: int) -> NDArray[np.int64]:
-    """Sum the background's steps above the offset by squared distance; the last sum is of all beyond."""
+    """Sum the background's steps above the offset by squared distance; the last sum is for all larger distances."""
     sums = np.zeros(FARTHEST + 1, np.int64)
     for row in range(levels.shape[0]):
         for column in range(levels.shape[1]):
             steps = np.int64(levels[row, column]) - offset
             if steps > 0 and not annotation[row, column]:
-                distance = np.float64(away[row, column])  # in single precision; its square is an integer
+                distance = np.float64(away[row, column])  # from single precision; its square is an integer
                 sums[min(int(distance * distance + 0.5), FARTHEST)] += steps
     return sums
 
 
 @functools.cache
 def importance() -> Errors:
-    """The weight of a background pixel's error by its squared distance; 2 in double precision beyond 270 pixels."""
+    """The weight of a background error by squared distance; beyond 270 pixels it is 2 in double precision."""
     return np.asarray(2 - np.exp(np.log(0.5) / HALVED_AT * np.sqrt(np.arange(FARTHEST + 1.0))), dtype=np.float64)
 
 
 def _reached(foreground: Mask) -> Mask:
-    """The background pixels that the Gaussian reaches from the foreground."""
+    """The background pixels within reach of the Gaussian from the foreground."""
     window = np.ones((2 * REACH + 1, 2 * REACH + 1), np.uint8)
     reached: Mask = cv2.dilate(foreground.view(np.uint8), window).view(np.bool_) & ~foreground
     return reached
@@ -95,7 +95,7 @@ def _reached(foreground: Mask) -> Mask:
 @compiled
 def _spread(errors: Errors, foreground: Mask, reached: Mask, offsets: NDArray[np.int64]) -> Errors:
     """Give each reached pixel the error of the nearest foreground pixel."""
-    found = errors.copy()
+    spread = errors.copy()
     height, width = errors.shape
     for row in range(height):
         for column in range(width):
@@ -104,14 +104,14 @@ def _spread(errors: Errors, foreground: Mask, reached: Mask, offsets: NDArray[np
             for index in range(offsets.shape[0]):
                 y, x = row + offsets[index, 0], column + offsets[index, 1]
                 if 0 <= y < height and 0 <= x < width and foreground[y, x]:
-                    found[row, column] = errors[y, x]
+                    spread[row, column] = errors[y, x]
                     break
-    return found
+    return spread
 
 
 @functools.cache
 def nearest_first() -> NDArray[np.int64]:
-    """The (row, column) offsets at which a reached pixel can have its nearest foreground, in the order of search.
+    """The (row, column) offsets from a reached pixel to its nearest foreground pixel, in the order of search.
 
     >>> nearest_first()[:5].tolist()
     [[0, -1], [-1, 0], [1, 0], [0, 1], [-1, -1]]

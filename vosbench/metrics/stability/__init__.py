@@ -1,13 +1,13 @@
-"""Temporal stability T: how much a mask's contour changes its shape from frame to frame.
+"""Temporal stability T: how much the shape of a mask's contour changes from frame to frame.
 
 Conventions:
-    A mask is described by one contour, the polygon with the most corners (the first on ties), whatever its length;
-    so T jumps where another contour of the mask comes to have the most. Outside the image is background: a mask's
-    contour runs along the image's border. The contour's points are at most 3 px apart; each is described by its
-    shape context. The instability of a pair of masks is the mean χ² distance of matched points, in [0, 1], lower
-    is better; that of a sequence, T, is 5 times the mean over its pairs. A mask that holds no polygon, such as an
-    empty one or a square of 2×2, has no description, and its pairs have no value: None. A shift of both masks can
-    change the value by some 0.01, as round-off decides between points that are equally far from a line.
+    A mask is described by one contour, the polygon with the most corners (the first on ties), whatever its length.
+    T therefore jumps when another contour of the mask gets the most corners. Everything outside the image is
+    background, so contours can run along the image border. Points on the contour are at most 3 px apart; each is
+    described by its shape context. The instability of a pair of masks is the mean χ² distance of matched points, in
+    [0, 1]; T of a sequence is 5 times the mean instability of its pairs. Lower is better. A mask without a polygon,
+    such as an empty mask or a square of 2×2, has no description, and its pairs have the value None. Shifting both
+    masks can change the value by about 0.01, since round-off decides between points equally far from a line.
     Source: Perazzi et al., CVPR 2016, section 5; contour extraction, simplification and alignment as in the
     authors' Matlab tool, davis-matlab, whose contours of masks with diagonally touching pixels depend on the
     C++ library that it was built with (`junction_order`).
@@ -24,17 +24,17 @@ from vosbench.metrics.stability.shape_context import Floats, compare, count_neig
 __all__ = ["FACTOR", "JunctionOrder", "Polygon", "Shape", "describe", "instability", "polygons", "temporal_stability"]
 
 FACTOR = 5
-"""What T is, as a multiple of the mean instability of a sequence's pairs."""
+"""T as a multiple of the mean instability of a sequence's pairs."""
 SPACING = 3.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shape:
-    """What is compared of a mask.
+    """The description of a mask's contour.
 
     Attributes:
-        points: (n, 2) (row, column) of the contour's points in pixels, first and last the same.
-        histograms: (60, n) shape context of each point, of sum 1.
+        points: (n, 2) (row, column) of points on the contour in pixels; the first and the last are equal.
+        histograms: (60, n) shape context of each point, with sum 1.
     """
 
     points: Floats
@@ -46,20 +46,20 @@ def describe(mask: Mask, junction_order: JunctionOrder = "gcc4") -> Shape | None
 
     Args:
         mask: (H, W) bool.
-        junction_order: how contours that touch diagonally are begun: ``"gcc4"`` as the official results were made,
-            ``"gcc5"`` as the authors' tool is when built today.
+        junction_order: where to start contours that touch diagonally: ``"gcc4"`` as in the official results,
+            ``"gcc5"`` as in the authors' tool if built today.
 
     Returns:
-        The description, or None where the mask holds no polygon.
+        The description, or None if the mask has no polygon.
 
     Raises:
-        MeasureError: where the array is no mask, or there is no such order.
+        MeasureError: if the array is not a mask, or the order does not exist.
     """
-    found = polygons(mask, junction_order=junction_order)
-    if not found:
+    candidates = polygons(mask, junction_order=junction_order)
+    if not candidates:
         return None
-    kept = max(found, key=lambda polygon: len(polygon.corners))
-    points = upsample(kept.corners, SPACING)
+    longest = max(candidates, key=lambda polygon: len(polygon.corners))
+    points = upsample(longest.corners, SPACING)
     return Shape(points, normalise(count_neighbours(points)))
 
 
@@ -78,14 +78,14 @@ def temporal_stability(previous: Mask, current: Mask, junction_order: JunctionOr
     Args:
         previous: (H, W) bool.
         current: (H, W) bool.
-        junction_order: as of `describe`.
+        junction_order: as for `describe`.
 
     Returns:
         T in [0, 5], 5 times the mean matching cost (`instability`), 0 for equal shapes, lower is better; None if
-        either mask holds no polygon.
+        either mask has no polygon.
 
     Raises:
-        MeasureError: if the arrays are not a pair of masks, or there is no such order.
+        MeasureError: if the arrays are not masks of the same size, or the order does not exist.
 
     >>> import numpy as np
     >>> square = np.pad(np.ones((20, 20), bool), 10)

@@ -1,8 +1,8 @@
-"""Alignment of two closed contours by their matching costs, and the mean cost of what is matched.
+"""Alignment of two closed contours by their matching costs, and the mean cost of the matched points.
 
-The path of least total cost leads from the pair of first points to that of last points; each step goes on by one
-point on either contour or on both. It is found twice: the second time from the best pair that the first one met,
-because where a closed contour starts means nothing.
+The path of least total cost leads from the pair of first points to the pair of last points; each step advances by
+one point on either contour or on both. It is found twice, the second time starting from the best pair on the first
+path, because the point at which a closed contour starts is arbitrary.
 """
 
 import numpy as np
@@ -15,30 +15,30 @@ from vosbench.metrics.stability.ties import resolve
 
 @compiled
 def accumulate(cost: Floats, start: tuple[int, int]) -> Floats:
-    """The least total cost of a path to each pair, its start not counted.
+    """The least total cost of a path to each pair, without the cost of its start.
 
     Args:
-        cost: (n, m) of each pair.
-        start: the pair to begin with; indices go on cyclically from there.
+        cost: (n, m) cost of each pair.
+        start: the pair to start from; indices wrap around.
 
     Returns:
         (n, m) totals, in path order: the start is at (0, 0).
     """
     rows, columns = cost.shape
     total = np.empty((rows, columns), np.float64)
-    entry, turned = np.empty(columns, np.float64), np.empty(columns, np.float64)
+    entry, shifted = np.empty(columns, np.float64), np.empty(columns, np.float64)
     for row in range(rows):
         source = (row + start[0]) % rows
         for column in range(columns - start[1]):
-            turned[column] = cost[source, column + start[1]]
+            shifted[column] = cost[source, column + start[1]]
         for column in range(start[1]):
-            turned[columns - start[1] + column] = cost[source, column]
+            shifted[columns - start[1] + column] = cost[source, column]
         for column in range(1, columns):
             entry[column] = np.inf if row == 0 else min(total[row - 1, column - 1], total[row - 1, column])
-        last = 0.0 if row == 0 else total[row - 1, 0] + turned[0]
+        last = 0.0 if row == 0 else total[row - 1, 0] + shifted[0]
         total[row, 0] = last
         for column in range(1, columns):
-            last = min(entry[column], last) + turned[column]
+            last = min(entry[column], last) + shifted[column]
             total[row, column] = last
     return total
 
@@ -48,7 +48,7 @@ def walk_back(total: Floats) -> tuple[Indices, int]:
     """Walk back from the last pair to the first along the least totals.
 
     Returns:
-        (k, 2) pairs, the last one first, the start included; and where the first tie is met, −1 if there is none.
+        (k, 2) pairs, the last one first, including the start; and the index of the first tie, −1 if there is none.
     """
     row, column = total.shape[0] - 1, total.shape[1] - 1
     path = np.empty((row + column + 1, 2), np.int64)
@@ -80,11 +80,11 @@ def find_path(cost: Floats, start: tuple[int, int]) -> Indices:
     """Find the path of least total cost.
 
     Args:
-        cost: (n, m) of each pair.
-        start: the pair to begin with; indices go on cyclically from there.
+        cost: (n, m) cost of each pair.
+        start: the pair to start from; indices wrap around.
 
     Returns:
-        (k, 2) pairs, the last one first, the start included.
+        (k, 2) pairs, the last one first, including the start.
     """
     path, tie = walk_back(accumulate(cost, start))
     if tie >= 0:
@@ -99,11 +99,11 @@ def find_path(cost: Floats, start: tuple[int, int]) -> Indices:
 def match(cost: Floats, path: Indices) -> float:
     """The mean cost of a one-to-one part of a path.
 
-    Each point of the first contour keeps its cheapest pair, then each one of the second the cheapest among these.
+    Each point of the first contour keeps its cheapest pair, then each point of the second the cheapest of these.
 
     Args:
-        cost: (n, m) of each pair.
-        path: (k, 2) pairs in the order of preference on ties.
+        cost: (n, m) cost of each pair.
+        path: (k, 2) pairs; on ties, the earlier one is kept.
     """
     partner = np.full(cost.shape[0], -1, np.int64)
     for index in range(len(path)):
@@ -123,10 +123,10 @@ def match(cost: Floats, path: Indices) -> float:
 
 @compiled
 def align(cost: Floats) -> float:
-    """Align two closed contours and give the mean matching cost.
+    """Align two closed contours and compute the mean matching cost.
 
     Args:
-        cost: (n, m) of each pair of points.
+        cost: (n, m) cost of each pair of points.
 
     Returns:
         the mean, in [0, 1].

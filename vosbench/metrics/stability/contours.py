@@ -1,9 +1,9 @@
 """Contour pieces of a mask: walks along pixel edges between points where four edges meet.
 
-A *corner* is where four pixels meet, an *edge* the unit step between two corners that separates an object pixel
-from a background one; what lies outside the image is background. A *junction* is a corner with four edges, where
-object pixels touch diagonally; its id counts from 1 in row-major order. A contour without any is given one of its
-own at its top left corner, in scan order, after the real ones.
+A *corner* is where four pixels meet. An *edge* is a unit step between two corners that separates an object pixel
+from a background pixel; everything outside the image is background. A *junction* is a corner with four edges, where
+object pixels touch diagonally; junctions are numbered from 1 in row-major order. A contour without junctions gets
+one at its top left corner; these are numbered after the real ones, in scan order.
 """
 
 import numpy as np
@@ -13,11 +13,11 @@ from vosbench.metrics.compiled import compiled
 
 Indices = NDArray[np.int64]
 
-# The corners of all pieces as flat indices, one piece after the other, each with both of its ends; the offset of each
-# piece, and of the end; (pieces, 2) 0-based junctions that each begins and ends at.
+# The corners of all pieces as flat indices, one piece after the other, each including both of its ends; the offset of
+# each piece, and of the end; (pieces, 2) 0-based junctions at which each piece starts and ends.
 Pieces = tuple[Indices, Indices, Indices]
 
-# The direction that is left at a corner, from the bits of its unused edges: right 1, down 2, left 4, up 8.
+# The remaining direction at a corner, by the bits of its unused edges: right 1, down 2, left 4, up 8.
 _ONLY = (0, 0, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3)
 
 
@@ -34,7 +34,7 @@ def find_edges(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int8], int]:
     """
     height, width = mask.shape
     across = width + 1
-    found = np.zeros((height + 1) * across, np.int8)
+    edges = np.zeros((height + 1) * across, np.int8)
     count = 0
     for row in range(height + 1):
         for column in range(across):
@@ -43,14 +43,14 @@ def find_edges(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int8], int]:
             above = row > 0 and column < width and mask[row - 1, column]
             before = row < height and column > 0 and mask[row, column - 1]
             if inside != above:
-                found[corner] += 1
-                found[corner + 1] += 4
+                edges[corner] += 1
+                edges[corner + 1] += 4
                 count += 1
             if inside != before:
-                found[corner] += 2
-                found[corner + across] += 8
+                edges[corner] += 2
+                edges[corner + across] += 8
                 count += 1
-    return found, count
+    return edges, count
 
 
 @compiled
@@ -65,15 +65,15 @@ def walk(
     """Walk from a junction to the next one, using up the edges on the way.
 
     Args:
-        edges: unused edges at each corner, changed in place.
-        junctions: id of the junction at each corner, 0 where there is none.
+        edges: bits of the unused edges at each corner, changed in place.
+        junctions: number of the junction at each corner, 0 if there is none.
         across: corners per row.
-        start: the corner, and the direction to leave it in (right 0, down 1, left 2, up 3).
-        path: receives the corners, the first one included.
-        filled: how many corners the path holds already.
+        start: the corner, and the direction in which to leave it (right 0, down 1, left 2, up 3).
+        path: receives the corners, including the first one.
+        filled: the number of corners already in the path.
 
     Returns:
-        how many corners the path holds now.
+        The number of corners now in the path.
     """
     steps = (1, across, -1, -across)
     corner, direction = start
@@ -94,8 +94,8 @@ def walk(
 def trace(edges: NDArray[np.int8], count: int, across: int) -> tuple[Pieces, int]:
     """Cut all contours of a mask into pieces from junction to junction.
 
-    From the last junction to the first one, unused edges are followed upwards, to the left, down, to the right;
-    then the contours without junction, downwards from the top left corner of each.
+    Junctions are visited from the last to the first; at each, unused edges are followed in the order up, left, down,
+    right. Contours without junctions come last; each is followed downwards from its top left corner.
 
     Args:
         edges: as `find_edges` returns them; used up.
@@ -103,20 +103,20 @@ def trace(edges: NDArray[np.int8], count: int, across: int) -> tuple[Pieces, int
         across: corners per row.
 
     Returns:
-        the pieces, and the number of junctions.
+        The pieces, and the number of junctions.
     """
     junctions = np.zeros(edges.size, np.int32)
     places = np.empty(count // 2 + 1, np.int64)
-    met = 0
+    number = 0
     for corner in range(edges.size):
         if edges[corner] == 15:
-            places[met] = corner
-            met += 1
-            junctions[corner] = met
+            places[number] = corner
+            number += 1
+            junctions[corner] = number
     path = np.empty(2 * count, np.int64)
     offsets = np.zeros(count + 1, np.int64)
     pieces = 0
-    for junction in range(met - 1, -1, -1):
+    for junction in range(number - 1, -1, -1):
         corner = places[junction]
         for direction in (3, 2, 1, 0):
             if (edges[corner] >> direction) & 1:
@@ -124,12 +124,12 @@ def trace(edges: NDArray[np.int8], count: int, across: int) -> tuple[Pieces, int
                 pieces += 1
     for corner in range(edges.size):
         if edges[corner] & 2:
-            met += 1
-            junctions[corner] = met
+            number += 1
+            junctions[corner] = number
             offsets[pieces + 1] = walk(edges, junctions, across, (corner, 1), path, offsets[pieces])
             pieces += 1
     ends = np.empty((pieces, 2), np.int64)
     for piece in range(pieces):
         ends[piece, 0] = junctions[path[offsets[piece]]] - 1
         ends[piece, 1] = junctions[path[offsets[piece + 1] - 1]] - 1
-    return (path[: offsets[pieces]], offsets[: pieces + 1], ends), met
+    return (path[: offsets[pieces]], offsets[: pieces + 1], ends), number

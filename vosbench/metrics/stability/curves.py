@@ -1,9 +1,9 @@
-"""Closed curves from contour pieces: at a junction a curve turns, it never goes straight on.
+"""Closed curves from contour pieces: at a junction, a curve always turns and never continues straight.
 
-Which pieces become one curve, the order of the curves and where each starts depend on the order in which junctions
-are begun with. The authors' tool takes them from a hash table, so its order is that of the C++ library that it was
-built with: libstdc++ lists the table from the largest id to the smallest. Before GCC 5 a table that is filled up
-to its number of buckets, a prime, grew, which turned over what it held by then: n, 1, 2, …, n − 1.
+Which pieces form a curve, the order of the curves and where each one starts depend on the order in which junctions
+are visited. The authors' tool takes them from a hash table, so their order is that of the C++ library that it was
+built with. libstdc++ lists the table from the largest number to the smallest. Before GCC 5, however, a table grew
+when it was filled up to its number of buckets, a prime, which reversed its contents so far: n, 1, 2, …, n − 1.
 """
 
 from typing import Literal
@@ -16,7 +16,7 @@ from vosbench.metrics.stability.contours import Indices, Pieces
 
 JunctionOrder = Literal["gcc4", "gcc5"]
 
-# The primes that libstdc++ takes for numbers of buckets.
+# The primes that libstdc++ uses as numbers of buckets.
 _PRIMES = """
 2 3 5 7 11 13 17 19 23 29 31 37 41 43 47 53 59 61 67 71 73 79 83 89 97 103 109 113 127 137 139 149 157 167 179 193 199
 211 227 241 257 277 293 313 337 359 383 409 439 467 503 541 577 619 661 709 761 823 887 953 1031 1109 1193 1289 1381
@@ -29,20 +29,20 @@ BUCKETS = frozenset(int(prime) for prime in _PRIMES.split())
 
 
 def order_junctions(count: int, order: JunctionOrder) -> Indices:
-    """The order in which junctions are begun with, 0-based.
+    """The order in which junctions are visited, 0-based.
 
     Args:
         count: the number of junctions.
-        order: ``"gcc4"`` as the official results were made, ``"gcc5"`` as the tool is when built today.
+        order: ``"gcc4"`` as in the official results, ``"gcc5"`` as in the authors' tool if built today.
 
     Raises:
-        MeasureError: where there is no such order.
+        MeasureError: if the order does not exist.
 
     >>> order_junctions(4, "gcc4"), order_junctions(5, "gcc4"), order_junctions(5, "gcc5")
     (array([3, 2, 1, 0]), array([4, 0, 1, 2, 3]), array([4, 3, 2, 1, 0]))
     """
     if order not in {"gcc4", "gcc5"}:
-        raise MeasureError(f'there is no junction order "{order}"; there are gcc4 and gcc5')
+        raise MeasureError(f'there is no junction order "{order}"; available: gcc4, gcc5')
     if order == "gcc4" and count in BUCKETS:
         return np.roll(np.arange(count), 1)
     return np.arange(count)[::-1].copy()
@@ -50,7 +50,7 @@ def order_junctions(count: int, order: JunctionOrder) -> Indices:
 
 @compiled
 def is_level(pieces: Pieces, piece: int, junction: int) -> bool:
-    """Say whether a piece's edge at a junction lies along a row; its first edge where it begins and ends there."""
+    """Whether a piece's edge at a junction is horizontal; if it starts and ends there, the first edge decides."""
     path, offsets, ends = pieces
     first = offsets[piece] if ends[piece, 0] == junction else offsets[piece + 1] - 2
     return bool(abs(path[first + 1] - path[first]) == 1)
@@ -58,16 +58,16 @@ def is_level(pieces: Pieces, piece: int, junction: int) -> bool:
 
 @compiled
 def turn(pieces: Pieces, unused: Indices, junction: int, piece: int) -> int:
-    """The unused piece to go on with: the first, or the second where the first goes straight on.
+    """Choose the unused piece to follow next: the first, or the second if the first continues straight.
 
     Args:
         pieces: as `trace` returns them.
-        unused: (junctions, 4) pieces of each junction, ascending, −1 where there is none or it has been used.
-        junction: where to go on from.
-        piece: what led there, −1 to begin with the first.
+        unused: (junctions, 4) pieces of each junction, ascending, −1 if there is none or it has been used.
+        junction: the junction to continue from.
+        piece: the piece that led there, −1 to start with the first.
 
     Returns:
-        the piece, −1 where none is left.
+        The piece, or −1 if none is left.
     """
     chosen = -1
     for slot in range(4):
@@ -84,28 +84,28 @@ def turn(pieces: Pieces, unused: Indices, junction: int, piece: int) -> int:
 
 @compiled
 def list_pieces(ends: Indices, junctions: int) -> Indices:
-    """List each junction's pieces.
+    """List the pieces of each junction.
 
     Args:
         ends: (pieces, 2) junctions of each piece.
-        junctions: how many there are.
+        junctions: the number of junctions.
 
     Returns:
-        (junctions, 4) pieces, ascending, then −1.
+        (junctions, 4) pieces, ascending, padded with −1.
     """
-    found = np.full((junctions, 4), -1, np.int64)
+    slots = np.full((junctions, 4), -1, np.int64)
     for piece in range(len(ends)):
         for side in range(2):
             slot = 0
-            while found[ends[piece, side], slot] not in (-1, piece):
+            while slots[ends[piece, side], slot] not in (-1, piece):
                 slot += 1
-            found[ends[piece, side], slot] = piece
-    return found
+            slots[ends[piece, side], slot] = piece
+    return slots
 
 
 @compiled
 def use(unused: Indices, ends: Indices, piece: int) -> None:
-    """Take a piece away from both of its junctions."""
+    """Remove a piece from both of its junctions."""
     for side in range(2):
         for slot in range(4):
             if unused[ends[piece, side], slot] == piece:
@@ -114,16 +114,16 @@ def use(unused: Indices, ends: Indices, piece: int) -> None:
 
 @compiled
 def close(pieces: Pieces, trail: Indices, curves: Indices, filled: int) -> int:
-    """Write a closed curve: the pieces of a trail, each from the junction that it was entered at.
+    """Write a closed curve: the pieces of a trail, each starting at the junction where it was entered.
 
     Args:
         pieces: as `trace` returns them.
-        trail: (k, 2) junctions, and the pieces that were followed from there.
-        curves: receives the corners, first and last the same.
-        filled: how many corners it holds already.
+        trail: (k, 2) junctions, and the pieces that were followed from them.
+        curves: receives the corners; the first and the last are equal.
+        filled: the number of corners already in it.
 
     Returns:
-        how many it holds now.
+        The number of corners now in it.
     """
     path, offsets, ends = pieces
     begin = filled
@@ -141,15 +141,15 @@ def close(pieces: Pieces, trail: Indices, curves: Indices, filled: int) -> int:
 def merge(pieces: Pieces, order: Indices) -> tuple[Indices, Indices]:
     """Join pieces to closed curves that do not cross themselves.
 
-    From a junction, pieces are followed until one leads to a junction that was met on the way: what lies between
-    is a curve, and the search goes on from there.
+    From a junction, pieces are followed until one leads to a junction that was already passed. The pieces between
+    form a curve, and the search continues from there.
 
     Args:
         pieces: as `trace` returns them.
-        order: the junctions in the order in which they are begun with.
+        order: the junctions in the order in which they are visited.
 
     Returns:
-        the corners of all curves, first and last the same; the offset of each curve, and of the end.
+        The corners of all curves, each with equal first and last corners; the offset of each curve, and of the end.
     """
     path, _, ends = pieces
     unused = list_pieces(ends, order.size)

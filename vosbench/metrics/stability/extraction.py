@@ -12,8 +12,8 @@ from vosbench.metrics.stability.contours import Indices, find_edges, trace
 from vosbench.metrics.stability.curves import JunctionOrder, merge, order_junctions
 from vosbench.metrics.stability.simplify import simplify
 
-# Of the authors' tool, whose coordinates are twice ours: there 0.1 first, which takes points on straight lines,
-# then 3.
+# Half the values of the authors' tool, whose coordinates are twice ours: first 0.1, which removes points on straight
+# lines, then 3.
 COLLINEAR, TOLERANCE = 0.05, 1.5
 
 
@@ -22,9 +22,9 @@ class Polygon:
     """One closed contour, simplified.
 
     Attributes:
-        corners: (n, 2) int (row, column) of corners, pixel (r, c) lying between (r, c) and (r + 1, c + 1); first
-            and last the same; clockwise on the screen, a hole counter-clockwise.
-        is_hole: whether object lies around it.
+        corners: (n, 2) int (row, column); pixel (r, c) lies between (r, c) and (r + 1, c + 1). The first and the last
+            are equal; the order is clockwise on the screen, counter-clockwise for a hole.
+        is_hole: whether it is surrounded by the object.
     """
 
     corners: Indices
@@ -33,7 +33,7 @@ class Polygon:
 
 @compiled
 def area(points: Indices) -> int:
-    """Twice the signed area of a closed polygon, positive where it runs clockwise on the screen."""
+    """Twice the signed area of a closed polygon, positive if it is clockwise on the screen."""
     total = 0
     for index in range(len(points) - 1):
         rows = points[index + 1, 0] - points[index, 0]
@@ -43,7 +43,7 @@ def area(points: Indices) -> int:
 
 @compiled
 def is_object(mask: Mask, points: Indices, on_the_right: bool) -> bool:  # noqa: FBT001
-    """Say whether the pixel to the right, or left, of a curve's first step belongs to the object."""
+    """Whether the pixel to the right, or left, of a curve's first step belongs to the object."""
     row, column = points[0, 0], points[0, 1]
     down, right = points[1, 0] - row, points[1, 1] - column
     toward = 1 if on_the_right else -1
@@ -59,14 +59,14 @@ def simplify_curves(
     """Simplify closed curves twice, orient them, and find the holes.
 
     Args:
-        mask: (h, w) bool, the box that the curves were found in.
+        mask: (h, w) bool, the box in which the curves were found.
         curves: corners of all curves as flat indices, and the offset of each and of the end.
         origin: (row, column) of the box in the image.
         tolerances: of the two simplifications, in pixels.
 
     Returns:
-        (n, 2) corners of all polygons in the image, the offset of each and of the end, and whether each is a hole:
-        its inner side is background.
+        (n, 2) corners of all polygons in the image, the offset of each and of the end, and whether each is a hole,
+        that is, has background on its inner side.
     """
     corners, begins = curves
     across = mask.shape[1] + 1
@@ -83,9 +83,9 @@ def simplify_curves(
             whole[index, 0] += origin[0]
             whole[index, 1] += origin[1]
         simple = simplify(simplify(whole, tolerances[0]), tolerances[1])
-        turned = (area(simple) > 0) == holes[curve]
+        reverse = (area(simple) > 0) == holes[curve]
         for index in range(len(simple)):
-            source = len(simple) - 1 - index if turned else index
+            source = len(simple) - 1 - index if reverse else index
             for axis in range(2):
                 points[offsets[curve] + index, axis] = simple[source, axis]
         offsets[curve + 1] = offsets[curve] + len(simple)
@@ -101,10 +101,10 @@ def polygons(mask: Mask, tolerance: float = TOLERANCE, junction_order: JunctionO
         junction_order: see `vosbench.metrics.stability.curves`.
 
     Returns:
-        The polygons of more than three points, a triangle and its return being four.
+        The polygons of more than three points; a triangle has four, since the first is repeated.
 
     Raises:
-        MeasureError: where the array is no mask, or there is no such order.
+        MeasureError: if the array is not a mask, or the order does not exist.
 
     >>> (square,) = polygons(np.pad(np.ones((3, 4), bool), 1))
     >>> square.corners.tolist(), square.is_hole
@@ -120,5 +120,5 @@ def polygons(mask: Mask, tolerance: float = TOLERANCE, junction_order: JunctionO
     pieces, junctions = trace(edges, count, box.shape[1] + 1)
     curves = merge(pieces, order_junctions(junctions, junction_order))
     points, begins, holes = simplify_curves(box, curves, (rows.start, columns.start), (COLLINEAR, tolerance))
-    found = zip(begins[:-1], begins[1:], holes, strict=True)
-    return [Polygon(points[first:end], bool(hole)) for first, end, hole in found if end - first > 3]
+    spans = zip(begins[:-1], begins[1:], holes, strict=True)
+    return [Polygon(points[first:end], bool(hole)) for first, end, hole in spans if end - first > 3]

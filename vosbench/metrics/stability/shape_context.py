@@ -1,8 +1,8 @@
-"""Shape contexts: where, as seen from one point of a contour, all of its points lie.
+"""Shape contexts: histograms of where the points of a contour lie, as seen from each of them.
 
-A point's histogram has 5 rings × 12 sectors. Distances are divided by the mean over all pairs, a point with itself
-included; ring edges are 1/8, 1/4, 1/2, 1, 2, what lies further is left out. Angles are those of (column, row)
-differences, from down over right, unrelated to the contour's direction.
+The histogram of a point has 5 rings × 12 sectors. Distances are divided by their mean over all pairs, including each
+point with itself; ring edges are 1/8, 1/4, 1/2, 1, 2, and points further away are not counted. Angles are measured
+from down towards right, whatever the direction of the contour.
 Source: Belongie, Malik and Puzicha, "Shape Matching and Object Recognition Using Shape Contexts", PAMI 2002.
 """
 
@@ -25,14 +25,14 @@ _COS30, _SIN30 = math.sqrt(0.75), 0.5
 
 @compiled
 def upsample(corners: Indices, spacing: float) -> Floats:
-    """Put equally spaced points between corners that are further apart than the spacing, in pixels.
+    """Add equally spaced points between corners that are further apart than the spacing.
 
     Args:
         corners: (n, 2) closed polygon.
-        spacing: the largest distance of neighbours.
+        spacing: the largest distance between neighbours, in pixels.
 
     Returns:
-        (m, 2) points, first and last the same.
+        (m, 2) points; the first and the last are equal.
     """
     steps = np.ones(len(corners), np.int64)
     for index in range(len(corners) - 1):
@@ -57,7 +57,7 @@ def upsample(corners: Indices, spacing: float) -> Floats:
 
 @compiled
 def remainder(value: float) -> float:
-    """The remainder by a full turn, with the sign of the value; 0 within round-off of a multiple."""
+    """The remainder modulo a full turn, with the sign of the value; 0 within round-off of a multiple."""
     turns = value / _TURN
     whole = np.rint(turns)
     if abs(turns - whole) < EPSILON * abs(whole):
@@ -67,20 +67,20 @@ def remainder(value: float) -> float:
 
 @compiled
 def find_sector(down: float, right: float) -> int:
-    """The sector of 30° that a difference of points lies in, as its angle's rounding has it."""
+    """The 30° sector of a difference of points, as the rounding of its angle decides."""
     angle = remainder(remainder(math.atan2(right, down)) + _TURN)
     return math.floor(angle / _SECTOR) % 12
 
 
 @compiled
 def find_ring(distance: float) -> int:
-    """The ring that a distance, in means, lies in: 5 innermost, 0 outside."""
+    """The ring of a distance, given as a multiple of the mean: 5 is the innermost, 0 outside."""
     return int(distance < 2) + int(distance < 1) + int(distance < 0.5) + int(distance < 0.25) + int(distance < 0.125)
 
 
 @compiled
 def mean_distance(rows: Floats, columns: Floats) -> float:
-    """The mean distance over all ordered pairs of points, a point with itself included."""
+    """The mean distance over all ordered pairs of points, including each point with itself."""
     size = len(rows)
     distances = np.empty(size, np.float64)
     total = 0.0
@@ -95,17 +95,17 @@ def mean_distance(rows: Floats, columns: Floats) -> float:
 
 @compiled
 def find_bins(rows: Floats, columns: Floats, one: int, mean: float, bins: Indices) -> None:
-    """Find the bins of the points before one point, as it sees them, without any angle.
+    """Find the bins in which one point sees the points before it, without computing angles.
 
-    The sector is told from the side of its boundaries that the point lies on; within round-off of one it is left
-    to `find_sector`.
+    The sector follows from the side of each sector boundary on which a point lies; within round-off of a boundary,
+    the decision is left to `find_sector`.
 
     Args:
-        rows: (n,) of the points.
-        columns: (n,) of the points.
-        one: the point that looks.
+        rows: (n,) rows of the points.
+        columns: (n,) columns of the points.
+        one: the index of the point.
         mean: the mean distance.
-        bins: receives 12 × ring + sector, where ring is 0 outside and 5 innermost, or −1 where it is not clear.
+        bins: receives 12 × ring + sector, with ring 0 outside and 5 innermost, or −1 if undecided.
     """
     for other in range(one):
         down, right = rows[other] - rows[one], columns[other] - columns[one]
@@ -129,7 +129,7 @@ def count_neighbours(points: Floats) -> NDArray[np.int32]:
         points: (n, 2).
 
     Returns:
-        (n, 60) counts, ring by ring from the outermost, sector by sector within.
+        (n, 60) counts by ring, the outermost first, then by sector.
     """
     size = len(points)
     rows, columns = points[:, 0].copy(), points[:, 1].copy()
@@ -140,10 +140,10 @@ def count_neighbours(points: Floats) -> NDArray[np.int32]:
         find_bins(rows, columns, one, mean, bins)
         counts[one, RINGS * SECTORS] += 1
         for other in range(one):
-            seen = bins[other]
-            if seen >= 0:
-                counts[one, seen] += 1
-                counts[other, seen + 6 if seen % 12 < 6 else seen - 6] += 1
+            index = bins[other]
+            if index >= 0:
+                counts[one, index] += 1
+                counts[other, index + 6 if index % 12 < 6 else index - 6] += 1  # seen from the opposite direction
                 continue
             down, right = rows[other] - rows[one], columns[other] - columns[one]
             distance = math.sqrt(down * down + right * right)
@@ -155,7 +155,7 @@ def count_neighbours(points: Floats) -> NDArray[np.int32]:
 
 @compiled
 def normalise(counts: NDArray[np.int32]) -> Floats:
-    """Divide each point's counts, (n, 60), by their sum; the result is (60, n), for loops along the points."""
+    """Divide the counts of each point, (n, 60), by their sum; the result is (60, n), for loops along the points."""
     size = len(counts)
     shares = np.empty((BINS, size), np.float64)
     for point in range(size):
@@ -167,7 +167,7 @@ def normalise(counts: NDArray[np.int32]) -> Floats:
 
 @compiled
 def add_differences(share: float, values: Floats, sums: Floats) -> None:
-    """Add (a − b)² / (a + b) for one histogram's share and the others' shares of the same bin."""
+    """Add (a − b)² / (a + b) to the sums, for the share a of one histogram and b of each other in the same bin."""
     for other in range(sums.size):
         difference = share - values[other]
         sums[other] += np.divide(difference * difference, share + values[other] + EPSILON)
@@ -182,19 +182,19 @@ def add(terms: Floats, sums: Floats) -> None:
 
 @compiled
 def compare(first: Floats, second: Floats) -> Floats:
-    """The χ² distance of each histogram of one contour to each of another.
+    """The χ² distances between the histograms of two contours.
 
-    Bins are added in their order. Where the first histogram's bin is empty, as most are, the term depends on the
-    second alone and is divided once for all; bins that are empty throughout are passed over.
+    Bins are added in order. If a bin of the first histogram is empty, as most are, its term depends only on the
+    second one, so the division is done once for all; bins that are empty in all of the second are skipped.
 
     Args:
-        first: (60, n) histograms, each of sum 1.
-        second: (60, m) histograms.
+        first: (60, n) histograms, each with sum 1.
+        second: (60, m) histograms, each with sum 1.
 
     Returns:
         (n, m) distances in [0, 1].
     """
-    alone = second * second / (second + EPSILON)
+    terms = second * second / (second + EPSILON)
     filled = np.zeros(BINS, np.bool_)
     for index in range(BINS):
         filled[index] = second[index].max() > 0
@@ -205,7 +205,7 @@ def compare(first: Floats, second: Floats) -> Floats:
             if share > 0:
                 add_differences(share, second[index], cost[one])
             elif filled[index]:
-                add(alone[index], cost[one])
+                add(terms[index], cost[one])
         for other in range(second.shape[1]):
             cost[one, other] *= 0.5
     return cost

@@ -1,7 +1,7 @@
-"""Simplification of closed contours: radial filter, then Douglas–Peucker, as the psimpl library does them.
+"""Simplification of closed contours by a radial filter, then Douglas–Peucker, as in the psimpl library.
 
-Projections of a point onto a segment are found with a fraction of single precision, as there; points whose
-distances tie in exact arithmetic are told apart by that rounding, so it is part of the measure.
+As in psimpl, a point is projected onto a segment with a fraction in single precision. This rounding decides between
+points whose distances are equal in exact arithmetic, so it is part of the measure.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ from vosbench.metrics.stability.contours import Indices
 
 @compiled
 def distance_to_segment(points: Indices, point: int, first: int, last: int) -> float:
-    """The squared distance of a point to the segment between two others, all three as rows of ``points``."""
+    """The squared distance of a point to the segment between two others, all given as rows of ``points``."""
     x, y = points[first, 0], points[first, 1]
     vx, vy = points[last, 0] - x, points[last, 1] - y
     wx, wy = points[point, 0] - x, points[point, 1] - y
@@ -29,19 +29,19 @@ def distance_to_segment(points: Indices, point: int, first: int, last: int) -> f
 
 @compiled
 def select(points: Indices, keep: NDArray[np.bool_]) -> Indices:
-    """The rows of ``points`` that are to be kept."""
-    chosen = np.empty((keep.sum(), 2), np.int64)
+    """The rows of ``points`` to keep."""
+    selection = np.empty((keep.sum(), 2), np.int64)
     count = 0
     for index in range(keep.size):
         if keep[index]:
-            chosen[count, 0], chosen[count, 1] = points[index, 0], points[index, 1]
+            selection[count, 0], selection[count, 1] = points[index, 0], points[index, 1]
             count += 1
-    return chosen
+    return selection
 
 
 @compiled
 def filter_radially(points: Indices, tolerance: float) -> Indices:
-    """Drop points nearer than the tolerance to the last one that was kept; both ends stay."""
+    """Remove points closer than the tolerance to the last one kept; both ends stay."""
     keep = np.zeros(len(points), np.bool_)
     keep[0] = keep[len(points) - 1] = True
     last = 0
@@ -55,7 +55,7 @@ def filter_radially(points: Indices, tolerance: float) -> Indices:
 
 @compiled
 def split(points: Indices, tolerance: float) -> Indices:
-    """Keep both ends, and recursively the point farthest from the segment while that is above the tolerance."""
+    """Keep both ends and, recursively, the point farthest from the segment if it is beyond the tolerance."""
     keep = np.zeros(len(points), np.bool_)
     keep[0] = keep[len(points) - 1] = True
     stack = np.empty((len(points), 2), np.int64)
@@ -82,10 +82,10 @@ def simplify(points: Indices, tolerance: float) -> Indices:
     """Simplify a closed contour.
 
     Args:
-        points: (n, 2) corners, first and last the same, in pixels.
+        points: (n, 2) corners in pixels; the first and the last are equal.
         tolerance: in pixels.
 
     Returns:
-        (m, 2), a subset in the same order, first and last the same.
+        (m, 2), a subset in the same order; the first and the last are equal.
     """
     return split(filter_radially(points, tolerance), tolerance)

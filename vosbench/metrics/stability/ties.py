@@ -1,9 +1,9 @@
-"""Among paths of equal cost, the one that Dijkstra's algorithm with a heap of four children per node finds.
+"""The one of several paths of equal cost that Dijkstra's algorithm finds with a heap of four children per node.
 
-A closed contour's first and last point are the same, so equal costs stand side by side, and equal totals are not
-rare. The authors' tool then keeps whichever way its search (that of the Boost Graph Library) came to first, which
-depends on how its heap orders equal totals. The search is done over again here, and only where a tie lies on the
-path; it ends at the last tie.
+The first and the last point of a closed contour are equal, so equal costs are adjacent and equal totals are common.
+The authors' tool then keeps the path that its search (from the Boost Graph Library) reaches first, which depends on
+how its heap orders equal totals. That search is repeated here, but only if there is a tie on the path, and only up
+to the last tie.
 """
 
 import numpy as np
@@ -20,7 +20,7 @@ _CHILDREN = 4
 
 @compiled
 def rise(heap: Heap, places: Heap, totals: Floats, place: int) -> None:
-    """Move a node up to where its parent's total is no larger."""
+    """Move a node up until its parent's total is not larger."""
     node = heap[place]
     while place > 0:
         parent = (place - 1) // _CHILDREN
@@ -35,7 +35,7 @@ def rise(heap: Heap, places: Heap, totals: Floats, place: int) -> None:
 
 @compiled
 def sink(heap: Heap, places: Heap, totals: Floats, size: int) -> None:
-    """Move the top node down to where no child's total is smaller; of equal children the first moves up."""
+    """Move the top node down until no child's total is smaller; of equal children, the first moves up."""
     node, place = heap[0], 0
     while _CHILDREN * place + 1 < size:
         least = _CHILDREN * place + 1
@@ -53,16 +53,16 @@ def sink(heap: Heap, places: Heap, totals: Floats, size: int) -> None:
 
 @compiled
 def search(cost: Floats, start: tuple[int, int], target: tuple[int, int]) -> NDArray[np.int8]:
-    """Search from the start until a pair is settled.
+    """Search from the start until the target is settled.
 
     Args:
-        cost: (n, m) of each pair.
-        start: the pair to begin with; indices go on cyclically from there.
-        target: the pair to reach, counted from the start.
+        cost: (n, m) cost of each pair.
+        start: the pair to start from; indices wrap around.
+        target: the pair to reach, relative to the start.
 
     Returns:
-        (n, m) the step that led to each pair, counted from the start: 1 on the first contour, 2 on the second, 3 on
-        both; 0 for the start and what was not seen.
+        (n, m) the step that led to each pair, relative to the start: 1 on the first contour, 2 on the second, 3 on
+        both; 0 for the start and for pairs that were not reached.
     """
     rows, columns = cost.shape
     steps = np.zeros((rows, columns), np.int8)
@@ -79,46 +79,46 @@ def search(cost: Floats, start: tuple[int, int], target: tuple[int, int]) -> NDA
         if size > 0:
             sink(heap, places, totals, size)
         for step in (2, 1, 3):
-            below, beside = row + step % 2, column + step // 2
-            if below == rows or beside == columns:
+            next_row, next_column = row + step % 2, column + step // 2
+            if next_row == rows or next_column == columns:
                 continue
-            total = totals[node] + cost[(below + start[0]) % rows, (beside + start[1]) % columns]
-            reached = below * columns + beside
-            if total < totals[reached]:
-                totals[reached] = total
-                steps[below, beside] = step
-                if places[reached] < 0:
-                    heap[size] = reached
-                    places[reached] = size
+            total = totals[node] + cost[(next_row + start[0]) % rows, (next_column + start[1]) % columns]
+            neighbour = next_row * columns + next_column
+            if total < totals[neighbour]:
+                totals[neighbour] = total
+                steps[next_row, next_column] = step
+                if places[neighbour] < 0:
+                    heap[size] = neighbour
+                    places[neighbour] = size
                     size += 1
-                rise(heap, places, totals, places[reached])
+                rise(heap, places, totals, places[neighbour])
     return steps
 
 
 @compiled
 def resolve(cost: Floats, start: tuple[int, int], path: Indices, tie: int) -> Indices:
-    """Replace what lies before the last tie of a path.
+    """Replace the part of a path before its last tie.
 
     Args:
-        cost: (n, m) of each pair.
-        start: the pair to begin with; indices go on cyclically from there.
-        path: (k, 2) pairs from the last one to the first, counted from the start.
-        tie: where in the path the last tie is, the one met first on the way back.
+        cost: (n, m) cost of each pair.
+        start: the pair to start from; indices wrap around.
+        path: (k, 2) pairs from the last one to the first, relative to the start.
+        tie: the index of the last tie, which is the first one on the way back.
 
     Returns:
-        (l, 2) the path that the search finds.
+        (l, 2) pairs of the path that the search finds, in the same order.
     """
     row, column = path[tie, 0], path[tie, 1]
     steps = search(cost, start, (row, column))
-    found = np.empty((tie + row + column + 1, 2), np.int64)
+    resolved = np.empty((tie + row + column + 1, 2), np.int64)
     for index in range(tie):
-        found[index, 0], found[index, 1] = path[index, 0], path[index, 1]
+        resolved[index, 0], resolved[index, 1] = path[index, 0], path[index, 1]
     length = tie
     while True:
-        found[length, 0], found[length, 1] = row, column
+        resolved[length, 0], resolved[length, 1] = row, column
         length += 1
         step = steps[row, column]
         if step == 0:
-            return found[:length]
+            return resolved[:length]
         row -= step % 2
         column -= step // 2
