@@ -8,10 +8,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from vosbench.dataset.selection import Choice
-from vosbench.method import Setup
+import vosbench
 from vosbench.records.check import update
-from vosbench.runner import Trial, take
 
 PLUGINS = [Path(__file__).parent / "plugins" / name for name in ("toy.py", "linear.py")]
 Suite = Callable[..., subprocess.CompletedProcess[str]]
@@ -58,9 +56,8 @@ def suite(tmp_path: Path, toy_root: Path) -> Suite:
     noise = np.random.default_rng(2).normal(0, 4, 4).astype(np.float32)
     for name, spoilt in (("good", 0 * noise), ("spoiled", noise)):
         save_file({"colour": 4 + spoilt[:3], "bias": spoilt[3:] - 6}, tmp_path / f"{name}.safetensors")
-    good = Setup(weights=tmp_path / "good.safetensors")
-    trial = Trial(method="linear", dataset="toy", setup=good, choice=Choice(root=toy_root), plugins=PLUGINS)
-    update(tmp_path / "baseline.json", take(trial))
+    good = vosbench.run("linear", "toy", weights=tmp_path / "good.safetensors", root=toy_root, plugins=PLUGINS)
+    update(tmp_path / "baseline.json", good.record)
     (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --strict-markers\nfilterwarnings = error\n")
     given = {"root": str(toy_root), "plugins": [str(path) for path in PLUGINS]}
 

@@ -142,7 +142,8 @@ def test_a_killed_run_repeated_is_an_undisturbed_run(
 
 def test_record_of_a_run(toy_root: Path, tmp_path: Path) -> None:
     method, _ = load_method("brightness", [TOY])
-    record, path = run(method, Setup(), selection(toy_root), tmp_path / "out")
+    done = run(method, Setup(), selection(toy_root), tmp_path / "out")
+    record, path = done.record, done.path
     assert path == tmp_path / "out" / "toy" / "brightness.json"
     assert record.scores["J_mean"] == record.scores["F_mean"] == record.scores["JF_mean"] == 1.0
     written = json.loads(path.read_text())
@@ -156,7 +157,7 @@ def test_maps_of_another_setup_are_not_mixed(toy_root: Path, tmp_path: Path) -> 
     run(method, Setup(batch=1), selection(toy_root), tmp_path)
     with pytest.raises(UsageError, match="batch was 1, now 2"):
         run(method, Setup(batch=2), selection(toy_root), tmp_path)
-    record, _ = run(method, Setup(batch=2), selection(toy_root), tmp_path, overwrite=True)
+    record = run(method, Setup(batch=2), selection(toy_root), tmp_path, overwrite=True).record
     assert record.provenance.batch == 2
 
 
@@ -169,13 +170,13 @@ def test_a_setup_that_cannot_be_had_leaves_nothing_behind(toy_root: Path, tmp_pa
     with pytest.raises(UsageError, match="no such option"):
         run(replace(good, load=refuse), Setup(options={"wrong": "1"}), selection(toy_root), tmp_path)
     assert not list(tmp_path.rglob("run.json"))
-    record, _ = run(good, Setup(), selection(toy_root), tmp_path)
+    record = run(good, Setup(), selection(toy_root), tmp_path).record
     assert record.scores["J_mean"] is not None
 
 
 def test_some_videos_give_no_mean(toy_root: Path, tmp_path: Path) -> None:
     method, _ = load_method("brightness", [TOY])
-    record, _ = run(method, Setup(), selection(toy_root, videos=("v1",)), tmp_path)
+    record = run(method, Setup(), selection(toy_root, videos=("v1",)), tmp_path).record
     assert record.scores["J_mean"] is None
     assert record.videos["v1"]["J_mean"] == 1.0
     assert record.missing == ["v0"]
@@ -184,7 +185,7 @@ def test_some_videos_give_no_mean(toy_root: Path, tmp_path: Path) -> None:
 
 def test_a_limited_run_is_marked(toy_root: Path, tmp_path: Path) -> None:
     method, _ = load_method("brightness", [TOY])
-    record, _ = run(method, Setup(), selection(toy_root, limit=3), tmp_path)
+    record = run(method, Setup(), selection(toy_root, limit=3), tmp_path).record
     assert record.signature.startswith("limit:3|")
     assert record.shortcomings == ["only 3 frames of each video"]
 
@@ -223,9 +224,8 @@ def test_options_are_completed_and_checked() -> None:
         load=lambda _: Fixed(),
         options={"preset": Option("paper", "of what", ("paper", "official")), "file": Option("", "a path")},
     )
-    assert resolve_options(method, ["file=a=b"]) == {"preset": "paper", "file": "a=b"}
-    with pytest.raises(UsageError, match='has no preset "x"; there are: paper, official'):
-        resolve_options(method, ["preset=x"])
-    for wrong in ("presett=paper", "preset"):
-        with pytest.raises(UsageError, match="it has preset=…, file=…"):
-            resolve_options(method, [wrong])
+    assert resolve_options(method, {"file": "a=b"}) == {"preset": "paper", "file": "a=b"}
+    with pytest.raises(UsageError, match='has no preset "x"; available: paper, official'):
+        resolve_options(method, {"preset": "x"})
+    with pytest.raises(UsageError, match='m has no option "presett"; available: preset=…, file=…'):
+        resolve_options(method, {"presett": "paper"})

@@ -1,3 +1,85 @@
-"""vosbench: the benchmark and evaluation suite for unsupervised video object segmentation."""
+"""vosbench: the benchmark and evaluation suite for unsupervised video object segmentation.
+
+The names below are imported when they are first used, so that ``import vosbench`` costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vosbench.dataset import Dataset, DatasetProtocol, Listed, Video
+    from vosbench.errors import DataError, MeasureError, UsageError, VideoError, VosbenchError
+    from vosbench.face import (
+        CheckResult,
+        CompareResult,
+        Result,
+        check,
+        compare,
+        load_dataset,
+        load_method,
+        read_record,
+        read_records,
+        run,
+        score,
+    )
+    from vosbench.method import Measurable, Method, Option, Predictor, Recipe, Resumable, Setup
+    from vosbench.metrics import Family, Measure
+    from vosbench.records import Record, Row
 
 __version__ = "0.1.0"
+__all__ = [
+    "CheckResult",
+    "CompareResult",
+    "DataError",
+    "Dataset",
+    "DatasetProtocol",
+    "Family",
+    "Listed",
+    "Measurable",
+    "Measure",
+    "MeasureError",
+    "Method",
+    "Option",
+    "Predictor",
+    "Recipe",
+    "Record",
+    "Result",
+    "Resumable",
+    "Row",
+    "Setup",
+    "UsageError",
+    "Video",
+    "VideoError",
+    "VosbenchError",
+    "check",
+    "compare",
+    "load_dataset",
+    "load_method",
+    "read_record",
+    "read_records",
+    "run",
+    "score",
+]
+_ROOMS = {
+    "dataset": ("Dataset", "DatasetProtocol", "Listed", "Video"),
+    "errors": ("DataError", "MeasureError", "UsageError", "VideoError", "VosbenchError"),
+    "face": (
+        *("CheckResult", "CompareResult", "Result", "check", "compare", "load_dataset", "load_method"),
+        *("read_record", "read_records", "run", "score"),
+    ),
+    "method": ("Measurable", "Method", "Option", "Predictor", "Recipe", "Resumable", "Setup"),
+    "metrics": ("Family", "Measure"),
+    "records": ("Record", "Row"),
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a name from the module that exports it."""
+    for room, names in _ROOMS.items():
+        if name in names:
+            return getattr(import_module(f"vosbench.{room}"), name)
+    raise AttributeError(f'module "vosbench" has no attribute "{name}"')
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,11 +1,11 @@
-"""A pytest plugin: hold a method against a baseline record in a test suite of your own.
+"""A pytest plugin: check a method against a baseline record in a test suite of your own.
 
 In a test::
 
     def test_checkpoint(vosbench_check):
         vosbench_check("f2net.tiny", "sample", baseline="tests/f2net.tiny.json", weights="f2net.safetensors")
 
-The same by a marker, which ``pytest --vosbench-per-video`` takes apart into a test per video; the method runs once,
+The same by a marker, which ``pytest --vosbench-per-video`` splits into a test per video; the method runs once,
 or once in every process of pytest-xdist::
 
     @pytest.mark.vosbench("f2net.tiny", "sample", baseline="tests/f2net.tiny.json")
@@ -23,10 +23,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from vosbench.records import Record
     from vosbench.records.check import Verdict
-    from vosbench.records.record import Record
-    from vosbench.records.tolerance import Tolerances
-    from vosbench.runner import Trial
 
 OPTION = "--vosbench-per-video"
 MARKER = "vosbench"
@@ -51,29 +49,30 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Make a test per video of the baseline, and one of the means over all, where asked to."""
+    """Make a test per video of the baseline, and one of the means over all, if asked to."""
     marker = metafunc.definition.get_closest_marker(MARKER)
     if marker is None or "vosbench_video" not in metafunc.fixturenames or not metafunc.config.getoption(OPTION):
         return
     from vosbench.errors import VosbenchError
+    from vosbench.records.record import read
     from vosbench.report.verdict import WHOLE
 
     try:
-        found = _read(metafunc.config, marker.kwargs.get("baseline"))
+        videos = [*read(_baseline(metafunc.config, marker.kwargs.get("baseline"))).videos]
     except VosbenchError:
-        found = None  # the test itself says what is wrong
-    metafunc.parametrize("vosbench_video", [WHOLE, *(found.videos if found else ())], indirect=True)
+        videos = []  # the test itself says what is wrong
+    metafunc.parametrize("vosbench_video", [WHOLE, *videos], indirect=True)
 
 
 @pytest.fixture
 def vosbench_video(request: pytest.FixtureRequest) -> str | None:
-    """The video of a test per video; None where all are checked at once."""
+    """The video of a test per video; None if all are checked at once."""
     return getattr(request, "param", None)
 
 
 @pytest.fixture
 def vosbench_check(request: pytest.FixtureRequest, vosbench_video: str | None) -> "Gate":
-    """A function that fails the test where a method became worse than its baseline; see `Gate`."""
+    """A function that fails the test if a method became worse than its baseline; see `Gate`."""
     return Gate(request, vosbench_video)
 
 
@@ -85,35 +84,33 @@ class Gate:
     video: str | None
 
     def __call__(self, *names: str, **options: Any) -> "Record":  # noqa: ANN401 - see the table below
-        """Run a method on a dataset and hold its record against a baseline.
+        """Run a method on a dataset and check its record against a baseline.
 
         Args:
-            names: the method and the dataset; those of the marker ``vosbench`` where left out.
-            options: ``baseline``, the record's path. What the method is run with, as on the command line:
-                ``weights``, ``seed``, ``device``, ``batch``, ``precision``, ``compile``, ``settings``, ``untrained``,
-                ``plugins``, ``out``; of the dataset ``root``, ``split``, ``layout``, ``protocol``, ``videos``,
-                ``limit``, ``measures``. How much worse it may be: ``tolerance``, ``relative`` and
-                ``video_tolerance``, each a number or a mapping of names to numbers, ``max_drop``,
-                ``speed_tolerance`` and ``speed_gate``. They are added to those of the marker. Relative paths begin
-                at pytest's root folder.
+            names: the method and the dataset; by default those of the marker ``vosbench``.
+            options: ``baseline``, the record's path; keyword arguments of `vosbench.run`, such as ``weights``,
+                ``root``, ``videos`` or ``plugins``; and of `vosbench.check`, which say how much worse it may be. They
+                are added to those of the marker. Relative paths begin at pytest's root folder.
 
         Returns:
             the record of the run.
 
         Raises:
-            pytest.fail.Exception: where it became worse, there is nothing to compare, or vosbench refuses.
+            pytest.fail.Exception: if it became worse, there is nothing to compare, or vosbench refuses.
         """
+        from vosbench import face
         from vosbench.errors import VosbenchError
-        from vosbench.records.check import check
 
         config = self.request.config
         marker = self.request.node.get_closest_marker(MARKER)
         given = {**(marker.kwargs if marker else {}), **options}
         try:
-            baseline = _read(config, given.pop("baseline", None))
-            tolerances = _tolerances(given)
-            run = _take(config, _trial(config, names or (marker.args if marker else ()), given, tolerances))
-            verdict = check(run, baseline, tolerances)
+            baseline = _baseline(config, given.pop("baseline", None))
+            allowed = {name: given.pop(name) for name in face.ToleranceOptions.__optional_keys__ & given.keys()}
+            face.tolerances(**allowed)  # a wrong one is found before a long run
+            given["profile"] = bool(allowed.get("speed_gate"))
+            run = _take(config, names or (marker.args if marker else ()), given)
+            verdict = face.check(run, baseline, **allowed).verdict
         except VosbenchError as error:
             pytest.fail(f"vosbench: {error}", pytrace=False)
         self._report(verdict)
@@ -138,70 +135,35 @@ class Gate:
 
 
 def _subtests(request: pytest.FixtureRequest) -> Any:  # noqa: ANN401 - pytest has them from version 9 on
-    """The fixture of subtests; None where this pytest has none."""
+    """The fixture of subtests; None if this pytest has none."""
     try:
         return request.getfixturevalue("subtests")
     except pytest.FixtureLookupError:
         return None
 
 
-def _read(config: pytest.Config, baseline: str | Path | None) -> "Record | None":
+def _baseline(config: pytest.Config, given: str | Path | None) -> Path:
     from vosbench.errors import UsageError
-    from vosbench.records import record
 
-    if baseline is None:
+    if given is None:
         raise UsageError("vosbench_check takes a baseline; give the path of a record")
-    path = config.rootpath / baseline
-    return record.read(path) if path.exists() else None
+    return config.rootpath / given
 
 
-def _take(config: pytest.Config, trial: "Trial") -> "Record":
-    from vosbench.runner import take
-
-    taken = config.stash[TAKEN]
-    key = repr(trial)
-    if key not in taken:
-        taken[key] = take(trial)
-    return taken[key]
-
-
-def _tolerances(given: dict[str, Any]) -> "Tolerances":
-    """Take the tolerances out of what is given."""
-    from vosbench.records.tolerance import LATENCY, Tolerances
-
-    return Tolerances(
-        absolute=_named(given.pop("tolerance", {})),
-        relative=_named(given.pop("relative", {})),
-        videos=_named(given.pop("video_tolerance", {})),
-        max_drop=given.pop("max_drop", None),
-        latency=given.pop("speed_tolerance", LATENCY),
-        gate_speed=given.pop("speed_gate", False),
-    )
-
-
-def _named(given: float | Mapping[str, float]) -> Mapping[str, float]:
-    from vosbench.records.tolerance import EVERY
-
-    return given if isinstance(given, Mapping) else {EVERY: given}
-
-
-def _trial(config: pytest.Config, names: Sequence[str], given: dict[str, Any], tolerances: "Tolerances") -> "Trial":
-    from dataclasses import fields
-
-    from vosbench.dataset.selection import Choice
+def _take(config: pytest.Config, names: Sequence[str], given: Mapping[str, Any]) -> "Record":
+    """The record of a run; the same run of another test is not repeated."""
+    from vosbench import face
     from vosbench.errors import UsageError
-    from vosbench.method import Setup
-    from vosbench.runner import Trial
 
     if len(names) != 2:
         raise UsageError(f"vosbench_check takes a method and a dataset, not {len(names)} names")
-    options = {name: config.rootpath / value if name in PATHS else value for name, value in given.items()}
-    options["plugins"] = [config.rootpath / each for each in options.get("plugins", ())]
-    options["profile"] = tolerances.gate_speed
-    parts = {kind: {each.name for each in fields(kind)} & options.keys() for kind in (Setup, Choice, Trial)}
-    unknown = options.keys() - set().union(*parts.values()) | options.keys() & {"setup", "choice", "variant", "options"}
+    unknown = given.keys() - face.RunOptions.__optional_keys__ - {"plugins", "out", "overwrite", "profile"}
     if unknown:
         raise UsageError(f'vosbench_check takes no "{min(unknown)}"; see its docstring for what it takes')
-    setup, choice, rest = ({name: options[name] for name in part} for part in parts.values())
-    choice |= {name: tuple(choice[name]) for name in ("videos", "measures") if name in choice}
-    return Trial(method=names[0], dataset=names[1], setup=Setup(**setup), choice=Choice(**choice), **rest)
+    options = {name: config.rootpath / value if name in PATHS else value for name, value in given.items()}
+    options["plugins"] = [config.rootpath / each for each in options.get("plugins", ())]
+    taken = config.stash[TAKEN]
+    key = repr((names, sorted(options.items())))
+    if key not in taken:
+        taken[key] = face.run(*names, **options).record
+    return taken[key]

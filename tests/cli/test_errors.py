@@ -144,7 +144,7 @@ def test_a_missing_scored_frame(cli: Cli, davis: Path, tmp_path: Path) -> None:
     assert cli(*words).returncode == 0
     (masks / "480p" / "dog" / "00030.png").unlink()
     done = cli(*words)
-    fails(done, 3, "lacks 1 masks", "dog/00030")
+    fails(done, 3, "1 masks are missing", "dog/00030")
     assert done.stdout.splitlines()[1].startswith("masks,,,")
 
 

@@ -226,14 +226,16 @@ def digest(folder: Path) -> dict[str, str]:
 def test_a_profile_changes_nothing_but_the_record_s_speed(toy_root: Path, tmp_path: Path) -> None:
     method, _ = load_method("brightness.average", [TOY])
     setup = Setup(variant="average")
-    plain, _ = run(method, setup, toys(toy_root), tmp_path / "plain")
-    timed, path = run(method, setup, toys(toy_root), tmp_path / "timed", profile=True)
+    plain = run(method, setup, toys(toy_root), tmp_path / "plain").record
+    profiled = run(method, setup, toys(toy_root), tmp_path / "timed", profile=True)
+    timed, path = profiled.record, profiled.path
     name = "toy/brightness.average.json"
     differing = dict(digest(tmp_path / "plain").items() ^ digest(tmp_path / "timed").items())
     assert list(differing) == [name]
     assert plain.speed is None
     assert timed.speed is not None
     assert timed.model_copy(update={"speed": None}) == plain
+    assert path is not None
     jsonschema.validate(json.loads(path.read_bytes()), json.loads(records.json_schema()))
     assert records.read(path) == timed
     run(method, setup, toys(toy_root), tmp_path / "timed")
@@ -244,7 +246,7 @@ def test_inputs_and_options_stand_in_the_record(toy_root: Path, tmp_path: Path) 
     from vosbench.methods.adnet import method
 
     setup = Setup(variant="tiny", options={"scales": "multi"})
-    found, _ = run(method, setup, toys(toy_root), tmp_path)
+    found = run(method, setup, toys(toy_root), tmp_path).record
     assert found.provenance.inputs == ["177x97", "241x137", "361x201"]
     assert found.provenance.options == {
         "scales": "multi",

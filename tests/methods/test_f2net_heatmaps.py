@@ -206,5 +206,5 @@ def test_heat_maps_never_take_the_place_of_maps(trained: Any, clip: Video, tmp_p
 
 
 def test_a_user_asks_by_set(tmp_path: Path) -> None:
-    assert resolve_options(method, [f"heatmaps={tmp_path}/a=b"]) == {"heatmaps": f"{tmp_path}/a=b"}
-    assert resolve_options(method, []) == {"heatmaps": ""}
+    assert resolve_options(method, {"heatmaps": f"{tmp_path}/a=b"}) == {"heatmaps": f"{tmp_path}/a=b"}
+    assert resolve_options(method, {}) == {"heatmaps": ""}

@@ -7,14 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from vosbench.cli import options
-from vosbench.cli.console import command, progress, result, say
+from vosbench.cli.console import command, listening, result, say
 from vosbench.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from vosbench.records.check import Verdict
-    from vosbench.records.record import Record
-    from vosbench.records.tolerance import Tolerances
-    from vosbench.runner import Trial
+    from vosbench.face import CheckResult
 
 Kind = Literal["table", "json", "junit", "github"]
 RUNNING = {"method", "dataset", "out"} | {
@@ -61,48 +58,48 @@ def check(
     quiet: options.Quiet = False,
 ) -> None:
     """Check a record, or a method that is run first, against a baseline; exit 1 if it became worse."""
-    from vosbench.records import check as checking
-    from vosbench.records import record
-    from vosbench.records.tolerance import LATENCY, Tolerances, parse
-    from vosbench.registry import load_families
-    from vosbench.runner import Trial
+    from vosbench import face
+    from vosbench.records.check import update
+    from vosbench.records.tolerance import parse
 
-    tolerances = Tolerances(
-        absolute=parse(tolerance or ()),
-        relative=parse(relative or ()),
-        videos=parse(video_tolerance or ()),
-        max_drop=max_drop,
-        latency=LATENCY if speed_tolerance is None else speed_tolerance,
-        gate_speed=speed_gate,
-    )
+    allowed: face.ToleranceOptions = {
+        "tolerance": parse(tolerance or ()),
+        "relative": parse(relative or ()),
+        "video_tolerance": parse(video_tolerance or ()),
+        "max_drop": max_drop,
+        "speed_tolerance": speed_tolerance,
+        "speed_gate": speed_gate,
+    }
+    face.tolerances(**allowed)  # a wrong one, or a damaged baseline, is found before a long run
     _refuse_muddle(context, taken, baseline)
-    load_families(plugin or ())
-    held = record.read(baseline) if baseline.exists() else None  # a damaged one is found before a long run
+    held = face.read_record(baseline) if baseline.exists() else None
     if taken is not None:
-        run = record.read(taken)
+        run = face.read_record(taken)
     else:
-        trial = Trial(
-            method=method or "",
-            dataset=dataset or "",
-            setup=setting_up.setup(),
-            choice=selecting.choice(),
-            settings=setting_up.settings or (),
-            plugins=plugin or (),
-            untrained=setting_up.untrained,
-            profile=speed_gate or speed_tolerance is not None,
-            out=out,
-        )
-        run = _take(trial, quiet=quiet)
+        with listening("frames", quiet=quiet) as listener:
+            run = face.run(
+                method or "",
+                dataset or "",
+                out=out,
+                profile=speed_gate or speed_tolerance is not None,
+                plugins=plugin or (),
+                listener=listener,
+                **options.run_options(selecting, setting_up),
+            ).record
     if update_baseline:
-        _show_changes(run, held, tolerances, shown, junit)
-        checking.update(baseline, run)
+        if held is not None:
+            try:
+                _show(face.check(run, held, plugins=plugin or (), **allowed), shown, junit)
+            except DataError as error:  # of another protocol or dataset, it may be replaced too
+                say(f"note: {error}")
+        update(baseline, run)
         say(f'note: the baseline "{baseline}" is {"updated" if held else "made"}')
         return
-    verdict = checking.check(run, held, tolerances)
-    _show(verdict, shown, junit)
+    done = face.check(run, held or baseline, plugins=plugin or (), **allowed)
+    _show(done, shown, junit)
     if held is None:
         say(f'note: there is no "{baseline}"; --update-baseline makes it from this run')
-    if not verdict.passed:
+    if not done.passed:
         raise typer.Exit(1)
 
 
@@ -123,41 +120,12 @@ def _refuse_muddle(context: typer.Context, taken: Path | None, baseline: Path) -
         raise UsageError(f'"{baseline}" is the run itself; keep the baseline elsewhere than what is checked against it')
 
 
-def _take(trial: "Trial", *, quiet: bool) -> "Record":
-    """Run what is to be checked, and say how far it is; frames are counted, for nobody knows yet how many there are."""
-    from vosbench.runner import take
-
-    before: dict[str, int] = {}
-    with progress(0, "frames", quiet=quiet) as advance:
-
-        def count(video: str, done: int) -> None:
-            before[video] = done
-            advance(video, sum(before.values()))
-
-        return take(trial, count)
-
-
-def _show(verdict: "Verdict", shown: Kind, junit: Path | None) -> None:
+def _show(done: "CheckResult", shown: Kind, junit: Path | None) -> None:
     from vosbench.files import write_whole
-    from vosbench.report.verdict import render_verdict, to_junit
 
     if junit is not None:
         try:
-            write_whole(junit, to_junit(verdict).encode())
+            write_whole(junit, done.render("junit").encode())
         except OSError as error:
             raise UsageError(f'the report "{junit}" cannot be written: {error.strerror}') from None
-    result(render_verdict(verdict, shown))
-
-
-def _show_changes(
-    run: "Record", held: "Record | None", tolerances: "Tolerances", shown: Kind, junit: Path | None
-) -> None:
-    """Say what a new baseline changes; one that was taken otherwise may be replaced too."""
-    from vosbench.records.check import check as judge
-
-    if held is None:
-        return
-    try:
-        _show(judge(run, held, tolerances), shown, junit)
-    except DataError as error:
-        say(f"note: {error}")
+    result(done.render(shown))

@@ -8,11 +8,14 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
-from typing import Annotated, Any, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
 from vosbench.errors import VosbenchError, one_line, place
+
+if TYPE_CHECKING:
+    from vosbench.face import Listener
 
 R = TypeVar("R")
 INTERRUPTED = 130
@@ -89,10 +92,10 @@ def result(text: str) -> None:
 
 @contextmanager
 def progress(total: int, unit: str, *, quiet: bool) -> Iterator[Callable[..., None]]:
-    """Show on stderr how far work has come and what time is left; nothing where quiet or no terminal.
+    """Show on stderr how far work has come and what time is left; nothing if quiet or without a terminal.
 
     Yields:
-        a function that takes what is worked on, how much is done, and a total where it differs from the first.
+        a function that takes what is worked on, how much is done, and a total if it differs from the first.
     """
     if quiet or not sys.stderr.isatty():
         yield lambda *_: None
@@ -109,3 +112,12 @@ def progress(total: int, unit: str, *, quiet: bool) -> Iterator[Callable[..., No
             bar.update(task, description=what, completed=done, total=of or None)
 
         yield advance
+
+
+@contextmanager
+def listening(unit: str, *, quiet: bool) -> Iterator["Listener"]:
+    """Show progress, counted in ``unit``, and notes of a function of the Python face; neither if quiet."""
+    from vosbench.face import Listener
+
+    with progress(0, unit, quiet=quiet) as advance:
+        yield Listener(advance=advance, note=lambda line: None if quiet else say(f"note: {line}"))

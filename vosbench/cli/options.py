@@ -1,14 +1,16 @@
 """The options that several verbs share, declared once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from vosbench.errors import UsageError
+
 if TYPE_CHECKING:
-    from vosbench.dataset.selection import Choice
-    from vosbench.method import Setup
+    from vosbench.face import RunOptions, SelectOptions
 
 DatasetName = Annotated[str, typer.Option("--dataset", help="Dataset; see: vosbench list datasets.")]
 Root = Annotated[Path | None, typer.Option("--root", help="The dataset's folder.")]
@@ -44,20 +46,6 @@ class Selecting:
         str, typer.Option("--measures", help="Some of the protocol's measures, or added ones, separated by commas.")
     ] = ""
 
-    def choice(self) -> "Choice":
-        """The same as a value."""
-        from vosbench.dataset.selection import Choice
-
-        return Choice(
-            root=self.root,
-            split=self.split,
-            layout=self.layout,
-            protocol=self.protocol,
-            videos=names(self.videos),
-            limit=self.limit,
-            measures=names(self.measures),
-        )
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettingUp:
@@ -74,24 +62,48 @@ class SettingUp:
         list[str] | None, typer.Option("--set", help="An option of the method, as name=value; see its card.")
     ] = None
 
-    def setup(self) -> "Setup":
-        """The same as a value; weights and the method's own options are still to be resolved."""
-        from vosbench.method import Setup
 
-        return Setup(
-            weights=self.weights,
-            seed=self.seed,
-            device=self.device,
-            batch=self.batch,
-            precision=self.precision,
-            compile=self.compiled,
-        )
+def select_options(given: Selecting) -> "SelectOptions":
+    """The same as keyword arguments of the Python face."""
+    return {
+        "root": given.root,
+        "split": given.split,
+        "layout": given.layout,
+        "protocol": given.protocol,
+        "videos": given.videos,
+        "limit": given.limit,
+        "measures": given.measures,
+    }
 
 
-def names(listed: str) -> tuple[str, ...]:
-    """Split a list at its commas.
+def run_options(selecting: Selecting, given: SettingUp) -> "RunOptions":
+    """Both as keyword arguments of the Python face."""
+    return {
+        **select_options(selecting),
+        "weights": given.weights,
+        "untrained": given.untrained,
+        "seed": given.seed,
+        "device": given.device,
+        "batch": given.batch,
+        "precision": given.precision,
+        "compile": given.compiled,
+        "options": assignments(given.settings or ()),
+    }
 
-    >>> names("cows, dog")
-    ('cows', 'dog')
+
+def assignments(given: Sequence[str]) -> dict[str, str]:
+    """Split each ``name=value``.
+
+    Raises:
+        UsageError: if one is not of this form.
+
+    >>> assignments(["lr=0.1", "file=a=b"])
+    {'lr': '0.1', 'file': 'a=b'}
     """
-    return tuple(name.strip() for name in listed.split(",") if name.strip())
+    named = {}
+    for each in given:
+        name, sign, value = each.partition("=")
+        if not sign or not name:
+            raise UsageError(f'"{each}" sets nothing; write --set name=value')
+        named[name] = value
+    return named

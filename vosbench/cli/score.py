@@ -1,15 +1,13 @@
 """``vosbench score``: from masks on disk to a record."""
 
-import os
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from vosbench.cli import options
-from vosbench.cli.console import command, progress, result, say
-from vosbench.cli.run import show
-from vosbench.errors import DataError, UsageError
+from vosbench.cli.console import command, listening, result
+from vosbench.errors import DataError
 
 
 @command
@@ -34,42 +32,24 @@ def score(
     quiet: options.Quiet = False,
 ) -> None:
     """Score masks that are on disk, of any method."""
-    from vosbench.dataset.selection import select
-    from vosbench.evaluate.score import all_rows, write_curve
-    from vosbench.evaluate.score import score as score_masks
-    from vosbench.records import record as records
-    from vosbench.registry import load_dataset, load_families
-    from vosbench.report.grouped import breakdown
-    from vosbench.report.table import render
+    from vosbench import face
 
-    selection = select(load_dataset(dataset, plugin or ()), selecting.choice(), load_families(plugin or ()))
-    if pr is not None and selection.protocol.saliency is None:
-        raise UsageError(f'--pr takes a protocol of saliency measures, which "{selection.protocol.name}" is not')
-    with progress(len(selection.videos), "videos", quiet=quiet) as advance:
-        record, scored, notes = score_masks(
+    with listening("videos", quiet=quiet) as listener:
+        done = face.score(
             masks,
-            selection,
-            method=name,
+            dataset=dataset,
             codec=codec,
-            jobs=jobs or os.cpu_count() or 1,
-            advance=lambda done: advance(masks.name, done),
+            name=name,
+            jobs=jobs,
+            curve=pr,
+            plugins=plugin or (),
+            listener=listener,
+            **options.select_options(selecting),
         )
-    for note in notes if not quiet else ():
-        say(f"note: {note}")
     if out is not None:
-        records.write(out / record.dataset / f"{record.method}.json", record, all_rows(scored))
+        done.save(out)
     if per_frame is not None:
-        records.write_rows(per_frame, all_rows(scored))
-    if pr is not None:
-        write_curve(pr, scored, selection)
-    if by is None:
-        show(record, shown)
-    else:
-        result(render(breakdown(record, scored, selection, by), shown))
-    absent = [each for each in record.missing if "/" in each]
-    if absent:
-        more = ", …" if len(absent) > 5 else ""
-        raise DataError(
-            f'"{masks}" lacks {len(absent)} masks that protocol "{selection.protocol.name}" scores '
-            f"({', '.join(absent[:5])}{more}); without them there is no mean"
-        )
+        done.save_rows(per_frame)
+    result(done.render(shown, by))
+    if done.problem:
+        raise DataError(f'"{masks}": {done.problem}')

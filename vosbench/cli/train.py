@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -28,10 +28,8 @@ def train(
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Folder; results/train/METHOD if not given.")] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of weights, data and dropout.")] = 0,
-    device: Annotated[str, typer.Option("--device", help="Where to compute, as torch names it.")] = "cpu",
-    precision: Annotated[
-        Literal["fp32", "bf16", "fp16"], typer.Option("--precision", help="What the network computes in.")
-    ] = "fp32",
+    device: options.Device = "cpu",
+    precision: options.Precision = "fp32",
     accumulate: Annotated[
         int, typer.Option("--accumulate", min=1, help="Parts that a step is computed in, for less memory.")
     ] = 1,
@@ -48,26 +46,26 @@ def train(
         Path | None, typer.Option("--backbone-weights", help="A ResNet to start from, of ImageNet or other weights.")
     ] = None,
     weights: Annotated[Path | None, typer.Option("--weights", help="Weights to start from.")] = None,
-    half: Annotated[bool, typer.Option("--half", help="Hand out weights in fp16, at half the size.")] = False,
+    half: Annotated[bool, typer.Option("--half", help="Save weights in fp16, at half the size.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Discard a training of another setup.")] = False,
     plugin: options.Plugins = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Train a method by its recipe; with torchrun, on several GPUs or processes.
 
-    The same command goes on where an interrupted one stopped.
+    The same command resumes an interrupted training.
     """
     from vosbench.registry import load_method
 
     found, variant = load_method(method, plugin or ())
     if found.recipe is None:
-        raise UsageError(f'"{method}" cannot be trained: it comes with no recipe')
+        raise UsageError(f'"{method}" cannot be trained: it has no recipe')
     _exists(weights, "--weights")
     _exists(backbone, "--backbone-weights")
     if not data or (validate_every and validate_on is None):
         option = "--validate-on" if data else "--data"
         raise UsageError(f"{option} is missing: give it {SOURCE}")
-    recipe = found.recipe(variant, _changes(settings or ()))
+    recipe = found.recipe(variant, options.assignments(settings or ()))
     selections = [_select(each, "train", plugin or ()) for each in data]
     material = _material(selections)
     judged = None if validate_on is None else _select(validate_on, None, plugin or (), validate_limit)
@@ -125,21 +123,6 @@ def _show(outcome: "Outcome", method: str, *, quiet: bool) -> None:
 def _exists(path: Path | None, option: str) -> None:
     if path is not None and not path.is_file():
         raise UsageError(f'"{path}", given with {option}, does not exist')
-
-
-def _changes(given: Sequence[str]) -> dict[str, str]:
-    """Take ``name=value`` apart.
-
-    >>> _changes(["lr=0.1", "steps=20"])
-    {'lr': '0.1', 'steps': '20'}
-    """
-    changes = {}
-    for each in given:
-        name, sign, value = each.partition("=")
-        if not sign or not name:
-            raise UsageError(f'"{each}" sets nothing; write --set name=value')
-        changes[name] = value
-    return changes
 
 
 def _parse(source: str) -> tuple[str, str | None, Path | None]:

@@ -22,7 +22,7 @@ class Choice:
         root: the dataset's folder.
         split: one of its splits.
         layout: one of its layouts.
-        protocol: one of its protocols.
+        protocol: the name of one of its protocols, or any protocol.
         videos: names of the videos to work on; all of the split if empty.
         limit: frames of each video.
         measures: some of the protocol's measures, and added ones; the protocol's if empty.
@@ -31,7 +31,7 @@ class Choice:
     root: Path | None = None
     split: str | None = None
     layout: str | None = None
-    protocol: str | None = None
+    protocol: str | DatasetProtocol | None = None
     videos: tuple[str, ...] = ()
     limit: int | None = None
     measures: tuple[str, ...] = ()
@@ -83,8 +83,11 @@ def select(dataset: Dataset, choice: Choice, families: Mapping[str, Family] = Ma
         DataError: if the root is not the dataset, or chosen videos are missing or incomplete.
     """
     split = split_of(dataset, choice.split)
-    names = {protocol.name: protocol for protocol in dataset.protocols}
-    protocol = names[_one_of(choice.protocol, tuple(names), f"{dataset.name} has no protocol")]
+    if isinstance(choice.protocol, DatasetProtocol):
+        protocol = choice.protocol
+    else:
+        names = {protocol.name: protocol for protocol in dataset.protocols}
+        protocol = names[_one_of(choice.protocol, tuple(names), f"{dataset.name} has no protocol")]
     if choice.measures:
         protocol = protocol.only(choice.measures, families)
     if choice.limit is not None and choice.limit < 1:

@@ -74,7 +74,22 @@ def find(origin: Path, videos: Sequence[Video], codec: str | None = None) -> Pre
         files = {video.name: _match(video, names) for video in videos}
         if not any(files.values()):
             raise DataError(_nothing(origin, names, videos))
-        if codec is None:
+    return located(origin, files, codec)
+
+
+def located(origin: Path, files: Mapping[str, Mapping[int, str]], codec: str | None = None) -> Predictions:
+    """Predictions whose files are known.
+
+    Args:
+        origin: a folder or a zip file.
+        files: video name → frame index → the file's path below the folder, or its name inside the zip.
+        codec: how masks are read; recognised from one mask of each video if None.
+
+    Raises:
+        DataError: if encodings differ.
+    """
+    if codec is None:
+        with _Opened(origin) as opened:
             codec = _recognise(origin, opened, files)
     return Predictions(origin, files, codec)
 

@@ -20,7 +20,7 @@ CARD = "run.json"
 
 
 def score(
-    origin: Path,
+    origin: Path | Predictions,
     selection: Selection,
     *,
     method: str | None = None,
@@ -31,7 +31,7 @@ def score(
     """Score a folder or zip of masks.
 
     Args:
-        origin: the folder or zip file.
+        origin: the folder or zip file, or the predictions that were found there.
         selection: the videos and the protocol.
         method: what to call the masks' method; the file's name where None.
         codec: how masks are read; recognised where None.
@@ -44,18 +44,22 @@ def score(
     Raises:
         DataError: where the masks are not these videos', corrupt, or of another encoding or size.
     """
-    if codec is None and (origin / CARD).is_file():
-        codec = "map"
-    if codec is None:
-        codec = {"objects": "ids", "regions": "nonzero"}.get(selection.protocol.unit)
-    found = predictions.find(origin, selection.videos, codec)
+    found = origin if isinstance(origin, Predictions) else _find(origin, selection, codec)
     scored: list[Scored] = []
     tasks = [Task(video, found, selection.protocol) for video in selection.videos]
     for each in engine.each(score_video, tasks, jobs):
         scored.append(each)
         advance(len(scored))
-    record = to_record(scored, selection, found, method or origin.stem)
+    record = to_record(scored, selection, found, method or found.origin.stem)
     return record, scored, notes(scored, selection, found)
+
+
+def _find(origin: Path, selection: Selection, codec: str | None) -> Predictions:
+    if codec is None and (origin / CARD).is_file():
+        codec = "map"
+    if codec is None:
+        codec = {"objects": "ids", "regions": "nonzero"}.get(selection.protocol.unit)
+    return predictions.find(origin, selection.videos, codec)
 
 
 def all_rows(scored: Sequence[Scored]) -> list[Row]:

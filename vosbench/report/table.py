@@ -8,6 +8,7 @@ Conventions:
 """
 
 import csv
+import html
 import io
 import json
 from collections.abc import Callable, Sequence
@@ -137,7 +138,23 @@ def render(table: Table, kind: Format) -> str:
 
 _PLAIN: dict[Mark, str] = {"": "{}", "best": "{}", "second": "{}"}
 _MARKDOWN: dict[Mark, str] = {"": "{}", "best": "**{}**", "second": "<u>{}</u>"}
+_HTML: dict[Mark, str] = {"": "{}", "best": "<b>{}</b>", "second": "<u>{}</u>"}
 _LATEX: dict[Mark, str] = {"": "{}", "best": r"\textbf{{{}}}", "second": r"\underline{{{}}}"}
+
+
+def to_html(table: Table) -> str:
+    """Render a table for a notebook, its notes beneath it."""
+    columns, rows = _texts(table, html.escape, _HTML)
+    sides = _alignment(table)
+
+    def line(cells: Sequence[str], tag: str) -> str:
+        styled = zip(cells, sides, strict=True)
+        return "".join(f'<{tag} style="text-align:{side}">{cell}</{tag}>' for cell, side in styled)
+
+    head = f"<thead><tr>{line(columns, 'th')}</tr></thead>"
+    body = "".join(f"<tr>{line(row, 'td')}</tr>" for row in rows)
+    notes = "<br>".join(html.escape(note) for note in table.notes)
+    return f"<table>{head}<tbody>{body}</tbody></table><p>{notes}</p>"
 
 
 def _texts(table: Table, escape: Callable[[str], str], how: dict[Mark, str]) -> tuple[list[str], list[list[str]]]:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Literal
 
 from vosbench.dataset.selection import Selection
@@ -91,14 +90,13 @@ def validator(method: Method, setup: Setup, selection: Selection) -> Validate:
 
     Args:
         method: the method.
-        setup: the variant and the device; options hold their defaults.
+        setup: the variant, the device and the options; those that are not set hold their defaults.
         selection: the videos and the protocol.
     """
-    options = resolve_options(method, ())
+    setup = replace(setup, options=resolve_options(method, setup.options))
 
     def validate(weights: Path) -> Mapping[str, float]:
-        with TemporaryDirectory(prefix="vosbench-validation-") as folder:
-            record, _ = run(method, replace(setup, weights=weights, options=options), selection, Path(folder))
+        record = run(method, replace(setup, weights=weights), selection).record
         return {name: score for name, score in record.scores.items() if score is not None}
 
     return validate

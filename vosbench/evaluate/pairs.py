@@ -1,0 +1,219 @@
+"""Predictions and annotations that belong to no registered dataset: two folders of masks, or arrays.
+
+Conventions:
+    A flat folder holds the masks of one video, a folder of folders those of several; files are PNG and are paired by
+    video and file name. Frames are the annotations in the order of their names, and all of them are scored.
+    Arrays are (H, W), one per frame: booleans; integers 0 and 1, or 0 and 255, as background and object; other integers
+    as labels, 0 for background. 8-bit integers above `HIGHEST_LABEL` are refused, for they may be grey levels as well.
+    Floats and grey levels are maps, which only a saliency protocol takes.
+"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from vosbench.dataset import Dataset, DatasetProtocol, Listed, Video
+from vosbench.dataset.selection import Selection
+from vosbench.errors import DataError
+from vosbench.evaluate.predictions import Predictions, located
+from vosbench.images import write_png
+
+Kind = Literal["mask", "labels", "map"]
+Masks = Iterable[ArrayLike]
+
+PROTOCOL = DatasetProtocol(name="pairs", measures=("J", "F", "T"), t_first="skip")
+"""J, F and T of all frames; the first pair of frames for T are the first two."""
+HIGHEST_LABEL = 99
+FLAT = ""
+VIDEO = "video"
+"""The name of the only video where arrays come without one."""
+
+
+def pair_folders(
+    predictions: Path,
+    annotations: Path,
+    protocol: DatasetProtocol = PROTOCOL,
+    *,
+    codec: str | None = None,
+    annotation_codec: str | None = None,
+) -> tuple[Predictions, Selection]:
+    """Pair the masks of two folders.
+
+    Args:
+        predictions: a folder of masks or maps.
+        annotations: a folder of masks with the same videos and file names.
+        protocol: how they are scored.
+        codec: how predictions are read; recognised if None.
+        annotation_codec: how annotations are read; recognised if None.
+
+    Returns:
+        the predictions, and all videos of the annotations.
+
+    Raises:
+        DataError: if a folder holds no masks, or a video or file has no partner.
+    """
+    theirs, ours = _masks(predictions), _masks(annotations)
+    if FLAT in theirs and FLAT in ours:
+        name = annotations.resolve().name
+        theirs, ours = {name: theirs[FLAT]}, {name: ours[FLAT]}
+    elif FLAT in theirs or FLAT in ours:
+        flat, other = (predictions, annotations) if FLAT in theirs else (annotations, predictions)
+        raise DataError(f'"{flat}" is one video, "{other}" a folder of videos; give two of a kind')
+    _refuse_unpaired(theirs, ours, (predictions, annotations), "video")
+    for video, files in ours.items():
+        _refuse_unpaired(theirs[video], files, (predictions, annotations), f'file of "{video}"')
+    named = {video: [files[stem] for stem in sorted(files)] for video, files in ours.items()}
+    unit = {"objects": "ids", "regions": "nonzero"}.get(protocol.unit)
+    found = {video: {t: theirs[video][stem] for t, stem in enumerate(sorted(files))} for video, files in ours.items()}
+    read = annotation_codec or unit
+    if read is None:
+        read = located(annotations, {video: dict(enumerate(files)) for video, files in named.items()}).codec
+        read = "binary255" if read == "map" else read
+    videos = tuple(
+        Video(
+            name=video,
+            frames=tuple(annotations / file for file in files),
+            annotations={t: annotations / file for t, file in enumerate(files)},
+            codec=read,
+        )
+        for video, files in named.items()
+    )
+    return located(predictions, found, codec or unit), _selection(annotations.resolve().name, videos, protocol)
+
+
+def pair_arrays(
+    predictions: Masks | Mapping[str, Masks],
+    annotations: Masks | Mapping[str, Masks],
+    folder: Path,
+    protocol: DatasetProtocol = PROTOCOL,
+) -> tuple[Predictions, Selection]:
+    """Pair arrays, written as files so that they are scored as any other masks are.
+
+    Args:
+        predictions: (H, W) arrays of one video, or video → arrays; see the conventions above.
+        annotations: the same.
+        folder: where the files are written; it has to last until they are scored.
+        protocol: how they are scored.
+
+    Raises:
+        DataError: if videos, counts or sizes differ, or an array is not a mask or may be read in two ways.
+    """
+    theirs, ours = _videos(predictions, annotations)
+    _refuse_unpaired(theirs, ours, (Path("predictions"), Path("annotations")), "video")
+    labels: Kind = "mask" if protocol.unit == "foreground" else "labels"
+    soft: Kind = "map" if protocol.saliency else labels
+    for video in ours:
+        pairs = list(theirs[video]), list(ours[video])
+        if len(pairs[0]) != len(pairs[1]):
+            raise DataError(f'"{video}" has {len(pairs[0])} predictions and {len(pairs[1])} annotations')
+        if not pairs[0]:
+            raise DataError(f'"{video}" has no frame')
+        for index, (one, other) in enumerate(zip(*pairs, strict=True)):
+            where = f'frame {index} of "{video}"'
+            prediction = _pixels(one, f"the prediction of {where}", soft)
+            annotation = _pixels(other, f"the annotation of {where}", labels)
+            if prediction.shape != annotation.shape and protocol.resize == "refuse":
+                raise DataError(f"{where}: the prediction is {_size(prediction)}, the annotation {_size(annotation)}")
+            write_png(folder / "arrays" / video / f"{index:05d}.png", prediction)
+            write_png(folder / "annotations" / video / f"{index:05d}.png", annotation)
+    codecs: dict[Kind, str | None] = {"mask": "binary255", "labels": None, "map": "map"}
+    found, selection = pair_folders(
+        folder / "arrays", folder / "annotations", protocol, codec=codecs[soft], annotation_codec=codecs[labels]
+    )
+    return found, _selection("arrays", selection.videos, protocol)
+
+
+def _selection(name: str, videos: tuple[Video, ...], protocol: DatasetProtocol) -> Selection:
+    listing = {video.name: Listed(frames=len(video)) for video in videos}
+    dataset = Dataset(
+        name=name,
+        title=name,
+        paper="–",
+        licence="–",
+        splits=("all",),
+        layouts=(),
+        protocols=(protocol,),
+        listing=lambda _: listing,
+        videos=lambda *_: videos,
+    )
+    return Selection(dataset=dataset, split="all", protocol=protocol, videos=videos, listing=listing, limit=None)
+
+
+def _masks(folder: Path) -> dict[str, dict[str, str]]:
+    """Video → file's stem → its path below the folder; the only video of a flat folder is `FLAT`."""
+    if not folder.is_dir():
+        raise DataError(f'"{folder}" is not a folder of masks')
+    found: dict[str, dict[str, str]] = {}
+    for path in sorted([*folder.glob("*.png"), *folder.glob("*/*.png")]):
+        inner = path.relative_to(folder)
+        if not any(part.startswith(".") for part in inner.parts):
+            found.setdefault(inner.parent.name, {})[path.stem] = inner.as_posix()
+    if not found:
+        raise DataError(f'"{folder}" holds no PNG file; give a folder of masks, or a folder of such folders')
+    if FLAT in found and len(found) > 1:
+        raise DataError(f'"{folder}" holds masks and folders of masks; keep one of the two')
+    return found
+
+
+def _refuse_unpaired(
+    theirs: Mapping[str, object], ours: Mapping[str, object], names: tuple[Path, Path], what: str
+) -> None:
+    for one, other, (place, elsewhere) in ((theirs, ours, names), (ours, theirs, names[::-1])):
+        alone = sorted(one.keys() - other.keys())
+        if alone:
+            listed = ", ".join(f'"{name}"' for name in alone[:5]) + (", …" if len(alone) > 5 else "")
+            raise DataError(f'{what} without a partner: "{place}" has {listed}, "{elsewhere}" has not')
+
+
+def _videos(
+    predictions: Masks | Mapping[str, Masks], annotations: Masks | Mapping[str, Masks]
+) -> tuple[Mapping[str, Masks], Mapping[str, Masks]]:
+    if isinstance(predictions, Mapping) != isinstance(annotations, Mapping):
+        raise DataError("predictions and annotations are one mapping of videos and one sequence; give two of a kind")
+    if isinstance(predictions, Mapping) and isinstance(annotations, Mapping):
+        return predictions, annotations
+    assert not isinstance(predictions, Mapping)
+    assert not isinstance(annotations, Mapping)
+    return {VIDEO: predictions}, {VIDEO: annotations}
+
+
+def _pixels(values: ArrayLike, where: str, kind: Kind) -> NDArray[np.uint8]:
+    """An array as it is stored: a mask as 0 and 255, labels as numbers, a map as levels."""
+    array: NDArray[Any] = np.asarray(values)
+    if array.ndim != 2 or array.size == 0:
+        raise DataError(f"{where} is an array of shape {array.shape}; give one of shape (H, W) per frame")
+    if np.issubdtype(array.dtype, np.floating):
+        return _levels(array, where, kind)
+    if array.dtype == np.bool_:
+        return array.astype(np.uint8) * np.uint8(1 if kind == "labels" else 255)
+    if not np.issubdtype(array.dtype, np.integer):
+        raise DataError(f"{where} is an array of {array.dtype}; give booleans, integers or, as a map, floats")
+    if kind == "map" and array.dtype == np.uint8:
+        return np.asarray(array * np.uint8(255) if array.max() == 1 else array, np.uint8)
+    low, high = int(array.min()), int(array.max())
+    binary = high == 255 and not ((array != 0) & (array != 255)).any()
+    if low < 0 or (array.dtype.itemsize == 1 and high > HIGHEST_LABEL and not binary):
+        raise DataError(
+            f"{where} holds {array.dtype} from {low} to {high}, which may be labels or grey levels; give a mask of "
+            "booleans, such as map > 127, or labels from 0 on as int32"
+        )
+    if kind != "labels":
+        return np.asarray((array != 0) * np.uint8(255), np.uint8)
+    if high > 254 and not binary:
+        raise DataError(f"{where} holds label {high}; labels up to 254 can be scored")
+    return np.asarray(array != 0 if binary else array, np.uint8)
+
+
+def _levels(array: NDArray[Any], where: str, kind: Kind) -> NDArray[np.uint8]:
+    if kind != "map":
+        raise DataError(f"{where} holds floats; give a mask of booleans, such as map > 0.5, or use a saliency protocol")
+    if not (np.isfinite(array).all() and array.min() >= 0 and array.max() <= 1):
+        raise DataError(f"{where} is a map whose values are not all in [0, 1]")
+    return np.asarray(np.rint(array.astype(np.float64) * 255), np.uint8)
+
+
+def _size(array: NDArray[np.uint8]) -> str:
+    return f"{array.shape[1]}×{array.shape[0]}"

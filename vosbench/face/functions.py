@@ -1,0 +1,333 @@
+"""The functions of the Python face."""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Unpack
+
+from vosbench import registry, runner
+from vosbench.dataset import Dataset, DatasetProtocol, Listed
+from vosbench.dataset.selection import Selection, select
+from vosbench.errors import DataError, UsageError, suggest
+from vosbench.evaluate import score as scoring
+from vosbench.evaluate.pairs import PROTOCOL, Masks, pair_arrays, pair_folders
+from vosbench.evaluate.predictions import Predictions
+from vosbench.face.options import (
+    SILENT,
+    AnyPath,
+    Listener,
+    Names,
+    RunOptions,
+    SelectOptions,
+    ToleranceOptions,
+    choice_of,
+    names_of,
+    paths_of,
+    refuse_unknown,
+    tolerances,
+)
+from vosbench.face.result import CheckResult, CompareResult, Result
+from vosbench.method import Method, Setup
+from vosbench.records import check as checking
+from vosbench.records import compare as comparing
+from vosbench.records import record as records
+from vosbench.records import store
+from vosbench.records.record import Record
+
+
+def score(  # noqa: PLR0913 - two forms, and what the command line offers
+    masks: AnyPath | Masks | Mapping[str, Masks],
+    annotations: AnyPath | Masks | Mapping[str, Masks] | None = None,
+    *,
+    dataset: str | Dataset | None = None,
+    codec: str | None = None,
+    name: str | None = None,
+    jobs: int = 1,
+    curve: AnyPath | None = None,
+    plugins: Iterable[AnyPath] = (),
+    listener: Listener = SILENT,
+    **selecting: Unpack[SelectOptions],
+) -> Result:
+    """Score masks: of a dataset's videos, or against annotations that are given.
+
+    Args:
+        masks: with ``dataset``: a folder or zip file, as ``<video>/<frame>.png``. With ``annotations``: a folder too,
+            or (H, W) arrays of one video, or a mapping of videos to arrays; see `vosbench.evaluate.pairs`.
+        annotations: a folder with the same videos and file names, or arrays of the same sizes. J and F of all frames
+            are scored under protocol ``pairs``, and T if ``measures`` names it.
+        dataset: name of the dataset, or a `Dataset`.
+        codec: how masks are read from files; recognised if None, which the notes say.
+        name: what to call the method; the name of the folder or zip file if None.
+        jobs: processes, a video each; 0 takes one per processor.
+        curve: a CSV file to write the precision-recall curve of a saliency protocol to.
+        plugins: Python files with datasets or measures.
+        listener: who is told how far the work is.
+        selecting: see `SelectOptions`; with annotations also the protocol of any installed dataset.
+
+    Returns:
+        the scores, and why they are what they are.
+
+    Raises:
+        UsageError: if a name or option is unknown, or neither or both of ``dataset`` and ``annotations`` are given.
+        DataError: if files are missing, corrupt, or not what they should be.
+    """
+    refuse_unknown(selecting, SelectOptions.__optional_keys__, "score")
+    if (dataset is None) == (annotations is None):
+        raise UsageError("score takes either a dataset or annotations to score against")
+    with TemporaryDirectory(prefix="vosbench-score-") as folder:  # of arrays, which are scored as files are
+        found: Path | Predictions
+        if annotations is not None:
+            found, selection = _pair(masks, annotations, Path(folder), codec, selecting, paths_of(plugins))
+        elif dataset is None or not isinstance(masks, str | os.PathLike):
+            raise UsageError("masks of a dataset are a folder or a zip file; arrays are scored against annotations")
+        else:
+            data = registry.load_dataset(dataset, paths_of(plugins)) if isinstance(dataset, str) else dataset
+            families = registry.load_families(paths_of(plugins))
+            found, selection = Path(masks), select(data, choice_of(selecting), families)
+        if curve is not None and selection.protocol.saliency is None:
+            raise UsageError(f'the curve is of saliency measures, which protocol "{selection.protocol.name}" has not')
+        label = found.name if isinstance(found, Path) else found.origin.name
+        record, scored, notes = scoring.score(
+            found,
+            selection,
+            method=name,
+            codec=codec,
+            jobs=jobs or os.cpu_count() or 1,
+            advance=lambda done: listener.advance(label, done, len(selection.videos)),
+        )
+    for line in notes:
+        listener.note(line)
+    if curve is not None:
+        scoring.write_curve(Path(curve), scored, selection)
+    result = Result(record=record, notes=tuple(notes), selection=selection, scored=scored)
+    return replace(result, notes=(*notes, result.problem)) if result.problem else result
+
+
+def run(  # noqa: PLR0913 - what, on what, where to, and what the command line offers
+    method: str | Method | tuple[Method, str],
+    dataset: str | Dataset,
+    *,
+    out: AnyPath | None = None,
+    overwrite: bool = False,
+    profile: bool = False,
+    plugins: Iterable[AnyPath] = (),
+    listener: Listener = SILENT,
+    **options: Unpack[RunOptions],
+) -> Result:
+    """Run a method on a dataset and score its maps.
+
+    Args:
+        method: ``"method"`` or ``"method.variant"``, a `Method`, or what `load_method` gives.
+        dataset: name of the dataset, or a `Dataset`.
+        out: folder of maps and records, from which an interrupted run resumes; if None, neither is kept.
+        overwrite: discard maps of another setup instead of refusing.
+        profile: measure speed too, on the first video.
+        plugins: Python files with methods, datasets or measures.
+        listener: who is told how far the work is.
+        options: see `RunOptions`.
+
+    Raises:
+        UsageError: if a name or option is unknown, or there are no weights.
+        DataError: if the dataset is not there or not complete.
+        VideoError: if the method failed on a video; the others are finished first.
+    """
+    refuse_unknown(options, RunOptions.__optional_keys__, "run")
+    weights = options.get("weights")
+    setup = Setup(
+        weights=None if weights is None else Path(weights),
+        seed=options.get("seed", 0),
+        device=options.get("device", "cpu"),
+        batch=options.get("batch", 1),
+        precision=options.get("precision", "fp32"),
+        compile=options.get("compile", False),
+        options=options.get("options", {}),
+    )
+    job = runner.resolve(
+        (method, "") if isinstance(method, Method) else method,
+        dataset,
+        setup,
+        choice_of(options),
+        plugins=paths_of(plugins),
+        untrained=options.get("untrained", False),
+    )
+    notes = []
+    if options.get("untrained"):
+        called = ".".join(filter(None, (job.method.name, job.setup.variant)))
+        notes.append(f"{called} runs with random weights (seed {setup.seed}); its numbers mean nothing")
+    if profile:
+        first = job.selection.videos[0].name
+        notes.append(f'once the maps are made, speed is measured on the first frames of "{first}"')
+    for line in notes:
+        listener.note(line)
+    total = sum(len(video) for video in job.selection.videos)
+    finished: dict[str, int] = {}
+
+    def count(video: str, done: int) -> None:
+        finished[video] = done
+        listener.advance(video, sum(finished.values()), total)
+
+    place = None if out is None else Path(out)
+    done = runner.run(*job, place, overwrite=overwrite, profile=profile, advance=count)
+    return Result(record=done.record, notes=tuple(notes), selection=job.selection, scored=done.scored, path=done.path)
+
+
+def compare(  # noqa: PLR0913 - what the command line offers
+    first: Record | Result | AnyPath,
+    second: Record | Result | AnyPath,
+    *,
+    measures: Names = (),
+    resamples: int = comparing.RESAMPLES,
+    seed: int = 0,
+    force: bool = False,
+    plugins: Iterable[AnyPath] = (),
+    listener: Listener = SILENT,
+) -> CompareResult:
+    """Compare two methods video by video.
+
+    Args:
+        first: a result, a record, or the path of one.
+        second: the other.
+        measures: scores to compare, such as ``"J_mean"``; every mean of a video by default.
+        resamples: bootstrap samples, and the most swaps of the permutation test.
+        seed: of both.
+        force: compare what is not comparable too, and warn of it.
+        plugins: Python files with datasets or measures.
+        listener: who is told notes.
+
+    Raises:
+        UsageError: if a measure is not in both records.
+        DataError: if they are not comparable: of other datasets, protocols, videos, frames or annotations.
+    """
+    registry.load_families(paths_of(plugins))  # so that their measures have names and directions
+    one, other = _record(first), _record(second)
+    warnings = [*comparing.unlike(one, other), *comparing.frames_apart(one, other)]
+    if warnings and not force:
+        raise DataError(f"the records are not comparable: {'; '.join(warnings)}; force compares them all the same")
+    listing: Mapping[str, Listed] = {}
+    notes = []
+    try:
+        listing = registry.load_dataset(one.dataset, paths_of(plugins)).listing(one.split)
+    except UsageError as error:
+        notes.append(f"without the dataset's list there are no attributes: {error}")
+    for line in notes:
+        listener.note(line)
+    effects = comparing.compare(one, other, listing, names_of(measures), resamples, seed)
+    return CompareResult(first=one, second=other, effects=tuple(effects), warnings=tuple(warnings), notes=tuple(notes))
+
+
+def check(
+    run: Record | Result | AnyPath,
+    baseline: Record | Result | AnyPath,
+    *,
+    plugins: Iterable[AnyPath] = (),
+    **allowed: Unpack[ToleranceOptions],
+) -> CheckResult:
+    """Check a result against a baseline: a score that became worse by more than it may fails.
+
+    Args:
+        run: a result, a record, or the path of one.
+        baseline: the same; if there is no file of that path, the check fails.
+        plugins: Python files with measures.
+        allowed: see `ToleranceOptions`; without them `vosbench.records.tolerance` has the defaults.
+
+    Raises:
+        DataError: if the two are not comparable.
+        UsageError: if a tolerance is negative, or names what is not in the baseline.
+    """
+    registry.load_families(paths_of(plugins))
+    allowance = tolerances(**allowed)
+    there = isinstance(baseline, Record | Result) or Path(baseline).exists()
+    return CheckResult(verdict=checking.check(_record(run), _record(baseline) if there else None, allowance))
+
+
+def load_method(name: str, plugins: Iterable[AnyPath] = ()) -> tuple[Method, str]:
+    """Load a method by name, ``"method"`` or ``"method.variant"``.
+
+    Returns:
+        the method, and the variant (``""`` for the method as it is named).
+
+    Raises:
+        UsageError: if there is no such method or variant; the message offers the nearest name.
+    """
+    return registry.load_method(name, paths_of(plugins))
+
+
+def load_dataset(name: str, plugins: Iterable[AnyPath] = ()) -> Dataset:
+    """Load a dataset by name.
+
+    Raises:
+        UsageError: if there is no such dataset; the message offers the nearest name.
+    """
+    return registry.load_dataset(name, paths_of(plugins))
+
+
+def read_record(path: AnyPath) -> Record:
+    """Read a record.
+
+    Raises:
+        DataError: if the file is missing or not a record.
+    """
+    return records.read(Path(path))
+
+
+def read_records(
+    folder: AnyPath = "results", dataset: str = "*", protocol: str | None = None, split: str | None = None
+) -> list[Record]:
+    """Read the records below a results folder, sorted by dataset and file name.
+
+    Args:
+        folder: of the results.
+        dataset: one dataset; all by default.
+        protocol: name of one protocol; all by default.
+        split: one split; all by default.
+
+    Raises:
+        DataError: if a file is not a record.
+    """
+    return store.find_records(Path(folder), dataset, protocol, split)
+
+
+def _pair(
+    masks: AnyPath | Masks | Mapping[str, Masks],
+    annotations: AnyPath | Masks | Mapping[str, Masks],
+    folder: Path,
+    codec: str | None,
+    selecting: SelectOptions,
+    plugins: tuple[Path, ...],
+) -> tuple[Predictions, Selection]:
+    """What is scored where no dataset is named."""
+    of_dataset = [name for name in ("root", "split", "layout") if selecting.get(name) is not None]
+    if of_dataset:
+        raise UsageError(f"{of_dataset[0]} belongs to a dataset, and annotations are given instead of one")
+    protocol = selecting.get("protocol") or PROTOCOL
+    if isinstance(protocol, str):
+        protocol = _protocol(protocol, plugins)
+    if isinstance(masks, str | os.PathLike) and isinstance(annotations, str | os.PathLike):
+        found, selection = pair_folders(Path(masks), Path(annotations), protocol, codec=codec)
+    elif isinstance(masks, str | os.PathLike) or isinstance(annotations, str | os.PathLike):
+        raise UsageError("give two folders, or arrays for both predictions and annotations")
+    elif codec is not None:
+        raise UsageError("a codec reads files; arrays are not files")
+    else:
+        found, selection = pair_arrays(masks, annotations, folder, protocol)
+    choice = choice_of(selecting, ("J", "F") if protocol is PROTOCOL else ())
+    choice = replace(choice, root=folder, protocol=protocol)
+    return found, select(selection.dataset, choice, registry.load_families(plugins))
+
+
+def _protocol(name: str, plugins: tuple[Path, ...]) -> DatasetProtocol:
+    """A protocol of any dataset that is installed."""
+    found = {PROTOCOL.name: PROTOCOL}
+    for each in registry.find(registry.DATASETS, plugins).values():
+        found |= {protocol.name: protocol for protocol in registry.as_dataset(each).protocols}
+    if name not in found:
+        raise UsageError(f'there is no protocol "{name}"; {suggest(name, list(found))}')
+    return found[name]
+
+
+def _record(given: Record | Result | AnyPath) -> Record:
+    if isinstance(given, Record):
+        return given
+    return given.record if isinstance(given, Result) else records.read(Path(given))

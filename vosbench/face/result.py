@@ -1,0 +1,229 @@
+"""Results that show themselves, and turn into tables and data frames."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vosbench.dataset.selection import Selection
+from vosbench.errors import DataError
+from vosbench.evaluate.score import all_rows
+from vosbench.evaluate.task import Scored
+from vosbench.records import record as records
+from vosbench.records.check import Finding, Verdict
+from vosbench.records.compare import Effect
+from vosbench.records.record import Record, Row
+from vosbench.report import comparison
+from vosbench.report.grouped import ByOne, breakdown
+from vosbench.report.leaderboard import scores_table
+from vosbench.report.overview import stages_table
+from vosbench.report.table import Format, Table, render, to_html
+from vosbench.report.verdict import Kind, render_verdict
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from pandas import DataFrame
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False, kw_only=True)
+class Result:
+    """The scores of a method on a dataset; printed, they are a table that names the protocol.
+
+    Attributes:
+        record: what is written to disk: scores of the split and of each video, in [0, 1], and where they come from.
+        notes: what a reader should know, a line each.
+        path: where a run has written the record; None if it was not kept.
+        selection: the videos and the protocol.
+        scored: what the record was averaged from.
+    """
+
+    record: Record
+    notes: tuple[str, ...]
+    selection: Selection
+    scored: Sequence[Scored]
+    path: Path | None = None
+
+    @property
+    def scores(self) -> dict[str, float | None]:
+        """Means over the split, such as ``scores["J_mean"]``; None if it is incomplete."""
+        return self.record.scores
+
+    @property
+    def rows(self) -> list[Row]:
+        """Every measured value."""
+        return all_rows(self.scored)
+
+    @property
+    def problem(self) -> str:
+        """Which masks are missing, so that there is no mean; empty if none are."""
+        absent = [each for each in self.record.missing if "/" in each]
+        if not absent:
+            return ""
+        listed = ", ".join(absent[:5]) + (", …" if len(absent) > 5 else "")
+        name = self.selection.protocol.name
+        return (
+            f'{len(absent)} masks are missing that protocol "{name}" scores ({listed}); without them there is no mean'
+        )
+
+    def to_frame(self) -> "DataFrame":
+        """The scores as a pandas data frame: a row per video, a column per score."""
+        import pandas as pd
+
+        return pd.DataFrame.from_dict(self.record.videos, orient="index").rename_axis("video").astype(float)
+
+    def frames(self) -> "DataFrame":
+        """The values of single frames as a pandas data frame: a row per video and frame, a column per measure.
+
+        Frames are counted from 0, and NaN stands where there is no value. T stands at the later frame of its pair, and
+        objects of a video have columns of their own, such as ``J.1``. Ochs–Brox measures have no values of frames.
+        """
+        import pandas as pd
+
+        rows = pd.DataFrame(self.rows, columns=list(Row._fields))
+        order = list(dict.fromkeys(rows["measure"]))
+        return rows.pivot_table("value", ["video", "frame"], "measure", aggfunc="first", sort=False)[order]
+
+    def table(self, by: ByOne | None = None) -> Table:
+        """The scores as a table, or broken down by video, category, attribute, average or interval.
+
+        Raises:
+            DataError: if the dataset has no categories or attributes.
+        """
+        return scores_table(self.record) if by is None else breakdown(self.record, self.scored, self.selection, by)
+
+    def render(self, kind: Format = "table", by: ByOne | None = None) -> str:
+        """The table as text, as the command line prints it; ``"json"`` is the whole record."""
+        if kind == "json" and by is None:
+            return self.record.to_json()
+        text = render(self.table(by), kind)
+        if by is None and self.record.speed is not None:
+            text += "\n" + render(stages_table(self.record.speed), kind)
+        return text
+
+    def to_json(self) -> str:
+        """The record as JSON."""
+        return self.record.to_json()
+
+    def to_latex(self) -> str:
+        """The table as LaTeX, with booktabs."""
+        return self.render("latex")
+
+    def save(self, folder: "str | PathLike[str]" = "results") -> Path:
+        """Write ``<folder>/<dataset>/<method>.json``, for tables and comparisons, and every value next to it.
+
+        Returns:
+            the path of the record.
+        """
+        path = Path(folder, self.record.dataset, f"{self.record.method}.json")
+        records.write(path, self.record, self.rows)
+        return path
+
+    def save_rows(self, path: "str | PathLike[str]") -> None:
+        """Write every value as CSV, compressed if the name ends in ``.gz``."""
+        records.write_rows(Path(path), self.rows)
+
+    def __repr__(self) -> str:
+        """The table."""
+        return self.render().rstrip("\n")
+
+    def _repr_html_(self) -> str:
+        return to_html(self.table())
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False, kw_only=True)
+class CompareResult:
+    """Two methods compared video by video; printed, it is what ``vosbench compare`` prints.
+
+    Attributes:
+        first: the record called A.
+        second: the record called B.
+        effects: a measure each: the differences, their interval and p, and the same for each attribute.
+        warnings: in what the two are not comparable, a line each.
+        notes: what a reader should know, a line each.
+    """
+
+    first: Record
+    second: Record
+    effects: tuple[Effect, ...]
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def tables(self, by: comparison.By | None = None) -> list[Table]:
+        """The tables, or one kind of them: by measure, attribute or video."""
+        return comparison.tables(self.first, self.second, self.effects, by, self.warnings)
+
+    def render(self, kind: Format = "table", by: comparison.By | None = None) -> str:
+        """The tables as text; ``"json"`` is the whole comparison, and csv one table.
+
+        Raises:
+            DataError: if the videos have no attributes.
+        """
+        if kind == "json":
+            return comparison.to_json(self.first, self.second, self.effects, self.warnings)
+        tables = self.tables("measure" if kind == "csv" and by is None else by)
+        if not tables:
+            raise DataError(f'nobody lists attributes of the videos of "{self.first.dataset}"')
+        return "\n".join(render(table, kind) for table in tables)
+
+    def to_frame(self) -> "DataFrame":
+        """A pandas data frame: a row per measure; means over the common videos, difference, 95 % interval and p."""
+        import pandas as pd
+
+        rows = [
+            {
+                "measure": each.measure,
+                "videos": len(each.deltas),
+                "first": sum(delta.first for delta in each.deltas) / len(each.deltas),
+                "second": sum(delta.second for delta in each.deltas) / len(each.deltas),
+                "difference": each.compared.difference,
+                "low": each.compared.interval.low,
+                "high": each.compared.interval.high,
+                "p": each.compared.p,
+            }
+            for each in self.effects
+        ]
+        return pd.DataFrame(rows).set_index("measure")
+
+    def __repr__(self) -> str:
+        """The tables."""
+        return self.render().rstrip("\n")
+
+    def _repr_html_(self) -> str:
+        return "".join(to_html(table) for table in self.tables())
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False, kw_only=True)
+class CheckResult:
+    """A record checked against a baseline; printed, it is what ``vosbench check`` prints, and false if it failed.
+
+    Attributes:
+        verdict: every number that was checked.
+    """
+
+    verdict: Verdict
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing became worse by more than it may."""
+        return self.verdict.passed
+
+    def __bool__(self) -> bool:
+        """Whether it passed."""
+        return self.passed
+
+    def render(self, kind: Kind = "table") -> str:
+        """The verdict as text, JSON, JUnit XML, or annotations of GitHub."""
+        return render_verdict(self.verdict, kind)
+
+    def to_frame(self) -> "DataFrame":
+        """A pandas data frame: a row per number that was checked; video is None for means and speed."""
+        import pandas as pd
+
+        columns = [field.name for field in fields(Finding)]
+        rows = [[getattr(each, name) for name in columns] for each in self.verdict.findings]
+        return pd.DataFrame(rows, columns=columns)
+
+    def __repr__(self) -> str:
+        """The verdict."""
+        return self.render().rstrip("\n")
