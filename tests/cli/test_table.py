@@ -70,13 +70,13 @@ def test_a_papers_table_with_differences(cli: Cli, results: Path) -> None:
 def test_a_papers_table_without_records(cli: Cli) -> None:
     done = cli("table", "f2net-5")
     assert done.returncode == 0, done.stderr
-    assert "nothing here was measured on FBMS" in done.stdout
+    assert "no measured numbers on FBMS" in done.stdout
     assert "76.1" in done.stdout
     alone = cli("table", "f2net-5", "--published")
-    assert "nothing here was measured" not in alone.stdout
+    assert "no measured numbers" not in alone.stdout
     insisted = cli("table", "f2net-5", "--measured")
     assert (insisted.returncode, insisted.stdout) == (3, "")
-    assert 'there is no folder "results" of records' in insisted.stderr
+    assert 'no folder "results" of records' in insisted.stderr
 
 
 def test_published_numbers_beside_a_leaderboard(cli: Cli, results: Path) -> None:
@@ -112,23 +112,23 @@ def test_published_numbers_alone(cli: Cli) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "problem"),
     [
-        (("f2net3",), 2, 'there is no dataset or table "f2net3"; did you mean "f2net-3"?'),
+        (("f2net3",), 2, 'no dataset or table "f2net3"; did you mean "f2net-3"?'),
         (("davsi16",), 2, 'did you mean "davis16"?'),
         (("davis16", "--sort", "J_men"), 2, 'no measure "J_men" in this table; did you mean "J_mean"?'),
         (("f2net-3", "--sort", "J_men"), 2, 'no measure "J_men" in this table; did you mean "J_mean"?'),
-        (("f2net-3", "--by", "category"), 2, 'the table "f2net-3" does not take --by'),
-        (("f2net-3", "--protocol", "davis16"), 2, 'the table "f2net-3" does not take --protocol'),
-        (("speed", "--diff"), 2, 'the table "speed" does not take --diff'),
-        (("davis16", "--measure", "J_mean"), 2, "--measure says what --by shows"),
+        (("f2net-3", "--by", "category"), 2, 'the table "f2net-3" does not support --by'),
+        (("f2net-3", "--protocol", "davis16"), 2, 'the table "f2net-3" does not support --protocol'),
+        (("speed", "--diff"), 2, 'the table "speed" does not support --diff'),
+        (("davis16", "--measure", "J_mean"), 2, "--measure requires --by"),
         (("davis16", "--by", "category"), 3, "DAVIS-2016 has no categories"),
-        (("davis16", "--by", "video", "--published"), 2, "no number by video is published"),
-        (("davis16", "--by", "video", "--diff"), 2, "--diff does not go with --by"),
+        (("davis16", "--by", "video", "--published"), 2, "no published numbers by video"),
+        (("davis16", "--by", "video", "--diff"), 2, "--diff cannot be used with --by"),
         (("davis16", "--split", "test"), 2, 'davis16 has no split "test"'),
         (("fbms",), 3, "holds no such record"),
         (("fbms", "--published", "--protocol", "nonsense"), 2, 'fbms has no protocol "nonsense"'),
-        (("sample", "--published"), 3, "no number is published"),
+        (("sample", "--published"), 3, "no published numbers under"),
         (("speed",), 3, "vosbench run --profile"),
-        (("saliency",), 3, "there is no record under"),
+        (("saliency",), 3, "no records under"),
         (("readme", "--format", "csv"), 2, "readme is a page in Markdown"),
     ],
 )

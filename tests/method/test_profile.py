@@ -174,7 +174,7 @@ def test_a_third_party_s_method_of_which_nothing_is_known(toy_root: Path) -> Non
     shown = json.loads(render(stages_table(speed), "json"))
     values = {row["what"]: row["value"] for row in shown["rows"]}
     assert values["parameters"] is None
-    assert values["all stages, nothing overlapping"] == pytest.approx(1000 * sum(speed.stages.values()))
+    assert values["all stages, without overlap"] == pytest.approx(1000 * sum(speed.stages.values()))
     assert values["speed, as in a run"] == speed.fps
     assert shown["notes"][0].startswith("mean of 3 frames of 32x24 after 2 of warm-up")
 

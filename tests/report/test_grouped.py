@@ -334,7 +334,7 @@ def test_what_a_protocol_does_not_average_over_videos_is_noted(toy_root: Path) -
     protocol = DatasetProtocol(name="p", measures=("J", "maxF"), saliency="f-of-mean-pr")
     selection = of_protocol(toy_root, protocol, category="cow", attributes=("OCC",))
     record, scored, _ = score(predictions, selection, codec="map")
-    whole = f"of the whole split, as its protocol averages: maxF {record.scores['maxF']:.3f}"
+    whole = f"whole split, as its protocol averages: maxF {record.scores['maxF']:.3f}"
     for by in ("video", "category", "interval"):
         assert breakdown(record, scored, selection, by).notes[-1] == whole  # type: ignore[arg-type]
     table = breakdown(record, scored, selection, "attribute")

@@ -12,7 +12,7 @@ from vosbench.evaluate.score import score
 from vosbench.records.published import published
 from vosbench.registry import load_dataset
 from vosbench.report.page import results_page
-from vosbench.report.paper_table import Beside
+from vosbench.report.paper_table import PaperView
 from vosbench.report.papers import paper_table, papers, worst
 from vosbench.report.table import Number, Table, render
 
@@ -34,7 +34,7 @@ def plain(cell: object) -> object:
 @pytest.mark.parametrize("name", papers())
 def test_every_printed_cell_is_there(name: str) -> None:
     paper = papers()[name]
-    table = paper_table(name, [], Beside())
+    table = paper_table(name, [], PaperView())
     numbers = [each for each in published(name) if not paper.only or each.label in paper.only]
     shown = sorted(f"{cell.value:.{cell.digits}f}" for row in table.rows for cell in row if isinstance(cell, Number))
     means = 7 if name == "f2net-4" else 0  # category means, which are ours
@@ -46,13 +46,13 @@ def test_every_printed_cell_is_there(name: str) -> None:
 
 
 def test_the_layout_of_f2nets_tables_3_and_4() -> None:
-    table = paper_table("f2net-3", [], Beside())
+    table = paper_table("f2net-3", [], PaperView())
     methods = ["FSEG", "UOVOS", "LVO", "ARP", "PDB", "LSMO", "MoA", "EpO", "AGS", "COS", "AnDiff", "MAT", "Ours"]
     assert table.columns == ("measure", "number", *methods)
     measures = ["J&F", "J mean", "J recall", "J decay", "F mean", "F recall", "F decay", "T"]
     assert [row[0] for row in table.rows] == measures
     assert table.better == ("higher", "higher", "higher", "lower", "higher", "higher", "lower", "lower")
-    by_category = lines(paper_table("f2net-4", [], Beside()))
+    by_category = lines(paper_table("f2net-4", [], PaperView()))
     assert list(by_category)[-3:] == [
         ("mean as printed", "published"),
         ("category mean", "published"),
@@ -63,7 +63,7 @@ def test_the_layout_of_f2nets_tables_3_and_4() -> None:
 
 
 def test_best_of_f2nets_table_3_in_latex() -> None:
-    text = render(paper_table("f2net-3", [], Beside()), "latex").splitlines()
+    text = render(paper_table("f2net-3", [], PaperView()), "latex").splitlines()
     row = next(line for line in text if line.startswith("J decay"))
     # LVO and F2Net tie at 0.0, UOVOS follows with 0.6.
     assert row.count(r"\textbf{0.0}") == 2
@@ -71,14 +71,14 @@ def test_best_of_f2nets_table_3_in_latex() -> None:
 
 
 def test_groups_compete_apart() -> None:
-    text = render(paper_table("adnet-2", [], Beside()), "md").splitlines()
+    text = render(paper_table("adnet-2", [], PaperView()), "md").splitlines()
     best = [line.split("|")[1].strip() for line in text if line.split("|")[3:4] and "**" in line.split("|")[3]]
     assert best == ["PReMVOS", "AD-Net + I.Prun. (ours)"]
 
 
 def test_measured_stand_beside_published() -> None:
     scores = {"J_mean": 0.70684, "F_mean": 0.6533, "JF_mean": 0.680, "T_mean": 0.3284}
-    table = paper_table("f2net-3", [davis16_record("fseg", scores)], Beside(diff=True))
+    table = paper_table("f2net-3", [davis16_record("fseg", scores)], PaperView(diff=True))
     found = lines(table)
     assert found["J mean", "published"]["FSEG"] == 70.7
     assert found["J mean", "measured"]["FSEG"] == pytest.approx(70.684)
@@ -89,10 +89,10 @@ def test_measured_stand_beside_published() -> None:
     notes = "\n".join(table.notes)
     assert "measured: davis16 val, davis16@1|J:inner|F:0.008|T:gt-first|avg:video\n" in notes
     assert 'records: FSEG is "fseg"' in notes
-    assert "no record on DAVIS of: UOVOS, LVO, ARP, PDB" in notes
+    assert "no records on DAVIS of: UOVOS, LVO, ARP, PDB" in notes
     assert "largest difference, measured − published: +0.040 (FSEG, T)" in notes
     assert "AAAI 2021, Table 3" in notes
-    without = paper_table("f2net-3", [davis16_record("fseg", scores)], Beside(measured=False))
+    without = paper_table("f2net-3", [davis16_record("fseg", scores)], PaperView(measured=False))
     assert {row[1] for row in without.rows} == {"published"}
 
 
@@ -105,7 +105,7 @@ def test_records_that_cannot_stand_there_are_named() -> None:
         davis16_record("pdb", {"J_mean": 0.4}, split="trainval"),
         davis16_record("epo+", {"J_mean": 0.5}, dataset="fbms", split="test", protocol="fbms-seqmean@1"),
     ]
-    table = paper_table("f2net-3", found, Beside(diff=True))
+    table = paper_table("f2net-3", found, PaperView(diff=True))
     measured = lines(table)["J mean", "measured"]
     assert {name: value for name, value in measured.items() if value is not None} == {"AnDiff": pytest.approx(81.7)}
     left_out = [note for note in table.notes if note.startswith("records left out")]
@@ -121,7 +121,7 @@ def test_differences_within_an_ablation_are_measured_too() -> None:
         davis16_record("adnet.base", {"J_mean": 0.75, "F_mean": 0.76}),
         davis16_record("adnet.intra", {"J_mean": 0.77, "F_mean": 0.75}),
     ]
-    table = paper_table("adnet-1", found, Beside(diff=True))
+    table = paper_table("adnet-1", found, PaperView(diff=True))
     rows = {row[0]: dict(zip(table.columns, map(plain, row), strict=True)) for row in table.rows}
     assert rows["Baseline"]["J mean, measured"] == pytest.approx(75.0)
     assert rows["Baseline"]["ΔJ, measured"] is None
@@ -130,7 +130,7 @@ def test_differences_within_an_ablation_are_measured_too() -> None:
     assert intra["ΔJ, difference"] == pytest.approx(2.0 - 0.76)
     assert rows["Baseline + anchor"]["J mean, measured"] is None
     full = paper_table(
-        "f2net-1", [davis16_record("f2net", {"J_mean": 0.8}), davis16_record("f2net.ad", {"J_mean": 0.7})], Beside()
+        "f2net-1", [davis16_record("f2net", {"J_mean": 0.8}), davis16_record("f2net.ad", {"J_mean": 0.7})], PaperView()
     )
     rows = {row[0]: dict(zip(full.columns, map(plain, row), strict=True)) for row in full.rows}
     assert rows["+ AD"]["ΔJ, measured"] == pytest.approx(-10.0)
@@ -138,7 +138,7 @@ def test_differences_within_an_ablation_are_measured_too() -> None:
 
 def test_options_choose_the_line_of_adnet() -> None:
     several = davis16_record("adnet", {"J_mean": 0.79}, provenance={"options": {"scales": "multi", "prune": ""}})
-    table = paper_table("adnet-2", [several], Beside())
+    table = paper_table("adnet-2", [several], PaperView())
     rows = {row[0]: dict(zip(table.columns, map(plain, row), strict=True)) for row in table.rows}
     assert rows["AD-Net (multiple scales)"]["DAVIS J mean, measured"] == pytest.approx(79.0)
     assert rows["AD-Net + I.Prun. (ours)"]["DAVIS J mean, measured"] is None
@@ -150,13 +150,13 @@ def test_units_are_those_of_the_paper() -> None:
         davis16_record("adnet", {"MAE": 0.0441, "maxF": 0.8091}, **about),
         davis16_record("adnet", {"MAE": 0.0639, "maxF": 0.8107}, dataset="fbms", split="test", **about),
     ]
-    table = paper_table("adnet-3", found, Beside(diff=True))
+    table = paper_table("adnet-3", found, PaperView(diff=True))
     own = dict(zip(table.columns, map(plain, table.rows[-1]), strict=True))
     assert (own["DAVIS MAE, measured"], own["DAVIS MAE, difference"]) == (0.0441, pytest.approx(0.0001))
     assert (own["DAVIS maxF, measured"], own["DAVIS maxF, difference"]) == (pytest.approx(80.91), pytest.approx(0.11))
     assert own["FBMS maxF, difference"] == pytest.approx(-0.13)
     assert "ViSal MAE, measured" not in own
-    assert "nothing here was measured on ViSal" in table.notes
+    assert "no measured numbers on ViSal" in table.notes
     assert "+0.0001" in render(table, "table")
 
 
@@ -165,7 +165,7 @@ def test_categories_are_measured_from_the_records_videos() -> None:
     videos = {name: {"J_mean": 0.8 if each.category == "dog" else 0.6} for name, each in listing.items()}
     place = {"dataset": "ytobj", "split": "test", "protocol": "ytobj-category@1"}
     record = davis16_record("f2net", {"J_mean": 0.62}, videos=videos, **place)
-    found = lines(paper_table("f2net-4", [record], Beside(diff=True)))
+    found = lines(paper_table("f2net-4", [record], PaperView(diff=True)))
     assert found["dog", "difference"]["Ours"] == pytest.approx(80 - 75.8)
     assert found["category mean", "measured"]["Ours"] == pytest.approx(62.0)
     assert found["category mean", "difference"]["Ours"] == pytest.approx(62.0 - 75.57)
@@ -174,10 +174,10 @@ def test_categories_are_measured_from_the_records_videos() -> None:
 
 
 def test_methods_are_sorted_by_a_printed_measure() -> None:
-    assert paper_table("f2net-3", [], Beside(sort="T")).columns[2:5] == ("COS", "EpO", "Ours")
-    assert [row[0] for row in paper_table("f2net-5", [], Beside(sort="J mean")).rows][:2] == ["Ours", "MAT"]
+    assert paper_table("f2net-3", [], PaperView(sort="T")).columns[2:5] == ("COS", "EpO", "Ours")
+    assert [row[0] for row in paper_table("f2net-5", [], PaperView(sort="J mean")).rows][:2] == ["Ours", "MAT"]
     with pytest.raises(UsageError, match=r'no measure "maxE".*did you mean "maxF"'):
-        paper_table("adnet-3", [], Beside(sort="maxE"))
+        paper_table("adnet-3", [], PaperView(sort="maxE"))
 
 
 def test_the_leaderboards_numbers_are_within_a_tenth_of_f2nets() -> None:
@@ -200,7 +200,7 @@ def test_f2nets_table_3_and_adnets_table_2_are_reproduced(real_data: Path) -> No
     """Every printed cell of the eight public submissions, from their masks."""
     selection = select(load_dataset("davis16"), Choice(root=real_data / "DAVIS"))
     found = [score(real_data / "davis16_results" / f"{name}.zip", selection, method=name)[0] for name in ZIPS]
-    table = lines(paper_table("f2net-3", found, Beside(diff=True)))
+    table = lines(paper_table("f2net-3", found, PaperView(diff=True)))
     differences = {
         (measure, method): value
         for (measure, kind), cells in table.items()
@@ -234,7 +234,7 @@ def test_the_page_names_what_it_leaves_out(tmp_path: Path) -> None:
     assert "## davis16 val, davis16@1" in page
     assert '## Left out\n\n* "random" on davis16: untrained\n' in page
     assert "| fseg " in page
-    assert "There is no record here yet" not in page
+    assert "No records yet" not in page
     assert page != results_page(REPOSITORY / "results")
 
 
@@ -260,5 +260,5 @@ def test_the_page_keeps_protocols_apart(tmp_path: Path) -> None:
         "## davis16 val, vsod-davsod@1",
         "## davis16 val, vsod-davsod@1",
     ]
-    assert "There is no such table: these records were not taken alike" in page
+    assert "This table cannot be made: these records are not comparable" in page
     assert "| e " in page  # a baseline is a result

@@ -144,7 +144,7 @@ def test_saliency_over_all_datasets() -> None:
     assert table.rows == [("a", 0.02, 0.9, 0.9, 0.95, 0.01, 0.95), ("b", 0.03, 0.8, 0.8, 0.85, None, None)]
     assert table.better[:3] == ("", "lower", "higher")
     assert not left_out
-    with pytest.raises(DataError, match="no record under adnet-saliency"):
+    with pytest.raises(DataError, match="no records under adnet-saliency"):
         saliency_table(found, "adnet-saliency")
     random = saliency("r", "davis16", MAE=0.5).model_copy(update={"missing": ["a"]})
     assert saliency_table([*found, random])[1] == ['"r" (davis16 val) is left out: 1 videos or frames missing']

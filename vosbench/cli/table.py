@@ -47,7 +47,7 @@ def table(
 
     The best numbers are bold and the second underlined in md and latex; csv and json hold them unrounded.
     """
-    from vosbench.report.named import Asked, make_table
+    from vosbench.report.named import TableRequest, make_table
     from vosbench.report.table import render
 
     if name == PAGE:
@@ -57,7 +57,7 @@ def table(
             raise UsageError(f"{PAGE} is a page in Markdown; --format {shown} is for single tables")
         result(results_page(results))
         return
-    asked = Asked(
+    request = TableRequest(
         name=name,
         results=results,
         protocol=protocol,
@@ -70,7 +70,7 @@ def table(
         sort=sort,
         plugins=tuple(plugin or ()),
     )
-    made, left_out = make_table(asked)
+    made, left_out = make_table(request)
     for line in left_out if not quiet else ():
         say(f"note: {line}")
     result(render(made, shown))

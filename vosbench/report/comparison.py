@@ -1,4 +1,4 @@
-"""A comparison of two records, rendered: tables for readers, one document for programs."""
+"""Render a comparison of two records: tables for readers, JSON for programs."""
 
 import json
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from vosbench.report.table import Cell, Number, Table
 
 By = Literal["measure", "attribute", "video"]
 SHOWN = 5
-"""Videos at either end of a table of the worst and the best."""
+"""How many of the worst and of the best videos to show."""
 
 
 def tables(
@@ -25,31 +25,31 @@ def tables(
     Args:
         first: the record called A.
         second: the record called B.
-        effects: what `vosbench.records.compare.compare` found.
-        by: one table alone: the measures, the attributes or all videos. Where None: the measures, then attributes
-            and the worst and best videos by the first measure.
-        warnings: what the records were not taken alike in; they stand beneath the table of the measures.
+        effects: the result of `vosbench.records.compare.compare`.
+        by: show only the measures, the attributes or all videos. If None: the measures, then the attributes and the
+            worst and best videos by the first measure.
+        warnings: how the records differ in what was scored; shown below the table of measures.
 
     Returns:
-        the tables; where there are several, the protocol stands beneath the first.
+        the tables; the first names the protocol.
     """
     lead = effects[0]
-    made = {
+    make = {
         "measure": lambda: [_by_measure(first, second, effects, warnings)],
         "attribute": lambda: [_by_attribute(effect) for effect in effects if effect.attributes],
         "video": lambda: [_by_video(effects)],
     }
     if by is not None:
-        return made[by]()
+        return make[by]()
     attributes = [_by_attribute(lead)] if lead.attributes else []
-    return [*made["measure"](), *attributes, _worst_and_best(lead)]
+    return [*make["measure"](), *attributes, _worst_and_best(lead)]
 
 
 def to_json(first: Record, second: Record, effects: Sequence[Effect], warnings: Sequence[str]) -> str:
-    """The whole comparison as one JSON document, numbers unrounded, ending in a newline.
+    """The comparison as JSON with unrounded numbers, ending in a newline.
 
-    ``measures`` → ``J_mean`` → ``difference``, ``interval``, ``p``, ``attributes``, and under ``videos`` the two
-    values and the difference of each.
+    ``measures`` → ``J_mean`` → ``difference``, ``interval``, ``p``, ``attributes``, and ``videos`` with the two values
+    and the difference of each.
     """
     measures = {
         each.measure: {
@@ -89,24 +89,24 @@ def _by_measure(first: Record, second: Record, effects: Sequence[Effect], warnin
         rows.append((measure_of(each.measure).heading, *row))
     compared = effects[0].compared
     notes = [
-        f"A is {first.method}, B is {second.method}; means over videos, and of the differences A − B",
+        f"A is {first.method}, B is {second.method}; means over videos, also of the differences A − B",
         f"{first.dataset} {first.split}, {first.signature}",
         f"interval: BCa bootstrap over videos, {compared.interval.resamples} resamples, seed {compared.seed}",
-        f"p: two-sided paired permutation, all swaps of videos, or {compared.interval.resamples} where there are more",
-        "better: where the interval leaves 0 out",
+        f"p: two-sided paired permutation, all swaps of videos, or {compared.interval.resamples} if there are more",
+        "better: the interval excludes 0",
         *(f"warning: {warning}" for warning in warnings),
     ]
     unknown = [each.measure for each in effects if not measure_of(each.measure).better]
     if unknown:
         notes.append(f"nobody here knows which way is better of: {', '.join(unknown)}; see --plugin")
     if len(effects[0].deltas) < FEWEST:
-        notes.append(f"fewer than {FEWEST} videos have no interval")
+        notes.append(f"no interval for fewer than {FEWEST} videos")
     columns = ("measure", "videos", "A", "B", "A − B", "95% low", "95% high", "p", "better")
     return Table(columns=columns, rows=rows, notes=tuple(notes))
 
 
 def _better(effect: Effect) -> str:
-    """Which method is better beyond doubt, if any."""
+    """The method that is significantly better, if any."""
     low, high = effect.compared.interval.low, effect.compared.interval.high
     measure = measure_of(effect.measure)
     if low is None or high is None or low <= 0 <= high or not measure.better:
@@ -125,17 +125,17 @@ def _by_attribute(effect: Effect) -> Table:
         for each in effect.attributes
     ]
     columns = ("attribute", "videos", f"{name}: A − B", "95% low", "95% high", "A − B of the others")
-    notes = (f"the intervals are not corrected for there being {len(rows)}",)
+    notes = (f"the {len(rows)} intervals are not corrected for multiple comparisons",)
     return Table(columns=columns, rows=rows, notes=notes)
 
 
 def _worst_and_best(effect: Effect) -> Table:
-    """The videos on which A is worst against B, and those on which it is best."""
+    """The videos on which A is worst and best compared with B."""
     ranked = sorted(effect.deltas, key=lambda each: (measure_of(effect.measure).gain(each.difference), each.video))
     few = len(ranked) <= 2 * SHOWN
     chosen = ranked if few else [*ranked[:SHOWN], *ranked[-SHOWN:]]
     name = measure_of(effect.measure).heading
-    notes = () if few else (f"the {SHOWN} videos on which A is worst against B, and best; all: --by video",)
+    notes = () if few else (f"the {SHOWN} videos on which A is worst and best compared with B; all: --by video",)
     rows = [_row(each) for each in chosen]
     return Table(columns=("video", f"{name}: A", "B", "A − B"), rows=rows, notes=notes)
 

@@ -1,9 +1,9 @@
-"""Results broken down by category, attribute or video: of one record every score, of several records one score each.
+"""Results broken down by category, attribute or video: every score of one record, or one score of several records.
 
 Conventions:
-    Records hold a score for each video, and these are averaged by the rules of `vosbench.evaluate.aggregate`. On a
-    dataset whose categories differ in size, the category mean and the sequence mean differ. If the protocol averages
-    otherwise, a note gives its own mean of the whole split.
+    Records have a score for each video, and these are averaged by the rules of `vosbench.evaluate.aggregate`. If
+    categories differ in size, the category mean and the sequence mean differ. If the protocol averages differently, a
+    note gives its mean of the whole split.
 """
 
 from collections import Counter
@@ -28,7 +28,7 @@ ByOne = Literal["category", "attribute", "video", "average", "interval"]
 CATEGORY_MEAN, SEQUENCE_MEAN, PRINTED_MEAN = "category mean", "sequence mean", "mean as printed"
 RESAMPLES, SEED = 9999, 0
 EQUAL = 1e-9
-"""How far apart two means may be that differ in the order of summation only."""
+"""Two means that differ only in the order of summation differ by less."""
 
 Lines = tuple[tuple[str, ...], list[tuple[Cell, ...]]]
 
@@ -53,10 +53,10 @@ class Column:
     """One score of one record.
 
     Attributes:
-        heading: the score's, or the method's.
+        heading: of the score, or the method's name.
         key: of the score.
-        videos: the record's.
-        whole: the score of the whole split as the record has it.
+        videos: the record's scores of each video.
+        whole: the record's score of the whole split.
     """
 
     heading: str
@@ -65,64 +65,64 @@ class Column:
     whole: float | None
 
     def mean(self, names: Collection[str] | None = None) -> float | None:
-        """The mean over some videos, or the sequence mean."""
+        """The mean over the named videos, or the sequence mean."""
         return self.videos.mean(self.key, names)
 
 
 def grouped(
     records: Sequence[Record], dataset: Dataset, view: View, numbers: Sequence[Published] = ()
 ) -> tuple[Table, list[str]]:
-    """Break records of one dataset, split and protocol down, a column for each method.
+    """Break down records of one dataset, split and protocol, with a column for each method.
 
     Args:
-        records: what was measured.
-        dataset: theirs.
-        view: by what, in which measure.
-        numbers: published numbers by category that stand alongside; others are passed over.
+        records: the measured records.
+        dataset: their dataset.
+        view: what to break down, and by what.
+        numbers: published numbers by category to show alongside, and the means that their sources print.
 
     Returns:
-        the table, and for each record that cannot stand in it a line that says why.
+        the table, and for each record that is left out a line that says why.
 
     Raises:
-        DataError: if none can stand in it, signatures differ, two have one name, or the dataset has no such groups.
-        UsageError: if the measure is not the records'.
+        DataError: if no record fits, signatures differ, two have one name, or the dataset has no such groups.
+        UsageError: if the records do not have the measure.
     """
-    beside = [each for each in numbers if each.category and each.dataset == dataset.name]
-    alone = not records and view.by == "category" and bool(beside)
+    by_category = [each for each in numbers if each.category and each.dataset == dataset.name]
+    alone = not records and view.by == "category" and bool(by_category)
     fit, left_out = ([], []) if alone else comparable(records)
     twice = next((name for name, count in Counter(each.method for each in fit).items() if count > 1), None)
     if twice is not None:
-        raise DataError(f'two records are called "{twice}"; score one of them anew, with --name')
+        raise DataError(f'two records are called "{twice}"; score one of them again, with --name')
     split = fit[0].split if fit else dataset.splits[0]
-    keys = _keys(fit) or list(dict.fromkeys(each.measure for each in beside))
+    keys = _keys(fit) or list(dict.fromkeys(each.measure for each in by_category))
     measure = name_of(view.measure or leading(keys), keys)
     fit = _ranked(fit, measure if view.sort is None else view.sort)
     listing = dataset.listing(split) or dict.fromkeys(fit[0].videos if fit else (), Listed(frames=None))
     shown = [Column(each.method, measure, VideoScores.of(each, listing), each.scores.get(measure)) for each in fit]
     columns, rows = _lines(view.by, shown, [measure], listing, dataset.title)
-    taken = signature(fit[0]) if fit else "published numbers alone"
-    notes = [f"{measure_of(measure).heading} on {dataset.name} {split} by {view.by}, {taken}", *_otherwise(shown)]
-    beside = [each for each in beside if (each.split, each.measure) == (split, measure)]
-    if view.by == "category" and beside:
+    origin = signature(fit[0]) if fit else "published numbers only"
+    notes = [f"{measure_of(measure).heading} on {dataset.name} {split} by {view.by}, {origin}", *_otherwise(shown)]
+    by_category = [each for each in by_category if (each.split, each.measure) == (split, measure)]
+    if view.by == "category" and by_category:
         means = [each for each in numbers if not each.category and each.dataset == dataset.name]
-        columns, rows = _with_published(columns, rows, beside, [each for each in means if each.measure == measure])
+        columns, rows = _with_published(columns, rows, by_category, [each for each in means if each.measure == measure])
         notes.append(
-            "published: as printed, from results/published; their category mean is that of the printed categories, and "
-            "the mean that their source prints stands below it"
+            "published: as printed, from results/published; the category mean is computed from the printed categories, "
+            "and the mean that the source prints is below it"
         )
     better = measure_of(measure).better
     return Table(columns=columns, rows=rows, notes=tuple(notes), better=(better,) * len(rows), across=True), left_out
 
 
 def breakdown(record: Record, scored: Sequence[Scored], selection: Selection, by: ByOne) -> Table:
-    """Break one record down, a column for each score.
+    """Break down one record, with a column for each score.
 
     Args:
         record: the result.
-        scored: what it was averaged from.
+        scored: the scores of frames that it was averaged from.
         selection: the videos, with categories and attributes.
-        by: ``"video"``, ``"category"`` or ``"attribute"``: a line each, of the latter with how much better the other
-            videos are; ``"average"``: means over frames, objects, videos and categories next to each other;
+        by: ``"video"``, ``"category"`` or ``"attribute"``: a line for each, of attributes with how much better the
+            other videos are; ``"average"``: means over frames, objects, videos and categories next to each other;
             ``"interval"``: means over videos with BCa bootstrap intervals.
 
     Raises:
@@ -166,7 +166,7 @@ def _ranked(records: Sequence[Record], sort: str) -> list[Record]:
 
 
 def _lines(by: By, shown: Sequence[Column], keys: Iterable[str], listing: Mapping[str, Listed], title: str) -> Lines:
-    """The lines of a breakdown; a video is counted if any of the scores is averaged over it."""
+    """The lines of a breakdown; a video counts if any of the scores is averaged over it."""
     if by == "video":
         return _by_video(shown, listing)
     counted = {name: listed for name, listed in listing.items() if any(listed.counts_for(key) for key in keys)}
@@ -183,7 +183,7 @@ def _by_video(shown: Sequence[Column], listing: Mapping[str, Listed]) -> Lines:
 
 
 def category_means(videos: VideoScores, key: str) -> dict[str, float | None]:
-    """The mean of each category, and beneath them `CATEGORY_MEAN` and `SEQUENCE_MEAN`."""
+    """The mean of each category, then `CATEGORY_MEAN` and `SEQUENCE_MEAN`."""
     return {**videos.by_category(key), CATEGORY_MEAN: videos.category_mean(key), SEQUENCE_MEAN: videos.mean(key)}
 
 
@@ -215,7 +215,7 @@ def _by_attribute(shown: Sequence[Column], counted: Mapping[str, Listed], title:
 
 
 def _averages(videos: VideoScores, scored: Sequence[Scored], selection: Selection) -> Lines:
-    """Every way to average the measures that frames have, next to each other."""
+    """All averages of per-frame measures, next to each other."""
     protocol, rows = selection.protocol, list[tuple[Cell, ...]]()
     of_frames = {row.measure.partition(".")[0] for each in scored for row in each.rows}
     objects = protocol.unit == "objects"
@@ -240,24 +240,24 @@ def _intervals(shown: Sequence[Column]) -> Lines:
 
 
 def _otherwise(shown: Sequence[Column]) -> list[str]:
-    """The scores of the whole split that are neither the sequence mean nor the category mean of the videos' scores."""
+    """The scores of the whole split that are neither the sequence mean nor the category mean."""
     found = []
     for each in shown:
         means = [mean for mean in (each.mean(), each.videos.category_mean(each.key)) if mean is not None]
         if each.whole is not None and not any(abs(each.whole - mean) <= EQUAL for mean in means):
             found.append(f"{each.heading} {each.whole:.3f}")
-    return [f"of the whole split, as its protocol averages: {', '.join(found)}"] if found else []
+    return [f"whole split, as its protocol averages: {', '.join(found)}"] if found else []
 
 
 def _with_published(
-    columns: tuple[str, ...], rows: Sequence[tuple[Cell, ...]], beside: Sequence[Published], means: Sequence[Published]
+    columns: tuple[str, ...], rows: Sequence[tuple[Cell, ...]], numbers: Sequence[Published], means: Sequence[Published]
 ) -> Lines:
-    """Columns of published numbers behind the measured ones: one for each method of each source."""
-    sources = dict.fromkeys((each.method, each.source) for each in beside)
+    """Add a column of published numbers for each method and source."""
+    sources = dict.fromkeys((each.method, each.source) for each in numbers)
     added: list[tuple[Cell, ...]] = [*rows, (PRINTED_MEAN, "", *[None] * (len(columns) - 2))]
     for method, source in sources:
         own: dict[str, float | None] = {
-            each.category: each.raw for each in beside if (each.method, each.source) == (method, source)
+            each.category: each.raw for each in numbers if (each.method, each.source) == (method, source)
         }
         own[CATEGORY_MEAN] = complete_mean([own.get(str(row[0])) for row in rows[:-2]])
         own[PRINTED_MEAN] = next((each.raw for each in means if (each.method, each.source) == (method, source)), None)

@@ -1,4 +1,4 @@
-r"""LaTeX: text made safe for it, and tables with booktabs."""
+r"""LaTeX: escaping, and tables with booktabs."""
 
 from collections.abc import Sequence
 
@@ -26,9 +26,9 @@ _SIGNS = {
 
 
 def escape(text: str) -> str:
-    r"""Make text safe: what LaTeX reads as a command is written as a sign.
+    r"""Escape text for LaTeX.
 
-    Letters beyond Latin are named by their code, since the fonts of pdflatex do not have them.
+    Letters beyond Latin are written as their code points, since pdflatex's fonts do not have them.
 
     >>> escape("J&F ↑ of a_b, 5 %, 雪")
     'J\\&F $\\uparrow$ of a\\_b, 5 \\%, U+96EA'
@@ -40,12 +40,12 @@ def tabular(columns: Sequence[str], rows: Sequence[Sequence[str]], alignment: Se
     r"""Write a table.
 
     Args:
-        columns: headings, safe.
-        rows: cells, safe.
-        alignment: ``"left"`` or ``"right"`` for every column.
+        columns: headings, already escaped.
+        rows: cells, already escaped.
+        alignment: ``"left"`` or ``"right"`` for each column.
 
     Returns:
-        a ``tabular`` that asks for ``\usepackage{booktabs}``, ending in a newline.
+        a ``tabular`` that needs ``\usepackage{booktabs}``, ending in a newline.
     """
     form = "".join(each[0] for each in alignment)
     lines = [f"\\begin{{tabular}}{{{form}}}", r"\toprule", _line(columns), r"\midrule"]
@@ -54,5 +54,5 @@ def tabular(columns: Sequence[str], rows: Sequence[Sequence[str]], alignment: Se
 
 
 def _line(cells: Sequence[str]) -> str:
-    # A bracket after \\ would be read as its option.
+    # LaTeX would read a bracket after \\ as its optional argument.
     return " & ".join(f"{{}}{cell}" if cell.startswith("[") else cell for cell in cells) + r" \\"

@@ -1,4 +1,4 @@
-"""Leaderboards: records in, a table out; published numbers beside them, each with its source."""
+"""Leaderboards of measured and published numbers, each with its source."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,11 +18,11 @@ class Entry:
     """A line of a leaderboard.
 
     Attributes:
-        method: what it is called.
+        method: its name.
         origin: ``"measured"``, or the source of published numbers.
-        protocol: the protocol's name and version, or that it is not stated.
-        scores: measure → value in [0, 1]; None is not known.
-        differences: lines that belong to it: the published line's origin → measure → measured minus published.
+        protocol: name and version, or ``"not stated"``.
+        scores: measure → value in [0, 1]; None if unknown.
+        differences: the published line's origin → measure → measured minus published; each becomes a line below.
     """
 
     method: str
@@ -36,7 +36,7 @@ def entries_table(entries: Sequence[Entry], keys: Sequence[str], *, sort: str | 
     """Ranked lines as a table.
 
     Raises:
-        UsageError: where the measure that ranks is not among the keys.
+        UsageError: if the measure that ranks is not among the keys.
     """
     ranked = rank(entries, keys, sort)
     rows: list[tuple[Cell, ...]] = []
@@ -52,15 +52,15 @@ def entries_table(entries: Sequence[Entry], keys: Sequence[str], *, sort: str | 
 
 
 def rank(entries: Sequence[Entry], keys: Sequence[str], sort: str | None = None) -> list[Entry]:
-    """Sort lines by a measure, best first; by J&F, or the first measure, where none is asked for.
+    """Sort lines by a measure, best first; if None, by J&F or the first measure.
 
     Raises:
-        UsageError: if the measure is not among the keys, or nobody knows which way it is better.
+        UsageError: if the measure is not among the keys, or its direction is unknown.
     """
     key = leading(keys) if sort is None else name_of(sort, keys)
     measure = measure_of(key)
     if sort is not None and not measure.better:
-        raise UsageError(f'nobody knows which way "{key}" is better; give the plugin that defines it')
+        raise UsageError(f'cannot rank by "{key}", whose direction is unknown; give the plugin that defines it')
 
     def place(each: Entry) -> tuple[bool, float, str, str]:
         value = each.scores.get(key)
@@ -77,12 +77,12 @@ def rank(entries: Sequence[Entry], keys: Sequence[str], sort: str | None = None)
 def row(
     name: str, scores: Mapping[str, float | None], keys: Sequence[str], more: Sequence[str] = ()
 ) -> tuple[Cell, ...]:
-    """A line; what a video has no score of, such as a mean over all videos, stays open."""
+    """A line; missing scores, such as a dataset's means in the line of a video, are None."""
     return (name, *more, *(scores.get(key) for key in keys))
 
 
 def scores_table(shown: Record) -> Table:
-    """The table of one record: the dataset's line, and a line per video where the dataset's is incomplete."""
+    """The table of one record: the dataset's line, and a line per video if the dataset's is incomplete."""
     keys = list(shown.scores)
     rows: list[tuple[Cell, ...]] = [row(shown.method, shown.scores, keys)]
     if shown.missing:
@@ -99,23 +99,23 @@ def leaderboard(
     """Compare records of one dataset, split and protocol, best J&F (or first score) first.
 
     Args:
-        records: what was measured.
-        numbers: published numbers that may stand beside them: of the same dataset and split, under the same protocol
-            or one that their source does not state. Others are left out and counted.
+        records: the measured records.
+        numbers: published numbers to show alongside: those of the same dataset and split, under the same protocol or
+            one that their source does not state. Others are left out and counted.
         sort: the measure that ranks, as its key or heading.
-        diff: whether each measured line is followed by its differences, measured − published, from the published ones
-            of the same method and protocol.
+        diff: whether each measured line is followed by its differences, measured − published, from published lines of
+            the same method and protocol.
 
     Returns:
-        the table, and for each record that cannot stand in it a line that says why.
+        the table, and for each record that is left out a line that says why.
 
     Raises:
-        DataError: where none can stand in it, or their signatures differ.
-        UsageError: where the measure that ranks is not among theirs.
+        DataError: if no record fits, or their signatures differ.
+        UsageError: if the records do not have the measure that ranks.
     """
     fit, left_out = comparable(records)
     keys = list(fit[0].scores)
-    chosen = [each for each in numbers if _beside(each, fit[0])]
+    chosen = [each for each in numbers if _fits(each, fit[0])]
     entries = [
         Entry(
             method=each.method,
@@ -132,7 +132,7 @@ def leaderboard(
         named = {each.method: canonical(each.method, each.provenance.options) for each in fit}
         aliases = [f'"{record}" is {name}' for record, name in named.items() if name != record]
         notes += [f"records: {', '.join(aliases)}"] if aliases else []
-        others = [each for each in numbers if not _beside(each, fit[0]) and not each.category]
+        others = [each for each in numbers if not _fits(each, fit[0]) and not each.category]
         notes += published_notes(others, fit[0].protocol)
     notes += training_notes(fit)
     table = entries_table(entries, keys, sort=sort, origins=bool(numbers) or diff)
@@ -140,27 +140,27 @@ def leaderboard(
 
 
 def published_leaderboard(numbers: Sequence[Published], protocol: DatasetProtocol, *, sort: str | None = None) -> Table:
-    """The leaderboard of published numbers alone, of one dataset and split, under a protocol or one not stated.
+    """The leaderboard of published numbers only, of one dataset and split, under a protocol or one not stated.
 
     Raises:
-        DataError: where there is none.
-        UsageError: where the measure that ranks is not among theirs.
+        DataError: if there are none.
+        UsageError: if they do not have the measure that ranks.
     """
     name = f"{protocol.name}@{protocol.version}"
     keys = score_keys(protocol)
     chosen = [each for each in numbers if each.protocol in {name, ""} and not each.category and each.measure in keys]
     if not chosen:
-        raise DataError(f'no number is published under protocol "{name}", nor of its measures without a protocol')
+        raise DataError(f'no published numbers under protocol "{name}", nor of its measures without a protocol')
     known = {key for each in published_entries(chosen) for key in each.scores}
     used = {id(each) for each in chosen}
     others = [each for each in numbers if id(each) not in used and not each.category]
     table = entries_table(published_entries(chosen), [key for key in keys if key in known], sort=sort, origins=True)
     place = f"{chosen[0].dataset} {chosen[0].split}"
-    return replace(table, notes=(f"{place}, {name}, published numbers alone", *published_notes(others, name)))
+    return replace(table, notes=(f"{place}, {name}, published numbers only", *published_notes(others, name)))
 
 
 def score_keys(protocol: DatasetProtocol) -> list[str]:
-    """The scores that a protocol's records have, in their order.
+    """The scores of a protocol's records, in order.
 
     >>> score_keys(DatasetProtocol(name="p", measures=("F", "MAE")))
     ['F_mean', 'F_recall', 'F_decay', 'MAE']
@@ -170,24 +170,24 @@ def score_keys(protocol: DatasetProtocol) -> list[str]:
 
 
 def comparable(records: Sequence[Record]) -> tuple[list[Record], list[str]]:
-    """The records that can stand in one table, and for each that cannot a line that says why.
+    """The records that fit one table, and for each that is left out a line that says why.
 
     Raises:
-        DataError: where none can, or their signatures differ.
+        DataError: if none fits, or their signatures differ.
     """
     left_out = [f'"{each.method}" is left out: {", ".join(each.shortcomings)}' for each in records if each.shortcomings]
     fit = [each for each in records if not each.shortcomings]
     if not fit:
         reason = f" ({'; '.join(left_out)})" if left_out else ""
-        raise DataError(f"no record can stand in a leaderboard{reason}; see: vosbench run, vosbench score")
+        raise DataError(f"no records for a leaderboard{reason}; see: vosbench run, vosbench score")
     signatures = sorted({signature(each) for each in fit})
     if len(signatures) > 1:
-        raise DataError(f"these records were not taken alike: {' and '.join(signatures)}; choose one with --protocol")
+        raise DataError(f"these records are not comparable: {' and '.join(signatures)}; choose one with --protocol")
     return fit, left_out
 
 
 def published_entries(numbers: Iterable[Published]) -> list[Entry]:
-    """Published numbers as lines, one for each method of each source; J&F is computed where it is not printed."""
+    """Published numbers as lines, one for each method and source; J&F is computed if it is not printed."""
     found: dict[tuple[str, str, str], dict[str, float | None]] = {}
     for each in numbers:
         line = found.setdefault((each.method, each.source, each.protocol or STATED), {})
@@ -202,13 +202,13 @@ def published_entries(numbers: Iterable[Published]) -> list[Entry]:
     ]
 
 
-def _beside(each: Published, measured: Record) -> bool:
+def _fits(each: Published, measured: Record) -> bool:
     place = (each.dataset, each.split) == (measured.dataset, measured.split) and not each.category
     return place and each.measure in measured.scores and each.protocol in {measured.protocol, ""}
 
 
 def training_notes(records: Sequence[Record]) -> list[str]:
-    """What the weights of records were trained on, as far as they say it: a line for each way."""
+    """What the weights of records were trained on, if stated: a line for each kind of training."""
     ways: dict[str, list[str]] = {}
     for each in records:
         if each.provenance.training is not None:
@@ -217,13 +217,13 @@ def training_notes(records: Sequence[Record]) -> list[str]:
 
 
 def published_notes(others: Sequence[Published], protocol: str) -> list[str]:
-    """What readers of published numbers should know, and how many were left out."""
+    """What readers of published numbers should know, and how many are left out."""
     notes = [
-        'published: as printed, from results/published; a protocol is what the source states, or "not stated"',
-        "published J&F is computed from J and F where it is not printed",
+        'published: as printed, from results/published; the protocol is the one stated by the source, or "not stated"',
+        "published J&F is computed from J and F if it is not printed",
     ]
     if others:
-        notes.append(f"{len(others)} published numbers are left out: of other measures, or not under {protocol}")
+        notes.append(f"{len(others)} published numbers left out: of other measures, or not under {protocol}")
     return notes
 
 

@@ -1,4 +1,4 @@
-"""Every table by the name that it is asked for."""
+"""Every table by its name."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from vosbench.registry import DATASETS, find, load_dataset, load_families
 from vosbench.report.grouped import By, View, grouped
 from vosbench.report.leaderboard import leaderboard, published_leaderboard
 from vosbench.report.overview import saliency_table, speed_table
-from vosbench.report.paper_table import Beside
+from vosbench.report.paper_table import PaperView
 from vosbench.report.papers import paper_table, papers
 from vosbench.report.table import Table
 
@@ -21,19 +21,19 @@ SALIENCY, SPEED = "saliency", "speed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What is asked for.
+class TableRequest:
+    """A request for one table.
 
     Attributes:
-        name: of a dataset, or of `papers`, or `SALIENCY` or `SPEED`.
+        name: a dataset, one of `papers`, `SALIENCY` or `SPEED`.
         results: the folder of the records.
-        protocol: name of the protocol of the records; whichever they have where None.
-        split: of the dataset; whichever the records have where None.
-        by: what the lines are, where results are taken apart.
-        measure: what is shown then.
-        published: whether published numbers are shown; of a paper's table, they alone.
-        measured: whether there must be records.
-        diff: whether differences are shown, measured − published.
+        protocol: the records' protocol by name; any if None.
+        split: the dataset's split; any that the records have if None.
+        by: break the results down by this.
+        measure: the measure to break down.
+        published: show published numbers; of a paper's table, show only these.
+        measured: require records.
+        diff: show differences, measured − published.
         sort: the measure that ranks.
         plugins: files with more datasets and measures.
     """
@@ -51,29 +51,29 @@ class Asked:
     plugins: tuple[Path, ...] = ()
 
 
-def make_table(asked: Asked) -> tuple[Table, list[str]]:
+def make_table(request: TableRequest) -> tuple[Table, list[str]]:
     """Make a table.
 
     Returns:
-        the table, and lines on records that are left out of it.
+        the table, and a line for each record that is left out of it.
 
     Raises:
-        UsageError: where there is no table of that name, or what is asked for does not fit together.
-        DataError: where there are no records to show.
+        UsageError: if no table has that name, or options contradict each other.
+        DataError: if there are no records to show.
     """
-    _check(asked)
-    load_families(asked.plugins)
-    if asked.name in papers():
-        return _of_paper(asked), []
-    if asked.name == SALIENCY:
-        return saliency_table(find_records(asked.results), asked.protocol)
-    if asked.name == SPEED:
-        return speed_table(find_records(asked.results)), []
-    dataset = load_dataset(asked.name, asked.plugins)
-    split = None if asked.split is None else split_of(dataset, asked.split)
-    if asked.by is not None:
-        return _taken_apart(asked, dataset, asked.by, split)
-    return _ranked(asked, dataset, split)
+    _check(request)
+    load_families(request.plugins)
+    if request.name in papers():
+        return _of_paper(request), []
+    if request.name == SALIENCY:
+        return saliency_table(find_records(request.results), request.protocol)
+    if request.name == SPEED:
+        return speed_table(find_records(request.results)), []
+    dataset = load_dataset(request.name, request.plugins)
+    split = None if request.split is None else split_of(dataset, request.split)
+    if request.by is not None:
+        return _broken_down(request, dataset, request.by, split)
+    return _ranked(request, dataset, split)
 
 
 def names(plugins: tuple[Path, ...] = ()) -> list[str]:
@@ -81,46 +81,46 @@ def names(plugins: tuple[Path, ...] = ()) -> list[str]:
     return [*find(DATASETS, plugins), *papers(), SALIENCY, SPEED]
 
 
-def _check(asked: Asked) -> None:
-    known = names(asked.plugins)
-    if asked.name not in known:
-        raise UsageError(f'there is no dataset or table "{asked.name}"; {suggest(asked.name, known)}')
-    fixed = asked.name in {*papers(), SALIENCY, SPEED}
+def _check(request: TableRequest) -> None:
+    known = names(request.plugins)
+    if request.name not in known:
+        raise UsageError(f'no dataset or table "{request.name}"; {suggest(request.name, known)}')
+    fixed = request.name in {*papers(), SALIENCY, SPEED}
     wrong = {
-        "--by": fixed and asked.by,
-        "--split": fixed and asked.split,
-        "--protocol": asked.name in {*papers(), SPEED} and asked.protocol,
-        "--published": asked.name in {SALIENCY, SPEED} and asked.published,
-        "--diff": asked.name in {SALIENCY, SPEED} and asked.diff,
-        "--sort": asked.name in {SALIENCY, SPEED} and asked.sort,
+        "--by": fixed and request.by,
+        "--split": fixed and request.split,
+        "--protocol": request.name in {*papers(), SPEED} and request.protocol,
+        "--published": request.name in {SALIENCY, SPEED} and request.published,
+        "--diff": request.name in {SALIENCY, SPEED} and request.diff,
+        "--sort": request.name in {SALIENCY, SPEED} and request.sort,
     }
-    for option, given in wrong.items():
-        if given:
-            raise UsageError(f'the table "{asked.name}" does not take {option}; datasets do')
-    if asked.measure and not asked.by:
-        raise UsageError("--measure says what --by shows; give --by, or --sort to rank")
-    if asked.by and asked.diff:
-        raise UsageError("--diff does not go with --by; vosbench table f2net-4 --diff shows differences by category")
-    if asked.by in {"attribute", "video"} and asked.published:
-        raise UsageError(f"no number by {asked.by} is published; --published goes with --by category")
+    for option, value in wrong.items():
+        if value:
+            raise UsageError(f'the table "{request.name}" does not support {option}; only datasets do')
+    if request.measure and not request.by:
+        raise UsageError("--measure requires --by; to rank by a measure, use --sort")
+    if request.by and request.diff:
+        raise UsageError("--diff cannot be used with --by; vosbench table f2net-4 --diff shows differences by category")
+    if request.by in {"attribute", "video"} and request.published:
+        raise UsageError(f"no published numbers by {request.by}; use --published with --by category")
 
 
-def _of_paper(asked: Asked) -> Table:
-    wanted = asked.measured or asked.diff
-    if wanted and not asked.results.is_dir():
-        raise DataError(f'there is no folder "{asked.results}" of records; make some with vosbench score --out')
-    beside = Beside(measured=wanted or not asked.published, diff=asked.diff, sort=asked.sort)
-    return paper_table(asked.name, find_records(asked.results) if beside.measured else (), beside)
+def _of_paper(request: TableRequest) -> Table:
+    required = request.measured or request.diff
+    if required and not request.results.is_dir():
+        raise DataError(f'no folder "{request.results}" of records; make some with vosbench score --out')
+    view = PaperView(measured=required or not request.published, diff=request.diff, sort=request.sort)
+    return paper_table(request.name, find_records(request.results) if view.measured else (), view)
 
 
-def _taken_apart(asked: Asked, dataset: Dataset, by: By, split: str | None) -> tuple[Table, list[str]]:
-    numbers = [each for each in published() if each.dataset == dataset.name] if asked.published else []
-    view = View(by=by, measure=asked.measure, sort=asked.sort)
-    return grouped(_records(asked, dataset, split), dataset, view, numbers)
+def _broken_down(request: TableRequest, dataset: Dataset, by: By, split: str | None) -> tuple[Table, list[str]]:
+    numbers = [each for each in published() if each.dataset == dataset.name] if request.published else []
+    view = View(by=by, measure=request.measure, sort=request.sort)
+    return grouped(_records(request, dataset, split), dataset, view, numbers)
 
 
-def _ranked(asked: Asked, dataset: Dataset, split: str | None) -> tuple[Table, list[str]]:
-    records = _records(asked, dataset, split)
+def _ranked(request: TableRequest, dataset: Dataset, split: str | None) -> tuple[Table, list[str]]:
+    records = _records(request, dataset, split)
     place = split or (records[0].split if records else dataset.splits[0])
     measured = {canonical(each.method, each.provenance.options) for each in records}
     ablations = {each.source for each in papers().values() if each.ablation}
@@ -128,19 +128,19 @@ def _ranked(asked: Asked, dataset: Dataset, split: str | None) -> tuple[Table, l
         each
         for each in published()
         if (each.dataset, each.split) == (dataset.name, place) and each.source not in ablations
-        if asked.published or (asked.diff and each.method in measured)
+        if request.published or (request.diff and each.method in measured)
     ]
     if records:
-        return leaderboard(records, numbers=numbers, sort=asked.sort, diff=asked.diff)
+        return leaderboard(records, numbers=numbers, sort=request.sort, diff=request.diff)
     protocols = {each.name: each for each in dataset.protocols}
-    name = asked.protocol or dataset.protocols[0].name
+    name = request.protocol or dataset.protocols[0].name
     if name not in protocols:
         raise UsageError(f'{dataset.name} has no protocol "{name}"; {suggest(name, list(protocols))}')
-    return published_leaderboard(numbers, protocols[name], sort=asked.sort), []
+    return published_leaderboard(numbers, protocols[name], sort=request.sort), []
 
 
-def _records(asked: Asked, dataset: Dataset, split: str | None) -> list[Record]:
-    """The dataset's records; there may be none where published numbers are shown and measured ones not asked for."""
-    if asked.published and not asked.measured and not asked.diff:
-        return find_records(asked.results, dataset.name, asked.protocol, split)
-    return read_records(asked.results, dataset.name, asked.protocol, split)
+def _records(request: TableRequest, dataset: Dataset, split: str | None) -> list[Record]:
+    """The dataset's records; there may be none if only published numbers are required."""
+    if request.published and not request.measured and not request.diff:
+        return find_records(request.results, dataset.name, request.protocol, split)
+    return read_records(request.results, dataset.name, request.protocol, split)

@@ -1,4 +1,4 @@
-"""Tables over all datasets: saliency measures of each, and what methods take of a machine."""
+"""Tables over all datasets: saliency measures, and the speed and memory of methods."""
 
 from collections.abc import Sequence
 
@@ -16,26 +16,26 @@ _SPEED = {
     "parameters": ("parameters, M", 2),
     "gmacs": ("GMAC", 1),
 }
-"""What the table of speed shows: name → heading, with the unit that is shown, and decimals."""
+"""The columns of the speed table: name → heading with unit, and decimals."""
 
 
 def saliency_table(records: Sequence[Record], protocol: str | None = None) -> tuple[Table, list[str]]:
     """MAE, max-F, S and E of every method on every dataset, under one saliency protocol.
 
     Args:
-        records: any; those of the protocol are used.
-        protocol: its name; the first of `vosbench.dataset.protocol.SALIENCY` that there are records of, where None.
+        records: any records; those of the protocol are used.
+        protocol: its name; if None, the first of `vosbench.dataset.protocol.SALIENCY` that has records.
 
     Returns:
-        the table, and for each record of the protocol that cannot stand in it a line that says why.
+        the table, and for each record of the protocol that is left out a line that says why.
 
     Raises:
-        DataError: where there is no record of such a protocol, or those of one dataset were not taken alike.
+        DataError: if the protocol has no records, or those of one dataset are not comparable.
     """
     known = [each.name for each in SALIENCY] if protocol is None else [protocol]
     name = next((each for each in known if any(_protocol(record) == each for record in records)), None)
     if name is None:
-        raise DataError(f"there is no record under {' or '.join(known)}; make one with --protocol {known[0]}")
+        raise DataError(f"no records under {' or '.join(known)}; make one with --protocol {known[0]}")
     chosen = [each for each in records if _protocol(each) == name]
     by_dataset: dict[str, list[Record]] = {}
     notes, left_out = [], []
@@ -50,7 +50,7 @@ def saliency_table(records: Sequence[Record], protocol: str | None = None) -> tu
         by_dataset[place] = fit
         notes.append(f"{place}, {signature(fit[0])}")
     if not by_dataset:
-        raise DataError(f"no record under {name} can stand in a table ({'; '.join(left_out)})")
+        raise DataError(f"no record under {name} fits a table ({'; '.join(left_out)})")
     columns = [
         (place, key)
         for place, fit in by_dataset.items()
@@ -71,14 +71,14 @@ def saliency_table(records: Sequence[Record], protocol: str | None = None) -> tu
 def speed_table(records: Sequence[Record]) -> Table:
     """Frames per second, latency, memory, parameters and multiply-accumulates of every record that has them.
 
-    Numbers compete within a device and a frame size alone: those of others say nothing about a method.
+    Numbers compete only within one device and frame size; across these they say nothing about a method.
 
     Raises:
-        DataError: where no record has any.
+        DataError: if no record has any.
     """
     timed = [(each, each.speed) for each in records if each.speed is not None]
     if not timed:
-        raise DataError("no record says how fast its method was; measure it with: vosbench run --profile")
+        raise DataError("no record has a measured speed; measure it with: vosbench run --profile")
     timed.sort(key=lambda pair: (pair[1].device_name, pair[1].size, -pair[1].fps, pair[0].method))
     rows: list[tuple[Cell, ...]] = []
     for each, speed in timed:
@@ -108,18 +108,18 @@ def _protocol(record: Record) -> str:
 
 
 def stages_table(speed: Speed) -> Table:
-    """The table of what was measured; a stage's share is of the time without overlap."""
+    """The table of one method's speed; stages are timed without overlap."""
     total = sum(speed.stages.values())
     rows: list[tuple[Cell, ...]] = [
         ("speed, as in a run", speed.fps, "frames/s"),
         ("median per frame, as in a run", 1000 * speed.latency, "ms"),
         *((stage, 1000 * seconds, "ms") for stage, seconds in speed.stages.items()),
-        ("all stages, nothing overlapping", 1000 * total, "ms"),
+        ("all stages, without overlap", 1000 * total, "ms"),
         ("peak memory", speed.peak_memory / 2**20, "MiB"),
         ("parameters", speed.parameters / 1e6 if speed.parameters is not None else None, "10⁶"),
         ("multiply-accumulates per frame", speed.gmacs, "10⁹"),
     ]
-    once = "; what is done once per video does not count" if speed.warmup else ""
+    once = "; work done once per video is not counted" if speed.warmup else ""
     notes = (
         f"mean of {speed.frames} frames of {speed.size} after {speed.warmup} of warm-up{once}",
         f"on {speed.device_name}, {speed.threads} threads on the processor",

@@ -1,4 +1,4 @@
-"""The page of results: every record of this repository, and the published numbers beside them, as Markdown."""
+"""The results page: every record of this repository, next to the published numbers, as Markdown."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,30 +10,30 @@ from vosbench.records.record import Record, signature
 from vosbench.records.store import find_records
 from vosbench.report.leaderboard import leaderboard
 from vosbench.report.overview import saliency_table, speed_table
-from vosbench.report.paper_table import Beside
+from vosbench.report.paper_table import PaperView
 from vosbench.report.papers import paper_table, papers
 from vosbench.report.table import render
 
 HEAD = """\
-<!-- Written by `vosbench table readme > results/README.md`; do not edit. A test fails where it is out of date. -->
+<!-- Written by `vosbench table readme > results/README.md`; do not edit. A test fails if it is out of date. -->
 # Results
 
-Records of this repository lie in a folder for each dataset, where `vosbench table DATASET` finds them; those that a
-change is held against by `vosbench check` are in `baselines`. Each table below is shown by its name. Published numbers,
-their sources and where these contradict themselves: [published](published/README.md). How fast scoring is beside its
-peers: [benchmarks](benchmarks.md). Both papers' ablations with small networks: [ablations](ablations.md). The best
-number of a line is bold, the second underlined; – is not known.
+Each dataset has a folder of records, which `vosbench table DATASET` reads; `baselines` has the records that
+`vosbench check` compares against. `vosbench table NAME` prints each table below. See [published](published/README.md)
+for the published numbers, their sources and contradictions, [benchmarks](benchmarks.md) for speed compared with other
+tools, and [ablations](ablations.md) for both papers' ablations with small networks. The best number of a line is bold
+and the second best underlined; – means unknown.
 
-The `tiny` networks were trained on drawn videos alone, **without ImageNet or DAVIS**: what they score on DAVIS says how
-little drawn videos teach about real ones, and nothing about the methods.
+The `tiny` networks were trained on synthetic videos only, **without ImageNet or DAVIS**: their scores on DAVIS show how
+little synthetic videos teach about real ones, and say nothing about the methods.
 """
 
 
 def results_page(folder: Path) -> str:
-    """The page, from the records below a folder and the published numbers.
+    """Make the page from the records below a folder and the published numbers.
 
     Raises:
-        DataError: where a file below the folder is no record.
+        DataError: if a file below the folder is not a record.
     """
     baselines = sorted((folder / "baselines").glob("*.json"))
     records = [*find_records(folder), *(record.read(path) for path in baselines)]
@@ -43,16 +43,17 @@ def results_page(folder: Path) -> str:
         parts += ["## Saliency over all datasets\n", _saliency(saliency)]
     if any(each.speed for each in records):
         parts += ["## Speed\n", render(speed_table(records), "md")]
-    parts.append("## Published tables, and what was measured beside them\n")
-    for name in ("davis-leaderboard", *(each for each in papers() if each != "davis-leaderboard")):
-        parts += [f"### `vosbench table {name} --diff`\n", render(paper_table(name, records, Beside(diff=True)), "md")]
+    parts.append("## Published tables with measured results\n")
+    view = PaperView(diff=True)
+    for name in sorted(papers(), key=lambda name: name != "davis-leaderboard"):  # the leaderboard first
+        parts += [f"### `vosbench table {name} --diff`\n", render(paper_table(name, records, view), "md")]
     return "\n".join(parts)
 
 
 def _leaderboards(records: Sequence[Record]) -> list[str]:
-    """A section for each dataset, split and signature, and one for what can stand in none."""
+    """A section for each dataset, split and signature, and one for the records that are left out."""
     if not records:
-        return ["There is no record here yet: `vosbench run` and `vosbench score --out results` write them.\n"]
+        return ["No records yet: `vosbench run` and `vosbench score --out results` write them.\n"]
     boards: dict[str, list[Record]] = {}
     for each in records:
         if not each.shortcomings:
@@ -69,11 +70,11 @@ def _leaderboards(records: Sequence[Record]) -> list[str]:
 
 
 def _saliency(records: Sequence[Record]) -> str:
-    """The table, or why there is none: records of one dataset may take different measures."""
+    """The table, or why it cannot be made: records of one dataset may have different measures."""
     try:
         return render(saliency_table(records)[0], "md")
     except DataError as error:
-        return f"There is no such table: {error}.\n"
+        return f"This table cannot be made: {error}.\n"
 
 
 def _names() -> set[str]:

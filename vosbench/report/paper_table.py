@@ -1,9 +1,9 @@
 """A paper's table as a grid of methods and measures, printed and measured numbers side by side.
 
 Conventions:
-    The measured counterpart of a printed number is that of the record of the same method, in the same unit. It stands
-    next to the printed one: in columns if measures are columns, in rows if they are rows. Only lines of which
-    something was measured have a measured line.
+    The measured counterpart of a printed number comes from the record of the same method, in the same unit. It is next
+    to the printed one: in a column if measures are columns, in a row if they are rows. Lines without any measured
+    number have no measured line.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,10 +23,10 @@ PUBLISHED, MEASURED, DIFFERENCE = "published", "measured", "difference"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What a line of a paper's table is about.
+    """One measure of a paper's table.
 
     Attributes:
-        dataset: as vosbench calls it.
+        dataset: its name in vosbench.
         split: its split.
         measure: a record's key, or ``"delta_…"`` of one; others have no counterpart.
         category: of objects, or `CATEGORY_MEAN` or `SEQUENCE_MEAN`; empty for the whole split.
@@ -44,12 +44,12 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counterparts:
-    """The records that may stand beside a paper's numbers.
+    """The records that correspond to a paper's numbers.
 
     Attributes:
-        records: dataset → method, by its one name → the record.
-        unused: lines that say which records of these datasets do not, and why.
-        reference: the method that differences within the table are taken from.
+        records: dataset → canonical name of the method → record.
+        unused: lines that say which records of these datasets are left out, and why.
+        reference: the method from which differences within the table are taken.
     """
 
     records: Mapping[str, Mapping[str, Record]]
@@ -57,7 +57,7 @@ class Counterparts:
     reference: str = ""
 
     def value(self, method: str, line: Line) -> float | None:
-        """The measured value in the unit of the line, unrounded; None where there is none."""
+        """The measured value in the unit of the line, unrounded; None if there is none."""
         known = self.records.get(line.dataset, {})
         if line.measure.startswith("delta_"):
             pair = [
@@ -73,9 +73,9 @@ def counterparts(
     """Sort records by dataset and method.
 
     Args:
-        records: any.
-        protocols: dataset → name of the protocol that its numbers are compared under.
-        lines: those of the table.
+        records: any records.
+        protocols: dataset → name of the protocol under which its numbers are compared.
+        lines: the lines of the table.
         reference: see `Counterparts`.
     """
     splits = {(line.dataset, line.split) for line in lines}
@@ -93,7 +93,7 @@ def counterparts(
         elif each.protocol != protocol:
             reason = f"under {each.protocol}, not {protocol}"
         elif name in known:
-            reason = f'"{known[name].method}" is {name}, too'
+            reason = f'"{known[name].method}" is also {name}'
         if reason:
             unused.setdefault(f"on {each.dataset}, {reason}", []).append(f'"{each.method}"')
         else:
@@ -103,7 +103,7 @@ def counterparts(
 
 
 def current(dataset: str, protocol: str) -> str:
-    """A protocol of a dataset with its version."""
+    """The name of a dataset's protocol with its version."""
     versions = {each.name: each.version for each in load_dataset(dataset).protocols}
     return f"{protocol}@{versions[protocol]}"
 
@@ -121,20 +121,20 @@ def _score(record: Record | None, line: Line, measure: str) -> float | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Beside:
-    """What stands beside printed numbers.
+class PaperView:
+    """What to show of a paper's table.
 
     Attributes:
-        measured: measured numbers, of methods that there are records of.
-        diff: differences, too.
-        sort: the measure that orders the methods, best first; the paper's order where None.
-        apart: whether numbers compete within the table's groups alone.
+        measured: show measured numbers next to the printed ones.
+        diff: show differences, too.
+        sort: the measure that orders the methods, best first; the paper's order if None.
+        within_groups: whether numbers compete only within the table's groups.
     """
 
     measured: bool = True
     diff: bool = False
     sort: str | None = None
-    apart: bool = False
+    within_groups: bool = False
 
 
 Method = tuple[str, str, str]
@@ -150,7 +150,7 @@ class Grid:
 
 
 def grid(rows: Sequence[Published]) -> Grid:
-    """Sort the numbers of a table by method and line; where they are by category, add the mean over categories."""
+    """Sort the numbers of a table by method and line; if they are by category, add the mean over categories."""
     lines = [_line(each) for each in rows]
     methods = [(each.group, each.method, each.label) for each in rows]
     numbers = {key: each.number for key, each in zip(zip(methods, lines, strict=True), rows, strict=True)}
@@ -168,16 +168,16 @@ def grid(rows: Sequence[Published]) -> Grid:
 
 
 def _line(each: Published) -> Line:
-    # Beside categories, the one mean that is printed is no category of ours: nobody says what it is a mean of.
+    # Of YouTube-Objects, the papers print one mean next to the categories and do not say what it is a mean of.
     category = each.category or (PRINTED_MEAN if each.dataset == "ytobj" else "")
     return Line(each.dataset, each.split, each.measure, category, each.unit, each.digits)
 
 
 def ordered(printed: Grid, sort: str) -> Grid:
-    """Put the methods in the order of a measure as it is printed, best first.
+    """Order the methods by the printed numbers of a measure, best first.
 
     Raises:
-        UsageError: where the measure is not in the table; the message offers the nearest.
+        UsageError: if the measure is not in the table; the message suggests the nearest.
     """
     key = name_of(sort, list(dict.fromkeys(line.measure for line in printed.lines)))
     line = next(each for each in reversed(printed.lines) if each.measure == key and each.category != SEQUENCE_MEAN)
@@ -191,41 +191,41 @@ def ordered(printed: Grid, sort: str) -> Grid:
 
 
 def lay_out(
-    printed: Grid, found: Counterparts, beside: Beside, notes: Sequence[str] = (), *, across: bool = False
+    printed: Grid, measured: Counterparts, view: PaperView, notes: Sequence[str] = (), *, across: bool = False
 ) -> Table:
     """Make the table.
 
     Args:
-        printed: what is published.
-        found: what was measured.
-        beside: what is shown of it.
-        notes: the first lines beneath; which record is which method, and what is missing, follow.
+        printed: the published numbers.
+        measured: the measured records.
+        view: what to show.
+        notes: the first notes; those on records that are used or missing follow.
         across: whether methods are columns.
     """
-    shown = _measured_notes(printed, found, beside) if beside.measured else []
-    table = _lines_down(printed, found, beside) if across else _methods_down(printed, found, beside)
+    shown = _measured_notes(printed, measured, view) if view.measured else []
+    table = _lines_down(printed, measured, view) if across else _methods_down(printed, measured, view)
     return replace(table, notes=(*notes, *shown))
 
 
-def largest_difference(printed: Grid, found: Counterparts) -> tuple[float, str, Line] | None:
-    """The difference farthest from 0, and the method and line that it is of; None where nothing was measured."""
+def largest_difference(printed: Grid, measured: Counterparts) -> tuple[float, str, Line] | None:
+    """The difference farthest from 0, with its method and line; None if nothing was measured."""
     differences = [
         (difference, method[2], line)
         for method in printed.methods
         for line in printed.lines
-        if (difference := _difference(printed, found, method, line)) is not None
+        if (difference := _difference(printed, measured, method, line)) is not None
     ]
     return max(differences, key=lambda each: abs(each[0]), default=None)
 
 
-def _difference(printed: Grid, found: Counterparts, method: Method, line: Line) -> float | None:
-    value, number = found.value(method[1], line), printed.numbers.get((method, line))
+def _difference(printed: Grid, measured: Counterparts, method: Method, line: Line) -> float | None:
+    value, number = measured.value(method[1], line), printed.numbers.get((method, line))
     return None if value is None or number is None else value - number
 
 
-def _cells(printed: Grid, found: Counterparts, method: Method, line: Line) -> dict[str, Cell]:
-    number, value = printed.numbers.get((method, line)), found.value(method[1], line)
-    difference = _difference(printed, found, method, line)
+def _cells(printed: Grid, measured: Counterparts, method: Method, line: Line) -> dict[str, Cell]:
+    number, value = printed.numbers.get((method, line)), measured.value(method[1], line)
+    difference = _difference(printed, measured, method, line)
     return {
         PUBLISHED: None if number is None else Number(number, line.digits),
         MEASURED: None if value is None else Number(value, line.digits),
@@ -233,38 +233,38 @@ def _cells(printed: Grid, found: Counterparts, method: Method, line: Line) -> di
     }
 
 
-def _kinds(printed: Grid, found: Counterparts, beside: Beside, line: Line) -> list[str]:
-    """What is shown of a line."""
-    values = any(found.value(method[1], line) is not None for method in printed.methods)
-    differences = any(_difference(printed, found, method, line) is not None for method in printed.methods)
+def _kinds(printed: Grid, measured: Counterparts, view: PaperView, line: Line) -> list[str]:
+    """Which numbers of a line to show."""
+    values = any(measured.value(method[1], line) is not None for method in printed.methods)
+    differences = any(_difference(printed, measured, method, line) is not None for method in printed.methods)
     numbers = line.category == SEQUENCE_MEAN or any((method, line) in printed.numbers for method in printed.methods)
     kinds = [PUBLISHED] if numbers else []
-    kinds += [MEASURED] if beside.measured and values else []
-    return kinds + ([DIFFERENCE] if beside.measured and beside.diff and differences else [])
+    kinds += [MEASURED] if view.measured and values else []
+    return kinds + ([DIFFERENCE] if view.measured and view.diff and differences else [])
 
 
-def _lines_down(printed: Grid, found: Counterparts, beside: Beside) -> Table:
+def _lines_down(printed: Grid, measured: Counterparts, view: PaperView) -> Table:
     """Methods are columns."""
     rows: list[tuple[Cell, ...]] = []
     directions: list[Better] = []
     for line in printed.lines:
-        for kind in _kinds(printed, found, beside, line):
-            cells = [_cells(printed, found, method, line)[kind] for method in printed.methods]
+        for kind in _kinds(printed, measured, view, line):
+            cells = [_cells(printed, measured, method, line)[kind] for method in printed.methods]
             rows.append((_heading(line, printed), kind, *cells))
             directions.append("" if kind == DIFFERENCE else _direction(line))
     columns = ("measure", "number", *(method[2] for method in printed.methods))
     return Table(columns=columns, rows=rows, better=tuple(directions), across=True)
 
 
-def _methods_down(printed: Grid, found: Counterparts, beside: Beside) -> Table:
+def _methods_down(printed: Grid, measured: Counterparts, view: PaperView) -> Table:
     """Measures are columns."""
-    shown = [(line, kind) for line in printed.lines for kind in _kinds(printed, found, beside, line)]
+    shown = [(line, kind) for line in printed.lines for kind in _kinds(printed, measured, view, line)]
     groups = tuple(group for group, _, _ in printed.methods) if any(group for group, _, _ in printed.methods) else ()
     named = ("method", "group") if groups else ("method",)
     rows: list[tuple[Cell, ...]] = []
     for method in printed.methods:
         first = (method[2], method[0]) if groups else (method[2],)
-        rows.append((*first, *(_cells(printed, found, method, line)[kind] for line, kind in shown)))
+        rows.append((*first, *(_cells(printed, measured, method, line)[kind] for line, kind in shown)))
     headings = [_heading(line, printed) + ("" if kind == PUBLISHED else f", {kind}") for line, kind in shown]
     directions: list[Better] = [""] * len(named)
     directions += [_direction(line) if kind != DIFFERENCE else "" for line, kind in shown]
@@ -272,13 +272,13 @@ def _methods_down(printed: Grid, found: Counterparts, beside: Beside) -> Table:
         columns=(*named, *headings),
         rows=rows,
         better=tuple(directions),
-        groups=groups if beside.apart else (),
+        groups=groups if view.within_groups else (),
     )
 
 
-def _measured_notes(printed: Grid, found: Counterparts, beside: Beside) -> list[str]:
+def _measured_notes(printed: Grid, measured: Counterparts, view: PaperView) -> list[str]:
     notes: list[str] = []
-    for dataset, records in found.records.items():
+    for dataset, records in measured.records.items():
         asked = {
             (name, label): None
             for (_, name, label), line in printed.numbers
@@ -291,11 +291,11 @@ def _measured_notes(printed: Grid, found: Counterparts, beside: Beside) -> list[
             notes.append("records: " + ", ".join(f'{label} is "{each.method}"' for label, each in matched.items()))
         absent = dict.fromkeys(label for name, label in asked if name not in records)
         if absent and not matched:
-            notes.append(f"nothing here was measured on {TITLES[dataset]}")
+            notes.append(f"no measured numbers on {TITLES[dataset]}")
         elif absent:
-            notes.append(f"no record on {TITLES[dataset]} of: {', '.join(absent)}")
-    notes += found.unused
-    largest = largest_difference(printed, found) if beside.diff else None
+            notes.append(f"no records on {TITLES[dataset]} of: {', '.join(absent)}")
+    notes += measured.unused
+    largest = largest_difference(printed, measured) if view.diff else None
     if largest:
         difference, label, line = largest
         shown = f"{difference:+.{line.digits + 2}f}"
@@ -310,5 +310,5 @@ def _heading(line: Line, printed: Grid) -> str:
 
 
 def _direction(line: Line) -> Better:
-    # Differences within a paper's table compete with none.
+    # Differences within a paper's table do not compete.
     return "" if line.measure.startswith("delta_") else measure_of(line.measure).better

@@ -1,7 +1,7 @@
-"""The tables of the AD-Net and the F2Net paper: as printed, with what was measured beside.
+"""The tables of the AD-Net and F2Net papers, as printed, next to measured numbers.
 
-Numbers stand in the paper's units. Measured ones are rounded like the printed ones beside them; a difference,
-measured − published, is taken before rounding and has a decimal more.
+Numbers are in the paper's units. Measured ones are rounded like the printed ones; a difference, measured − published,
+is taken before rounding and has one more decimal.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from vosbench.errors import DataError
 from vosbench.records.published import FOLDER, published, sources
 from vosbench.records.record import Record
 from vosbench.report.leaderboard import STATED
-from vosbench.report.paper_table import Beside, Grid, counterparts, grid, largest_difference, lay_out, ordered
+from vosbench.report.paper_table import Grid, PaperView, counterparts, grid, largest_difference, lay_out, ordered
 from vosbench.report.table import Table
 
 
@@ -25,13 +25,13 @@ class Paper(BaseModel):
     Attributes:
         source: the paper and the table's number, as in `vosbench.records.published.sources`.
         about: what it shows.
-        protocols: dataset → the protocol that measured numbers are of.
-        across: whether methods are columns, as they are printed in wide tables.
-        reference: the method that the table's own differences are taken from.
+        protocols: dataset → protocol of the measured numbers.
+        across: whether methods are columns, as wide tables print them.
+        reference: the method from which the table's own differences are taken.
         notes: what readers should know.
-        only: the labels of the methods that are shown; all where empty.
-        apart: whether numbers compete only within the table's groups.
-        ablation: whether its lines are parts of one method, which stand in no leaderboard.
+        only: labels of the methods to show; if empty, all.
+        within_groups: whether numbers compete only within the table's groups.
+        ablation: whether its lines are parts of one method, which leaderboards leave out.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -43,13 +43,13 @@ class Paper(BaseModel):
     reference: str = ""
     notes: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
-    apart: bool = False
+    within_groups: bool = False
     ablation: bool = False
 
 
 @cache
 def papers() -> Mapping[str, Paper]:
-    """Every table by its name, as ``results/published/papers.yaml`` defines it.
+    """Every table by name, as defined in ``results/published/papers.yaml``.
 
     Raises:
         DataError: if the file does not define tables.
@@ -62,39 +62,39 @@ def papers() -> Mapping[str, Paper]:
         raise DataError(f'"{path}" does not define the papers\' tables: {error}') from None
 
 
-def paper_table(name: str, records: Sequence[Record], beside: Beside) -> Table:
-    """One of `papers`, with what was measured beside.
+def paper_table(name: str, records: Sequence[Record], view: PaperView) -> Table:
+    """Lay out one of `papers` next to measured numbers.
 
     Args:
-        name: of the table, such as ``"f2net-3"``.
-        records: any; those of its datasets and protocols are used, the others of its datasets named in the notes.
-        beside: what is shown.
+        name: the table's name, such as ``"f2net-3"``.
+        records: any records; those under its protocols are used, and notes name the others of its datasets.
+        view: what to show.
 
     Raises:
-        UsageError: where the measure that orders is not in the table.
-        DataError: where published numbers are not what they should be.
+        UsageError: if the measure to sort by is not in the table.
+        DataError: if the published numbers are invalid.
     """
     paper = papers()[name]
     printed = _printed(name)
-    if beside.sort is not None:
-        printed = ordered(printed, beside.sort)
-    found = counterparts(records if beside.measured else (), paper.protocols, printed.lines, paper.reference)
+    if view.sort is not None:
+        printed = ordered(printed, view.sort)
+    measured = counterparts(records if view.measured else (), paper.protocols, printed.lines, paper.reference)
     origin = f"published: {sources()[paper.source]}; results/published/{name}.csv"
     stated = dict.fromkeys(each.protocol or STATED for each in published(name))
     protocols = f"protocol of published numbers: {', '.join(stated)}"
     notes = (paper.about, origin, protocols, *paper.notes)
-    return lay_out(printed, found, replace(beside, apart=paper.apart), notes, across=paper.across)
+    return lay_out(printed, measured, replace(view, within_groups=paper.within_groups), notes, across=paper.across)
 
 
 def worst(name: str, records: Sequence[Record]) -> float | None:
     """The largest difference between a number of the table and its measured counterpart, in the table's units.
 
-    None where nothing was measured.
+    None if nothing was measured.
     """
     paper = papers()[name]
     printed = _printed(name)
-    found = largest_difference(printed, counterparts(records, paper.protocols, printed.lines, paper.reference))
-    return None if found is None else abs(found[0])
+    largest = largest_difference(printed, counterparts(records, paper.protocols, printed.lines, paper.reference))
+    return None if largest is None else abs(largest[0])
 
 
 def _printed(name: str) -> Grid:

@@ -1,9 +1,9 @@
-r"""Tables: headings, rows and the protocol beneath, rendered for a terminal, a page, a paper or a program.
+r"""Tables: headings, rows and notes, rendered for a terminal, a page, a paper or a program.
 
 Conventions:
-    In Markdown and LaTeX the best number of a line is bold and the second underlined, if the table says which are
-    better; an arrow at the heading says so everywhere but in CSV and JSON, which hold plain headings and unrounded
-    numbers. A number that is not known is a dash, or nothing in CSV and null in JSON.
+    If the table says which numbers are better, the best of a line is bold and the second best underlined in Markdown
+    and LaTeX, and headings have arrows. CSV and JSON have plain headings and unrounded numbers. An unknown number is
+    a dash, empty in CSV and null in JSON.
     LaTeX is a ``tabular`` for ``\usepackage{booktabs}``.
 """
 
@@ -24,15 +24,15 @@ ARROWS = {"higher": "↑", "lower": "↓", "": ""}
 
 
 def mark(shown: Sequence[float | None], better: Better, groups: Sequence[str] = ()) -> list[Mark]:
-    """Mark the best and the second best of numbers that compete.
+    """Mark the best and second-best numbers.
 
-    Equal numbers are marked alike, and the second best is the next other number. A number that competes with none is
+    Equal numbers get the same mark, and the second best is the next distinct number. A number without a competitor is
     not marked.
 
     Args:
         shown: the numbers, rounded as they are shown, so that what looks equal is equal; None does not compete.
-        better: which are better; nothing is marked where it is empty.
-        groups: the group of each, within which it competes; one group where empty.
+        better: which are better; if empty, nothing is marked.
+        groups: the group of each number, within which it competes; if empty, all compete.
 
     >>> mark([0.7, 0.9, None, 0.9, 0.8], "higher")
     ['', 'best', '', 'best', 'second']
@@ -59,7 +59,7 @@ UNKNOWN = "–"
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number with decimals of its own; one with a sign is a difference, which competes with none."""
+    """A number with its own decimals; a signed one is a difference, which does not compete."""
 
     value: float
     digits: int
@@ -72,16 +72,16 @@ Format = Literal["table", "md", "csv", "json", "latex"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """What is shown.
+    """The contents of a table.
 
     Attributes:
         columns: the headings.
-        rows: a cell per heading; None is a number that is not known.
-        notes: lines beneath, the protocol's signature first of all.
+        rows: a cell per heading; None is an unknown number.
+        notes: lines below the table, the protocol's signature first.
         digits: decimals of numbers that do not have their own; csv and json give them unrounded.
-        better: which numbers are better, for every column; or for every row where ``across``. Empty: nobody says.
+        better: which numbers are better, for each column, or for each row if ``across``. Empty if not known.
         across: whether numbers compete along rows.
-        groups: the group of every row; numbers of a column compete within it. One group where empty.
+        groups: the group of each row, within which the numbers of a column compete. If empty, all compete.
     """
 
     columns: tuple[str, ...]
@@ -97,7 +97,7 @@ def render(table: Table, kind: Format) -> str:
     r"""Render a table.
 
     Args:
-        table: what is shown.
+        table: the table.
         kind: ``"table"`` for a terminal, ``"md"``, ``"csv"``, ``"json"`` or ``"latex"`` (booktabs).
 
     Returns:
@@ -189,7 +189,7 @@ def _marks(table: Table) -> list[list[Mark]]:
 
 
 def _competing(cell: Cell, digits: int) -> float | None:
-    """A number as it is shown, or None for what does not compete."""
+    """A number as it is shown, or None if the cell does not compete."""
     if isinstance(cell, Number):
         return None if cell.signed else round(cell.value, cell.digits)
     return round(cell, digits) if isinstance(cell, float) else None
@@ -219,7 +219,7 @@ def _shown(cell: Cell, digits: int) -> str:
 
 
 def _alignment(table: Table) -> list[str]:
-    """Words to the left, numbers and counts to the right."""
+    """Align words left, numbers and counts right."""
     words = [
         any(isinstance(row[at], str) and not str(row[at]).isdigit() for row in table.rows)
         for at in range(len(table.columns))

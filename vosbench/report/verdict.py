@@ -1,4 +1,4 @@
-"""The verdict of a check, rendered: text, JSON, JUnit XML, and annotations of GitHub."""
+"""Render the verdict of a check as text, JSON, JUnit XML or GitHub annotations."""
 
 import json
 import re
@@ -19,9 +19,9 @@ def render_verdict(verdict: Verdict, kind: Kind) -> str:
     """Render a verdict.
 
     Args:
-        verdict: of a check.
-        kind: ``"table"`` for a terminal; ``"json"``; ``"junit"`` as continuous integration reads it; ``"github"``:
-            workflow commands, which GitHub shows beside the change.
+        verdict: the verdict.
+        kind: ``"table"`` for a terminal, ``"json"``, ``"junit"`` for continuous integration, or ``"github"`` for
+            workflow commands, which GitHub shows next to the change.
 
     Returns:
         text that ends in a newline.
@@ -51,7 +51,7 @@ def summary(verdict: Verdict) -> str:
 
 
 def to_junit(verdict: Verdict) -> str:
-    """The verdict as JUnit XML: a suite per check, a case per measure of all videos, and a case per video."""
+    """The verdict as JUnit XML: one suite, with a case per measure of all videos and a case per video."""
     cases: list[tuple[str, list[Finding]]] = [(each.measure, [each]) for each in verdict.findings if each.video is None]
     cases += [(f"video {name}", found) for name, found in verdict.by_video().items()]
     run = verdict.run
@@ -80,7 +80,7 @@ def to_junit(verdict: Verdict) -> str:
 
 
 def failures_by_case(verdict: Verdict) -> dict[str, str]:
-    """What failed of all videos, under `WHOLE`, and of each video: its messages, with semicolons between."""
+    """Failure messages by case, joined by semicolons: `WHOLE` for all videos, and each video by its name."""
     cases = {WHOLE: [each for each in verdict.findings if each.video is None], **verdict.by_video()}
     return {name: _joined(_failures(found)) for name, found in cases.items() if _failures(found)}
 
@@ -119,7 +119,7 @@ def _to_json(verdict: Verdict) -> str:
 
 
 def _to_github(verdict: Verdict) -> str:
-    """One annotation for the whole, then one per measure of all videos and per video that is worse."""
+    """One annotation for the verdict, then one per measure of all videos and per video that is worse."""
     run = verdict.run
     title = f"vosbench check: {run.method} on {run.dataset}"
     lines = [_annotation("notice" if verdict.passed else "error", title, summary(verdict))]
@@ -135,7 +135,7 @@ def _to_github(verdict: Verdict) -> str:
 
 
 def _annotation(level: str, title: str, message: str) -> str:
-    r"""A workflow command; what would end it, or one of its properties, is escaped.
+    r"""A workflow command; characters that would end it, or one of its properties, are escaped.
 
     >>> _annotation("error", "a: b, c", "100%\nof it")
     '::error title=a%3A b%2C c::100%25%0Aof it'
@@ -154,5 +154,5 @@ def _joined(found: Sequence[Finding]) -> str:
 
 
 def _clean(text: str) -> str:
-    """Without the characters that no XML file may hold."""
+    """Replace characters that XML does not allow."""
     return re.sub("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "�", text)
