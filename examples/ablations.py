@@ -1,9 +1,9 @@
 """The ablations of both papers, trained and scored on `sample` with the small networks, over several seeds.
 
-``python examples/ablations.py --seeds 0 1 2 --out ablations`` prints the table; what is in the folder already is not
-computed again. Training and running are the command line's own. As in the papers, whose networks start from ImageNet,
-all rows of a method and a seed start from one ResNet: here, that of a baseline trained before on the same videos.
-``> results/ablations.md`` keeps what it prints.
+``python examples/ablations.py --seeds 0 1 2 --out ablations`` prints the tables and reuses results that are already in
+the folder. It trains and runs with the command line. As the papers' networks start from ImageNet, all rows of a method
+and seed start from one ResNet: here, that of a baseline trained on the same videos.
+Redirect the output with ``> results/ablations.md``.
 """
 
 import argparse
@@ -39,36 +39,36 @@ F2NET = {
     "f2net.tiny": "F2Net",
 }
 SAME_WEIGHTS = {"f2net.tiny-cgad-csa-max": "f2net.tiny"}
-"""Rows that differ in inference alone."""
+"""Rows that differ only in inference."""
 TABLES = {"adnet": ("adnet-1",), "f2net": ("f2net-1", "f2net-2")}
 FIRST = {"adnet": "deeplabv3.tiny", "f2net": "f2net.tiny-base"}
-"""Whose ResNet the rows of a method start from."""
+"""The baseline whose ResNet a method's rows start from."""
 
 
 HEAD = """\
 # Ablations of both papers, with small networks on `sample`
 
-Written by `examples/ablations.py`. Networks of a few hundred thousand weights, trained for minutes on sixteen drawn
-videos, say little about networks of full size on real ones; the papers' differences stand beside ours for orientation.
-Only rows that a table's note names are told apart from the baseline; of the others nothing is claimed.
+Written by `examples/ablations.py`. Networks with a few hundred thousand weights, trained for minutes on sixteen
+synthetic videos, say little about full-size networks on real ones; the papers' differences are shown for orientation.
+Only the rows named in a table's note differ significantly from the baseline; nothing is claimed about the others.
 """
 
 
 class Steps(NamedTuple):
-    """Steps of the training that the rows start from, 0 for random weights, and of each row's own."""
+    """Training steps: those of the baseline that rows start from, 0 for random weights, and those of each row."""
 
     first: int
     own: int
 
 
 def train_first(method: str, seed: int, steps: Steps, out: Path) -> None:
-    """Train what the rows of a method start from, unless it is there."""
+    """Train the baseline that a method's rows start from, unless it exists."""
     if steps.first:
         _train(FIRST[method], seed, steps.first, _first(method, seed, out))
 
 
 def train_and_run(variant: str, seed: int, steps: Steps, out: Path) -> None:
-    """Make the record of a variant and a seed, unless it is there."""
+    """Make the record of a variant and a seed, unless it exists."""
     trained = SAME_WEIGHTS.get(variant, variant)
     folder = out / f"{trained}-{seed}"
     start = _first(variant.partition(".")[0], seed, out) / "last.safetensors"
@@ -99,10 +99,10 @@ def table(family: dict[str, str], seeds: Sequence[int], steps: Steps, out: Path)
     notes = (
         f"{read(_record(baseline, seeds[0], out)).signature}, `sample` val; {steps.own} steps on train, from {start}",
         f"mean ± standard deviation over seeds {', '.join(map(str, seeds))}; differences are taken seed by seed",
-        "told apart from the baseline, each row by itself, by the 95 % interval over seeds (Student's t): "
+        "significantly different from the baseline, row by row, by the 95 % interval over seeds (Student's t): "
         + "; ".join(f"{measure}: {', '.join(names) or 'none'}" for measure, names in clear.items()),
         *(_pair(variant, other, seeds, out) for variant, other in SAME_WEIGHTS.items() if variant in family),
-        "the papers': on DAVIS-2016, networks of full size",
+        "in the papers: full-size networks on DAVIS-2016",
     )
     return Table(columns=("variant", *headings), rows=rows, notes=notes)
 
@@ -118,7 +118,7 @@ def _gains(variant: str, other: str, seeds: Sequence[int], key: str, out: Path) 
 
 
 def is_clear(gains: Sequence[float]) -> bool:
-    """Whether the 95 % interval of the mean of differences (Student's t, over seeds) leaves out 0."""
+    """Whether the 95 % interval of the mean difference (Student's t, over seeds) excludes 0."""
     return len(gains) > 1 and stdev(gains) > 0 and float(ttest_1samp(gains, 0).pvalue) < 0.05
 
 
@@ -150,9 +150,9 @@ def _train(variant: str, seed: int, steps: int, folder: Path, *more: object) -> 
     _vosbench("train", variant, "--data", "sample", "--seed", seed, *plan, "--out", folder, *more)
 
 
-def _vosbench(*words: object) -> None:
-    command = [sys.executable, "-m", "vosbench", *map(str, words), "--quiet"]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - words of this file
+def _vosbench(*arguments: object) -> None:
+    command = [sys.executable, "-m", "vosbench", *map(str, arguments), "--quiet"]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - arguments from this file
 
 
 def _jobs(families: Sequence[dict[str, str]], seeds: Sequence[int]) -> Iterator[tuple[str, int]]:
@@ -164,26 +164,26 @@ def _jobs(families: Sequence[dict[str, str]], seeds: Sequence[int]) -> Iterator[
 
 def main() -> None:
     """Train, run and print."""
-    words = argparse.ArgumentParser(description=__doc__)
-    words.add_argument("--methods", nargs="+", choices=("adnet", "f2net"), default=["adnet", "f2net"])
-    words.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
-    words.add_argument("--first", type=int, default=2000, help="steps of what the rows start from; 0: random weights")
-    words.add_argument("--steps", type=int, default=500, help="steps of each row")
-    words.add_argument("--jobs", type=int, default=1, help="trainings at once, a thread each: set OMP_NUM_THREADS=1")
-    words.add_argument("--out", type=Path, default=Path("ablations"))
-    asked = words.parse_args()
-    families = [{"adnet": ADNET, "f2net": F2NET}[name] for name in asked.methods]
-    steps = Steps(asked.first, asked.steps)
-    with ThreadPoolExecutor(asked.jobs) as pool:
-        firsts = [(method, seed) for seed in asked.seeds for method in asked.methods]
-        list(pool.map(lambda job: train_first(*job, steps, asked.out), firsts))
-        list(pool.map(lambda job: train_and_run(*job, steps, asked.out), _jobs(families, asked.seeds)))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--methods", nargs="+", choices=("adnet", "f2net"), default=["adnet", "f2net"])
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--first", type=int, default=2000, help="steps of the baseline; 0: start from random weights")
+    parser.add_argument("--steps", type=int, default=500, help="steps of each row")
+    parser.add_argument("--jobs", type=int, default=1, help="parallel trainings, a thread each; set OMP_NUM_THREADS=1")
+    parser.add_argument("--out", type=Path, default=Path("ablations"))
+    args = parser.parse_args()
+    families = [{"adnet": ADNET, "f2net": F2NET}[name] for name in args.methods]
+    steps = Steps(args.first, args.steps)
+    with ThreadPoolExecutor(args.jobs) as pool:
+        firsts = [(method, seed) for seed in args.seeds for method in args.methods]
+        list(pool.map(lambda job: train_first(*job, steps, args.out), firsts))
+        list(pool.map(lambda job: train_and_run(*job, steps, args.out), _jobs(families, args.seeds)))
     sys.stdout.write(HEAD)
     for family in families:
         for variant in family.keys() & SAME_WEIGHTS.keys():
-            for seed in asked.seeds:
-                train_and_run(variant, seed, steps, asked.out)
-        sys.stdout.write(f"\n## {_family(family)}\n\n" + render(table(family, asked.seeds, steps, asked.out), "md"))
+            for seed in args.seeds:
+                train_and_run(variant, seed, steps, args.out)
+        sys.stdout.write(f"\n## {_family(family)}\n\n" + render(table(family, args.seeds, steps, args.out), "md"))
 
 
 if __name__ == "__main__":

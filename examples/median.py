@@ -1,4 +1,4 @@
-"""A method in one file: what differs from the median of the first frames is foreground.
+"""A method in one file: pixels that differ from the median of the first frames are foreground.
 
 Try it: ``vosbench run --plugin examples/median.py --method median --dataset sample``
 """
@@ -15,7 +15,7 @@ FRAMES = 15
 
 
 class Median:
-    """The background is the median of each pixel over the first frames; a camera that moves is beyond it."""
+    """The background is the median of each pixel over the first frames, so the camera must not move."""
 
     def predict(self, video: Video) -> Iterator[FloatMap]:
         """Segment a video; see `vosbench.method.method.Predictor`."""
@@ -26,7 +26,7 @@ class Median:
 
 
 def load(_setup: Setup) -> Median:
-    """Make the predictor; there is nothing to set up."""
+    """Make the predictor, which needs no setup."""
     return Median()
 
 

@@ -1,6 +1,6 @@
-"""The same gate in a test suite of your own: ``pytest``, or ``pytest --vosbench-per-video`` for a test per video.
+"""The same gate in your own test suite: ``pytest``, or ``pytest --vosbench-per-video`` for a test per video.
 
-The fixture comes with vosbench. Relative paths begin at pytest's root folder.
+The fixture comes with vosbench. Relative paths start from pytest's root folder.
 """
 
 import pytest
@@ -16,6 +16,6 @@ from vosbench.pytest_plugin import Gate
     max_drop=0.005,
 )
 def test_checkpoint(vosbench_check: Gate) -> None:
-    """The checkpoint is no worse than its baseline, and finds most of most objects."""
+    """The checkpoint is no worse than its baseline, and covers most objects well."""
     record = vosbench_check()
     assert (record.scores["J_mean"] or 0) > 0.5

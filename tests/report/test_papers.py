@@ -112,7 +112,7 @@ def test_records_that_cannot_stand_there_are_named() -> None:
     assert left_out == [
         'records left out, on davis16, untrained: "fseg"',
         'records left out, on davis16, under davis17-unsup@1, not davis16@1: "ags"',
-        'records left out, on davis16, "andiff" is AD-Net + I.Prun., too: "AnDiff"',
+        'records left out, on davis16, "andiff" is also AD-Net + I.Prun.: "AnDiff"',
     ]
 
 
