@@ -79,7 +79,7 @@ def train_and_run(variant: str, seed: int, steps: Steps, out: Path) -> None:
 
 
 def table(family: dict[str, str], seeds: Sequence[int], steps: Steps, out: Path) -> Table:
-    """Means and standard deviations over seeds; differences from the baseline are taken seed by seed."""
+    """Means and standard deviations over seeds; differences from the baseline are computed seed by seed."""
     printed = {(each.method, each.measure): each.raw for name in TABLES[_family(family)] for each in published(name)}
     baseline, *_ = family
     rows: list[tuple[Cell, ...]] = []
@@ -98,7 +98,7 @@ def table(family: dict[str, str], seeds: Sequence[int], steps: Steps, out: Path)
     start = f"the ResNet of {FIRST[_family(family)]} after {steps.first} steps" if steps.first else "random weights"
     notes = (
         f"{read(_record(baseline, seeds[0], out)).signature}, `sample` val; {steps.own} steps on train, from {start}",
-        f"mean ± standard deviation over seeds {', '.join(map(str, seeds))}; differences are taken seed by seed",
+        f"mean ± standard deviation over seeds {', '.join(map(str, seeds))}; differences are computed seed by seed",
         "significantly different from the baseline, row by row, by the 95 % interval over seeds (Student's t): "
         + "; ".join(f"{measure}: {', '.join(names) or 'none'}" for measure, names in clear.items()),
         *(_pair(variant, other, seeds, out) for variant, other in SAME_WEIGHTS.items() if variant in family),

@@ -1,8 +1,8 @@
 """Boundary IoU as a measure of vosbench: vosbench score MASKS --measures J,F,BIoU --plugin examples/boundary_iou.py.
 
-Source: Cheng et al., "Boundary IoU: Improving Object-Centric Image Segmentation Evaluation", CVPR 2021: the overlap of
-the two masks' bands, which are their pixels within d of their contour, d = 2 % of the image's diagonal. What lies
-beyond the image is background, so that a mask which the border cuts has a contour there. 1 if neither mask has a pixel.
+Source: Cheng et al., "Boundary IoU: Improving Object-Centric Image Segmentation Evaluation", CVPR 2021: the IoU of the
+two masks' bands, their pixels within d of their contours, where d is 2 % of the image diagonal. Outside the image is
+background, so a mask cut by the border has a contour there. 1 if both masks are empty.
 """
 
 import math
@@ -17,7 +17,7 @@ WIDTH = 0.02
 
 
 def band(mask: Mask) -> Mask:
-    """The pixels of a mask that are within d of its contour."""
+    """The pixels of a mask within d of its contour."""
     d = max(1, round(WIDTH * math.hypot(*mask.shape)))
     window = np.ones((2 * d + 1, 2 * d + 1), np.uint8)
     core = cv2.erode(mask.astype(np.uint8), window, borderType=cv2.BORDER_CONSTANT, borderValue=0)
@@ -38,7 +38,7 @@ class BoundaryIoU:
         return {"BIoU": self.values[-1]}
 
     def finish(self) -> dict[str, float | None]:
-        """The mean over the frames; None of no frame."""
+        """The mean over the frames; None without frames."""
         return {"BIoU": mean(self.values)}
 
 

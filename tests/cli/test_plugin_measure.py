@@ -148,7 +148,7 @@ def test_without_the_plugin_the_plain_name_is_shown(cli: Cli, score: Callable[..
     assert heading.rstrip(" |").endswith("BIoU")
     refused = cli("table", "toy", *TOY, "--sort", "BIoU")
     assert refused.code == 2
-    assert 'nobody knows which way "BIoU" is better' in refused.err
+    assert 'cannot rank by "BIoU", whose direction is unknown' in refused.err
 
 
 def test_compare(cli: Cli, score: Callable[..., Record]) -> None:

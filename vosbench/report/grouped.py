@@ -88,8 +88,8 @@ def grouped(
         UsageError: if the records do not have the measure.
     """
     by_category = [each for each in numbers if each.category and each.dataset == dataset.name]
-    alone = not records and view.by == "category" and bool(by_category)
-    fit, left_out = ([], []) if alone else comparable(records)
+    only_published = not records and view.by == "category" and bool(by_category)
+    fit, left_out = ([], []) if only_published else comparable(records)
     twice = next((name for name, count in Counter(each.method for each in fit).items() if count > 1), None)
     if twice is not None:
         raise DataError(f'two records are called "{twice}"; score one of them again, with --name')

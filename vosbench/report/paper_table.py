@@ -279,17 +279,16 @@ def _methods_down(printed: Grid, measured: Counterparts, view: PaperView) -> Tab
 def _measured_notes(printed: Grid, measured: Counterparts, view: PaperView) -> list[str]:
     notes: list[str] = []
     for dataset, records in measured.records.items():
-        asked = {
+        methods = {
             (name, label): None
             for (_, name, label), line in printed.numbers
             if line.dataset == dataset and measure_of(line.measure).measured
         }
-        matched = {label: records[name] for name, label in asked if name in records}
-        taken = dict.fromkeys(f"measured: {dataset} {each.split}, {signature(each)}" for each in matched.values())
-        notes += taken
+        matched = {label: records[name] for name, label in methods if name in records}
+        notes += dict.fromkeys(f"measured: {dataset} {each.split}, {signature(each)}" for each in matched.values())
         if matched:
             notes.append("records: " + ", ".join(f'{label} is "{each.method}"' for label, each in matched.items()))
-        absent = dict.fromkeys(label for name, label in asked if name not in records)
+        absent = dict.fromkeys(label for name, label in methods if name not in records)
         if absent and not matched:
             notes.append(f"no measured numbers on {TITLES[dataset]}")
         elif absent:
