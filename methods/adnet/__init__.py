@@ -10,7 +10,7 @@ TINY = Path(__file__).with_name("tiny.safetensors")
 VARIANTS = {
     "base": "DeepLabv3 alone: the current frame by itself",
     "intra": "+ intra-frame attention",
-    "concat": "+ the anchor's embedding beside the current one",
+    "concat": "+ the anchor's embedding next to the current one",
     "inter": "+ anchor diffusion: attention between the anchor and the current frame",
     "ad": "the full model, anchor diffusion and intra-frame attention (the default)",
     "tiny": "`ad` with few and narrow layers, 241×137: seconds on a CPU",
@@ -47,8 +47,8 @@ def load(setup: Setup) -> Predictor:
         a predictor that works frame by frame; it is also `Resumable`.
 
     Raises:
-        UsageError: where the variant, the device or the batch is not to be had, or options contradict.
-        DataError: where the weights do not fit the network, or the detections cannot be read.
+        UsageError: if the variant, the device or the batch is not available, or options contradict.
+        DataError: if the weights do not fit the network, or the detections cannot be read.
     """
     from vosbench.methods.adnet import predictor
 

@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from vosbench.dataset import Video
 from vosbench.errors import DataError
 from vosbench.images import read_frame
-from vosbench.methods.adnet import pickles
-from vosbench.methods.adnet import rle as runs
-from vosbench.methods.adnet.morphology import Mask
+from vosbench.methods.adnet import pickles, rle
+from vosbench.methods.adnet.masks import Mask
 
 BROKEN = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, MemoryError)
 
@@ -30,7 +29,7 @@ class Detection:
         mask: (H, W), of the frame's size.
 
     Raises:
-        ValueError: where the box is not finite, or ends before it begins.
+        ValueError: if the box is not finite, or ends before it begins.
     """
 
     box: tuple[float, float, float, float]
@@ -46,7 +45,7 @@ class Detection:
 
 
 Source = Callable[[Video], Sequence[Sequence[Detection]] | None]
-"""Finds the detections of every frame of a video; None where there are none of that video."""
+"""Finds the detections of every frame of a video; None if there are none of that video."""
 
 
 class Detector(Protocol):
@@ -66,8 +65,8 @@ def from_path(path: Path) -> Source:
     """Make a source of a JSON file of many videos, or of a folder of pickles, one ``<video>.pkl`` per video.
 
     Raises:
-        DataError: where there is neither, or the JSON file is not in the documented layout; from the source,
-            where a video's part is not in its layout or has another number of frames.
+        DataError: if there is neither, or the JSON file is not in the documented layout; from the source,
+            if a video's part is not in its layout or has another number of frames.
     """
     if path.is_dir():
         read = _pickles(path)
@@ -95,7 +94,7 @@ def _json(path: Path) -> Callable[[str], list[list[Detection]] | None]:
     except OSError as error:
         raise DataError(f'detections "{path}" cannot be read: {error.strerror}') from error
     except BROKEN as error:
-        raise DataError(f'detections "{path}" are no JSON object with "videos": {error!r}') from error
+        raise DataError(f'detections "{path}" are not a JSON object with "videos": {error!r}') from error
     return lambda name: [[_from_json(x) for x in frame] for frame in videos[name]] if name in names else None
 
 
@@ -106,7 +105,7 @@ def _from_json(found: dict[str, Any]) -> Detection:
         box=(x1, y1, x2, y2),
         score=float(found["score"]),
         category=int(found["category_id"]) - 1,  # COCO counts from 1
-        mask=runs.decode(np.array(found["segmentation"]["counts"], dtype=np.int64), (height, width)),
+        mask=rle.decode(np.array(found["segmentation"]["counts"], dtype=np.int64), (height, width)),
     )
 
 
@@ -125,7 +124,7 @@ def _from_pickle(found: dict[str, Any]) -> Detection:
     numbers = _values(found["bbox"])
     mask = _values(found["mask"])
     if mask.ndim != 2 or not np.isin(mask, (0, 1)).all():
-        raise ValueError("a mask that is no picture of 0 and 1")
+        raise ValueError("a mask that is not a picture of 0 and 1")
     x1, y1, x2, y2 = (float(x) for x in numbers[:4])
     return Detection(
         box=(x1, y1, x2, y2), score=float(numbers[4]), category=int(numbers[-1]), mask=mask.astype(np.bool_)

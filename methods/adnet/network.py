@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from vosbench.method.nn.deeplab import ADNET, ADNET_TINY, AdnetDeepLab, AdnetEncoder, EncoderConfig
-from vosbench.method.nn.layers import BNAct
-from vosbench.methods.adnet.attention import Align, diffuse
+from vosbench.method.nn.layers import BNAct, attend
+
+Align = Literal["anchor", "current"]
 
 STREAMS = {
     "intra": ("intra", "current"),
@@ -25,7 +27,7 @@ class Config:
 
     Attributes:
         encoder: depths and widths of the encoder.
-        anchor_align: on whose positions the diffused embeddings lie; see `attention.diffuse`.
+        anchor_align: on whose positions the diffused embeddings lie; see `diffuse`.
     """
 
     encoder: EncoderConfig = ADNET
@@ -34,6 +36,27 @@ class Config:
 
 FULL = Config()
 TINY = Config(encoder=ADNET_TINY)
+
+
+def diffuse(anchor: Tensor, current: Tensor, align: Align = "anchor") -> Tensor:
+    """Anchor diffusion (eq. 1 and 2): mix the embeddings of a frame by their similarity to those of another.
+
+    With ``align="anchor"``, as in the paper and as released, position *i* of the output is
+    Σⱼ softmaxⱼ(x⁰ᵢ · xᵗⱼ / √C) xᵗⱼ: it belongs to the *anchor's* position *i*, although the network puts it next to
+    the current frame's. With ``align="current"`` the frames change roles, Σⱼ softmaxⱼ(xᵗᵢ · x⁰ⱼ / √C) x⁰ⱼ, and the
+    output lies on the current frame's positions. If both frames are the same the two agree: intra-frame attention.
+
+    Args:
+        anchor: (B, C, h, w), the first frame's embedding, x⁰.
+        current: (B, C, h, w), xᵗ.
+        align: whose positions the output lies on.
+
+    Returns:
+        (B, C, h, w).
+    """
+    if align == "anchor":
+        return attend(anchor, current, current)
+    return attend(current, anchor, anchor)
 
 
 class AnchorDiffusion(nn.Module):
@@ -87,7 +110,7 @@ class AnchorDiffusion(nn.Module):
         """Segment a batch of pairs.
 
         Args:
-            reference: the anchors, (B, 3, H, W); not looked at where no stream needs them.
+            reference: the anchors, (B, 3, H, W); not looked at if no stream needs them.
             current: (B, 3, H, W).
 
         Returns:
@@ -113,6 +136,6 @@ def build(variant: str, config: Config = FULL) -> AnchorDiffusion | Baseline:
         config: sizes.
 
     Raises:
-        KeyError: where there is no such variant.
+        KeyError: if there is no such variant.
     """
     return Baseline(config.encoder) if variant == "base" else AnchorDiffusion(STREAMS[variant], config)

@@ -91,10 +91,10 @@ def read(path: Path) -> object:
     """Read a pickle of containers, numbers, text and numeric arrays; arrays are `Array`.
 
     Raises:
-        DataError: where the file cannot be read or holds anything else.
+        DataError: if the file cannot be read or holds anything else.
     """
     try:
         with path.open("rb") as file:
             return Reader(file, encoding="latin1").load()
     except BROKEN as error:
-        raise DataError(f'"{path}" is no pickle of plain arrays and containers: {error}') from error
+        raise DataError(f'"{path}" is not a pickle of plain arrays and containers: {error}') from error

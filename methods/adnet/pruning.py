@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from vosbench.errors import DataError
 from vosbench.methods.adnet.detections import Detection
-from vosbench.methods.adnet.morphology import STANDARD, Mask, area, length
+from vosbench.methods.adnet.masks import STANDARD, Mask, area, length
 
 Boxes = NDArray[np.float64]
 """(N, 4): x₁, y₁, x₂, y₂ in pixels."""
@@ -103,7 +103,7 @@ def keep_masks(frames: Sequence[Sequence[Detection]], size: tuple[int, int]) -> 
         (H, W) masks of the first frames, True where to keep; frames beyond the last are left alone.
 
     Raises:
-        DataError: where a detection's mask is of another size.
+        DataError: if a detection's mask is of another size.
     """
     everywhere = boxes_of([found for frame in frames for found in frame])
     if len(everywhere) <= 3 * len(frames):

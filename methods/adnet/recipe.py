@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from vosbench.method import Recipe, Setup
-from vosbench.method.nn.pair_recipe import PairRecipe
-from vosbench.method.nn.plans import PairPlan, read_plan, section_of
-from vosbench.method.nn.weights import choose
+from vosbench.method import Recipe
+from vosbench.method.nn.pair_recipe import PairPlan, PairRecipe
+from vosbench.method.nn.predictor import choose
+from vosbench.method.recipe import read_plan
 from vosbench.methods.adnet.predictor import PRESETS
 
 VALUES = Path(__file__).with_name("recipe.yaml")
@@ -22,6 +22,7 @@ def recipe(variant: str, changes: Mapping[str, str]) -> Recipe:
     Raises:
         UsageError: for an unknown variant, or a change that cannot be made.
     """
-    make, _ = choose(Setup(variant=variant), "adnet", PRESETS, default="ad")
-    plan = read_plan(VALUES, section_of(variant), PairPlan, changes, f"adnet.{variant or 'ad'}")
+    make, _ = choose(variant, "adnet", PRESETS, default="ad")
+    section = "tiny" if variant.startswith("tiny") else "full"
+    plan = read_plan(VALUES, section, PairPlan, changes, f"adnet.{variant or 'ad'}")
     return PairRecipe(plan=plan, make=make)

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 from numpy.typing import NDArray
 
-from vosbench.methods.adnet.morphology import Mask
+from vosbench.methods.adnet.masks import Mask
 
 
 def encode(mask: Mask) -> NDArray[np.int64]:
@@ -30,7 +30,7 @@ def decode(counts: NDArray[np.int64], size: tuple[int, int]) -> Mask:
         (H, W) bool.
 
     Raises:
-        ValueError: where the lengths are negative or do not add up to H·W.
+        ValueError: if the lengths are negative or do not add up to H·W.
     """
     if min(size) < 1 or (counts < 0).any() or int(counts.sum()) != size[0] * size[1]:
         raise ValueError(f"run lengths that make up no mask of size {size}")

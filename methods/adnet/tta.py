@@ -11,7 +11,7 @@ from vosbench.engine.stages import stage
 from vosbench.method import FloatMap
 from vosbench.method.nn.predictor import Network
 from vosbench.method.nn.views import AlignedView, Frame
-from vosbench.methods.adnet.morphology import Mask
+from vosbench.methods.adnet.masks import Mask
 
 SCALES = (0.75, 1.0, 1.5)
 
@@ -95,7 +95,7 @@ class Ensemble:
 
     @torch.inference_mode()
     def anchors(self, frame: Frame) -> list[Tensor | None]:
-        """Encode the anchor: one (1, C, h, w) per view, (2, C, h, w) with the mirrored; None where none is needed."""
+        """Encode the anchor: one (1, C, h, w) per view, (2, C, h, w) with the mirrored; None if none is needed."""
         if not self._net.anchored:
             return [None] * len(self._views)
         return [self._embed(view, [frame]) for view in self._views]

@@ -27,12 +27,12 @@ def load(setup: Setup) -> Predictor:
         a predictor that works frame by frame; it is also `Resumable`.
 
     Raises:
-        UsageError: where the variant, the device or the batch is not to be had.
-        DataError: where the weights do not fit the network.
+        UsageError: if the variant, the device or the batch is not available.
+        DataError: if the weights do not fit the network.
     """
-    from vosbench.methods.deeplabv3 import presets
+    from vosbench.methods.deeplabv3 import predictor
 
-    return presets.load(setup)
+    return predictor.load(setup)
 
 
 def make_recipe(variant: str, changes: Mapping[str, str]) -> Recipe:

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from vosbench.method import Recipe, Setup
-from vosbench.method.nn.pair_recipe import PairRecipe
-from vosbench.method.nn.plans import PairPlan, SquarePlan, read_plan
-from vosbench.method.nn.square_recipe import SquareRecipe
-from vosbench.method.nn.weights import choose
-from vosbench.methods.deeplabv3.presets import PRESETS
+from vosbench.method import Recipe
+from vosbench.method.nn.pair_recipe import PairPlan, PairRecipe
+from vosbench.method.nn.predictor import choose
+from vosbench.method.nn.square_recipe import SquarePlan, SquareRecipe
+from vosbench.method.recipe import read_plan
+from vosbench.methods.deeplabv3.predictor import PRESETS
 
 VALUES = Path(__file__).with_name("recipe.yaml")
 
@@ -23,7 +23,7 @@ def recipe(variant: str, changes: Mapping[str, str]) -> Recipe:
     Raises:
         UsageError: for an unknown variant, or a change that cannot be made.
     """
-    make, _ = choose(Setup(variant=variant), "deeplabv3", PRESETS, default="adnet")
+    make, _ = choose(variant, "deeplabv3", PRESETS, default="adnet")
     section = variant or "adnet"
     name = f"deeplabv3.{section}"
     if section == "f2net":

@@ -36,14 +36,14 @@ def load(setup: Setup) -> Predictor:
     """Make the predictor of a variant.
 
     Args:
-        setup: variant, weights, device and options; ``batch`` only where no centre is followed through the video.
+        setup: variant, weights, device and options; ``batch`` only if no centre is followed through the video.
 
     Returns:
         a predictor that is also `Resumable`. It reads frames and nothing else: no annotation takes part.
 
     Raises:
-        UsageError: where the variant, the device or the batch is not to be had, or heat maps are not.
-        DataError: where the weights do not fit the network.
+        UsageError: if the variant, the device or the batch is not available, or heat maps are not.
+        DataError: if the weights do not fit the network.
     """
     from vosbench.methods.f2net import predictor
 

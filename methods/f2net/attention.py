@@ -1,5 +1,10 @@
-"""Centre-guided attention: a Gauss map tells where to look (Liu et al., AAAI 2021, eq. 5 to 8)."""
+"""Centre-guided attention, and the fusion of what it gives (Liu et al., AAAI 2021, eq. 5 to 11).
 
+A Gauss map around the centre tells where to look. The streams to fuse are (B, 3, C, h, w), in the order of the released
+weights: inter, intra, current.
+"""
+
+from collections.abc import Callable
 from typing import Literal
 
 import torch
@@ -8,6 +13,7 @@ from torch import Tensor
 from vosbench.method.nn.layers import attend, resize
 
 Guidance = Literal["none", "pre", "post"]
+Layer = Callable[[Tensor], Tensor]
 
 
 def gauss(centres: Tensor, image: tuple[int, int], size: tuple[int, int], sigma: float) -> Tensor:
@@ -29,10 +35,10 @@ def gauss(centres: Tensor, image: tuple[int, int], size: tuple[int, int], sigma:
 
 
 def guided(query: Tensor, current: Tensor, prior: Tensor | None, guidance: Guidance = "pre") -> Tensor:
-    """Mix the current frame's embeddings by their similarity to a query's, near the centre above all.
+    """Mix the current frame's embeddings by their similarity to a query's, near the centre above all (eq. 5 to 8).
 
     ``"pre"`` is the paper's: position *i* is Σⱼ softmaxⱼ(Gⱼ qᵢ · vⱼ / √C) vⱼ. A position far from the centre gets the
-    logit 0, not −∞: it goes on taking part. ``"post"`` multiplies position *i* of the output by Gᵢ, as the authors'
+    logit 0, not −∞: it still takes part. ``"post"`` multiplies position *i* of the output by Gᵢ, as the authors'
     code would if it were not commented out; ``"none"`` leaves the prior out, as that code does.
 
     Args:
@@ -49,3 +55,32 @@ def guided(query: Tensor, current: Tensor, prior: Tensor | None, guidance: Guida
     if guidance == "pre":
         return attend(query, current * prior, current)
     return attend(query, current, current) * prior
+
+
+def channel_weights(streams: Tensor, squeeze: Layer, excite: Layer) -> Tensor:
+    """Weigh the streams channel by channel (eq. 9 to 11).
+
+    Args:
+        streams: (B, 3, C, h, w).
+        squeeze: (B, C, 1, 1) → (B, C / 16, 1, 1).
+        excite: (B, C / 16, 1, 1) → (B, 3 C, 1, 1).
+
+    Returns:
+        (B, 3, C, 1, 1); the three weights of a channel sum to 1.
+    """
+    pooled = streams.sum(dim=1).mean(dim=(2, 3), keepdim=True)
+    logits = excite(squeeze(pooled))
+    return logits.reshape(len(streams), 3, -1, 1, 1).softmax(dim=1)
+
+
+def spatial_weights(streams: Tensor, score: Layer) -> Tensor:
+    """Weigh the streams position by position.
+
+    Args:
+        streams: (B, 3, C, h, w).
+        score: (B, C, h, w) → (B, 3, h, w).
+
+    Returns:
+        (B, 3, 1, h, w); the three weights of a position sum to 1.
+    """
+    return score(streams.sum(dim=1)).softmax(dim=1).unsqueeze(2)

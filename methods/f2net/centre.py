@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vosbench.method.nn.augment import Box
+
 Points = NDArray[np.float64]
 Map = NDArray[np.float32]
 
@@ -78,7 +80,7 @@ def expect(centres: Points, history: int) -> Points:
         history: how many velocities are averaged.
 
     Returns:
-        (2,); the last point itself where there is no velocity yet.
+        (2,); the last point itself if there is no velocity yet.
     """
     recent = centres[-(history + 1) :]
     expected: Points = recent[-1] + (recent[-1] - recent[0]) / max(len(recent) - 1, 1)
@@ -146,24 +148,39 @@ def gauss_at(size: tuple[int, int], centre: Points, sigma: float) -> Map:
     return drawn
 
 
+def middle(box: Box) -> tuple[int, int]:
+    """The middle (x, y) of a box, in whole pixels or cells, as released: of an even side, the one after the middle.
+
+    >>> middle(Box(top=100, bottom=200, left=100, right=250))
+    (175, 150)
+    """
+    return (box.left + box.right) // 2, (box.top + box.bottom) // 2
+
+
+def centre_of(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """The true centre of a mask, (H, W): the middle of its bounding box, (2,), or of the picture if it is empty."""
+    height, width = mask.shape
+    return np.array(middle(Box.around(mask) or Box(0, height, 0, width)), dtype=np.float32)
+
+
 def splat_mask(mask: NDArray[np.bool_], size: tuple[int, int]) -> tuple[Map, int] | None:
     """The target of a mask: a Gauss on the middle of its bounding box, as wide as the box allows.
 
     Args:
         mask: (H, W).
-        size: (h, w) of the heat map; the mask is brought there by nearest neighbours.
+        size: (h, w) of the heat map; the mask is brought there by nearest neighbours, which may move the middle by
+            a cell and a half from `centre_of`.
 
     Returns:
         the map (h, w) and its radius in cells; None for an empty mask, which has no centre.
     """
     height, width = size
     small = cv2.resize(mask.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
-    rows, columns = np.flatnonzero(small.any(axis=1)), np.flatnonzero(small.any(axis=0))
-    if len(rows) == 0:
+    box = Box.around(small > 0)
+    if box is None:
         return None
-    top, bottom, left, right = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
-    reach = radius(bottom - top, right - left)
-    return splat(size, ((left + right) // 2, (top + bottom) // 2), reach), reach
+    reach = radius(box.bottom - box.top, box.right - box.left)
+    return splat(size, middle(box), reach), reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +190,7 @@ class Track:
     Attributes:
         centres: the latest centres, in pixels; (m, 2), m ≤ history + 1.
         gauss: the previous frame's Gauss map on the heat map's grid, (h, w); zeros before the first frame.
-        reach: radius of the last map made of a mask, in cells; −1 where there was none.
+        reach: radius of the last map made of a mask, in cells; −1 if there was none.
     """
 
     centres: Points
@@ -193,7 +210,7 @@ class Track:
             mask: predicted for it, (H, W).
             image: size (H, W) of the input.
             guide: what to hand on. Where the mask is empty, a map around the centre with the last radius is;
-                zeros, where no mask has been seen yet.
+                zeros, if no mask has been seen yet.
         """
         size = self.gauss.shape
         cell = to_cells(centre, size, image)

@@ -48,7 +48,7 @@ def folder_of(option: str) -> Path | None:
     """The folder that was asked for; None for an empty option.
 
     Raises:
-        UsageError: where it is a file.
+        UsageError: if it is a file.
     """
     if not option:
         return None
@@ -61,17 +61,17 @@ def folder_of(option: str) -> Path | None:
 class Heatmaps:
     """Writes the heat maps and the centres of a video, frame by frame.
 
-    A file's bytes depend on the video alone: going on in the middle keeps the lines of the frames before, and writes
-    those behind anew.
+    A file's bytes depend on the video alone: resuming in the middle keeps the lines of the frames before, and writes
+    those behind again.
 
     Args:
-        folder: of the video; made where it is missing.
+        folder: of the video; made if it is missing.
         video: the video.
         start: the frame that comes first.
         count: how many candidates are noted at most.
 
     Raises:
-        UsageError: where it is in the folder of a run, whose maps would be overwritten by heat maps.
+        UsageError: if it is in the folder of a run, whose maps would be overwritten by heat maps.
     """
 
     def __init__(self, folder: Path, video: Video, start: int, count: int) -> None:

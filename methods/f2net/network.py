@@ -13,9 +13,8 @@ from torch.nn import functional
 
 from vosbench.method.nn.deeplab import F2NET, F2NET_TINY, EncoderConfig, F2netEncoder, Features
 from vosbench.method.nn.layers import draw_weights
-from vosbench.methods.f2net.attention import Guidance, gauss, guided
+from vosbench.methods.f2net.attention import Guidance, channel_weights, gauss, guided, spatial_weights
 from vosbench.methods.f2net.centre import Guide
-from vosbench.methods.f2net.fusion import channel_weights, spatial_weights
 from vosbench.methods.f2net.upsample import UpsampleModule
 
 Step = Literal["channel", "spatial"]
@@ -214,7 +213,7 @@ def build(variant: str, encoder: EncoderConfig | None = None) -> F2Net:
         encoder: other sizes for it.
 
     Raises:
-        KeyError: where there is no such variant.
+        KeyError: if there is no such variant.
     """
     config = VARIANTS[variant]
     return F2Net(config if encoder is None else replace(config, encoder=encoder))

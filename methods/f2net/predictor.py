@@ -14,8 +14,8 @@ from vosbench.engine.stages import is_rehearsal, stage
 from vosbench.errors import DataError, UsageError
 from vosbench.images import read_frame
 from vosbench.method import FloatMap, Setup, State
-from vosbench.method.nn import weights
-from vosbench.method.nn.predictor import FramePredictor
+from vosbench.method.nn.precision import device
+from vosbench.method.nn.predictor import FramePredictor, choose, ready
 from vosbench.method.nn.views import Frame, SquashedView
 from vosbench.method.predict import read_ahead
 from vosbench.methods.f2net import OPTIONS
@@ -73,11 +73,11 @@ class GuidedPredictor:
     def resume(self, video: Video, start: int, state: State) -> Iterator[FloatMap]:
         """Yield the maps of frames ``start``, ``start + 1``, …; see `vosbench.method.method.Resumable`.
 
-        What is to be kept of a frame is written before its map is given away: where the map is, that is too.
+        What is to be kept of a frame is written before its map is given away: if the map is there, that is too.
 
         Raises:
-            DataError: where a later start comes without the state to go on from.
-            UsageError: where heat maps would overwrite the maps of a run.
+            DataError: if a later start comes without the state to resume from.
+            UsageError: if heat maps would overwrite the maps of a run.
         """
         with closing(self.follow(video, start, state)) as sightings:
             kept: Heatmaps | None = None
@@ -91,7 +91,7 @@ class GuidedPredictor:
         """Yield map, heat map and centre of frames ``start``, ``start + 1``, …, as `resume` yields maps.
 
         Raises:
-            DataError: where a later start comes without the state to go on from.
+            DataError: if a later start comes without the state to resume from.
         """
         track = _restore(state or {}) if start else None
         if start >= len(video):
@@ -138,28 +138,22 @@ def _restore(state: State) -> Track:
     try:
         centres, gauss, reach = (np.asarray(state[name], dtype=np.float64) for name in ("centres", "gauss", "reach"))
     except KeyError as error:
-        raise DataError(f"F2Net cannot go on in the middle of a video: the saved state lacks {error}") from error
+        raise DataError(f"F2Net cannot resume in mid-video: {error} is missing from the saved state") from error
     return Track(centres.reshape(-1, 2), gauss.astype(np.float32), int(reach[0]))
 
 
 def load(setup: Setup) -> FramePredictor | GuidedPredictor:
-    """Make the predictor of a variant.
+    """Make the predictor of a variant; see `vosbench.methods.f2net.load`.
 
     Variants without guidance look at a frame and the anchor alone, and take batches; the others work in order,
     one frame at a time, whatever ``setup.batch`` says.
-
-    Raises:
-        UsageError: where the variant, the batch or the device is not to be had, or heat maps are asked for of a
-            variant that makes none.
-        DataError: where the weights do not fit.
     """
-    config = weights.choose(setup, "f2net", VARIANTS, default="cgad-csa")
+    config = choose(setup.variant, "f2net", VARIANTS, default="cgad-csa")
     heatmaps = folder_of(setup.options.get("heatmaps", OPTIONS["heatmaps"].default))
     if heatmaps and config.guidance == "none":
         raise UsageError(f'"f2net.{setup.variant}" follows no centre and has no heat maps; take a variant with cgad')
-    view = SquashedView(side=config.side)
-    net = weights.ready(partial(F2Net, config), setup)
-    device = weights.device(setup.device)
+    view, target = SquashedView(side=config.side), device(setup.device)
+    net = ready(partial(F2Net, config), setup)
     if not net.guided:
-        return FramePredictor(net, view, device, setup.batch)
-    return GuidedPredictor(net, view, device, heatmaps)
+        return FramePredictor(net, view, target, setup.batch)
+    return GuidedPredictor(net, view, target, heatmaps)

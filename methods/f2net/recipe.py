@@ -1,4 +1,7 @@
-"""F2Net's recipe: image and video steps in turn, the centre first given and then predicted. Values: `recipe.yaml`."""
+"""F2Net's recipe (Liu et al., AAAI 2021, eq. 12 to 14). Values: `recipe.yaml`.
+
+Image and video steps take turns; the centre is first given, then predicted.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,25 +10,28 @@ from typing import Any, cast
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor, nn
+from torch.nn import functional
 
-from vosbench.method import Example, Material, Recipe, Setup
+from vosbench.method import Example, Material, Recipe
 from vosbench.method.nn.augment import pick, read, squashed
-from vosbench.method.nn.plans import SquarePlan, read_plan, section_of
+from vosbench.method.nn.predictor import choose
 from vosbench.method.nn.square_recipe import (
+    SquarePlan,
     SquareRecipe,
     draw_box,
     draw_image,
     draw_look,
     frozen,
     kind_of,
-    loss_of_mask,
+    mask_terms,
     redraw,
 )
-from vosbench.method.nn.weights import choose
+from vosbench.method.recipe import read_plan
+from vosbench.methods.f2net.centre import Map, centre_of, splat_mask, to_pixels
 from vosbench.methods.f2net.network import VARIANTS, Config, F2Net
-from vosbench.methods.f2net.targets import centre_of, focal_loss, heat_target, top_centres
 
 
 class CentrePlan(SquarePlan):
@@ -35,6 +41,42 @@ class CentrePlan(SquarePlan):
     truth: float = Field(ge=0, le=1, description="share of the steps, from the first, that are given the true centre")
     auxiliary: float = Field(ge=0, description="weight of the loss of the encoder's own mask, in image steps")
     centre: float = Field(ge=0, description="weight of the loss of the centre")
+
+
+def heat_target(mask: NDArray[np.bool_], size: tuple[int, int]) -> Map:
+    """The heat map to learn for a mask, (H, W), on a grid of size (h, w): zeros if the mask is empty."""
+    made = splat_mask(mask, size)
+    return np.zeros(size, dtype=np.float32) if made is None else made[0]
+
+
+def top_centres(heat: Tensor, image: tuple[int, int]) -> Tensor:
+    """The highest cells of heat maps, (B, 1, h, w), as (B, 2) pixels (x, y) of an input of size (H, W)."""
+    size = (heat.shape[2], heat.shape[3])
+    best = heat.detach().flatten(1).argmax(dim=1).cpu().numpy()
+    cells = np.stack([best % size[1], best // size[1]], axis=1).astype(np.float64)
+    return torch.from_numpy(to_pixels(cells, size, image)).to(heat.device, torch.float32)
+
+
+def focal_loss(logits: Tensor, target: Tensor) -> Tensor:
+    """Penalty-reduced focal loss of heat maps (eq. 12), as in CornerNet, with α = 2 and β = 4.
+
+    Cells of target 1 are positive. An example's sum is divided by the number of its positives; without any, only the
+    negatives count, undivided. (Eq. 12 as printed has neither the sign nor the number.) The released code keeps
+    probabilities 1e-4 off 0 and 1, where the gradient ends: a branch that is certain and wrong would stay so. Here it
+    does not end.
+
+    Args:
+        logits: (B, 1, h, w).
+        target: (B, 1, h, w), in [0, 1].
+
+    Returns:
+        the mean over examples.
+    """
+    p, hits = torch.sigmoid(logits), target.eq(1)
+    positive = (functional.logsigmoid(logits) * (1 - p) ** 2).where(hits, 0).flatten(1).sum(dim=1)
+    negative = (functional.logsigmoid(-logits) * p**2 * (1 - target) ** 4).where(~hits, 0).flatten(1).sum(dim=1)
+    count = hits.flatten(1).sum(dim=1).clamp(min=1)
+    return (-(positive + negative) / count).mean()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,15 +142,16 @@ class CentreRecipe:
         frame, mask, heat = batch["frame"], batch["mask"], batch["heat"]
         if kind_of(step, self.plan) == "image":
             features = network.encode(frame)
-            auxiliary = loss_of_mask(network.encoder.main_classifier(features.embedding), mask, self.plan)
-            losses = {"auxiliary": self.plan.auxiliary * auxiliary}
+            terms = mask_terms(network.encoder.main_classifier(features.embedding), mask, self.plan)
+            losses = {"auxiliary": self.plan.auxiliary * terms.pop("mask")}
+            losses |= {name: self.plan.auxiliary * term for name, term in terms.items()}
             if located:
                 guess = network.locate(features.pyramid, torch.zeros_like(heat))
                 losses["centre"] = self.plan.centre * focal_loss(guess, heat)
             return losses
         both = network.encode(torch.cat([batch["anchor"], frame]))
         anchor, current = both.embedding.chunk(2)
-        prior, losses = None, {}
+        prior, losses = None, dict[str, Tensor]()
         if located:
             levels = cast("tuple[Tensor, Tensor, Tensor, Tensor]", tuple(x.chunk(2)[1] for x in both.pyramid))
             logits = network.locate(levels, batch["previous"])
@@ -116,8 +159,7 @@ class CentreRecipe:
             image, size = (frame.shape[2], frame.shape[3]), (current.shape[2], current.shape[3])
             given = step < self.plan.truth * self.plan.steps
             prior = network.prior(batch["centre"] if given else top_centres(logits, image), image, size)
-        losses["mask"] = loss_of_mask(network.segment(anchor, current, prior), mask, self.plan)
-        return losses
+        return losses | mask_terms(network.segment(anchor, current, prior), mask, self.plan)
 
 
 def recipe(variant: str, changes: Mapping[str, str]) -> Recipe:
@@ -130,9 +172,10 @@ def recipe(variant: str, changes: Mapping[str, str]) -> Recipe:
     Raises:
         UsageError: for an unknown variant, or a change that cannot be made.
     """
-    config = choose(Setup(variant=variant), "f2net", VARIANTS, default="cgad-csa")
+    config = choose(variant, "f2net", VARIANTS, default="cgad-csa")
     name, path = f"f2net.{variant or 'cgad-csa'}", Path(__file__).with_name("recipe.yaml")
-    plan = read_plan(path, section_of(variant), CentrePlan, changes, name)
+    section = "tiny" if variant.startswith("tiny") else "full"
+    plan = read_plan(path, section, CentrePlan, changes, name)
     if not config.attention:
         return SquareRecipe(plan=plan, make=lambda: F2Net(config))
     return CentreRecipe(plan=plan, config=config)

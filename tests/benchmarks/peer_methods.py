@@ -29,8 +29,8 @@ from vosbench.dataset import Video
 from vosbench.errors import UsageError
 from vosbench.images import files as images
 from vosbench.method import Predictor, Setup
-from vosbench.method.nn import weights
 from vosbench.method.nn.layers import attend
+from vosbench.method.nn.predictor import ready
 from vosbench.method.nn.views import AlignedView, SquashedView, View
 from vosbench.methods import adnet, f2net
 from vosbench.methods.adnet.network import AnchorDiffusion
@@ -123,7 +123,7 @@ def adnet_rows(video: Video, path: Path, rounds: int) -> Iterator[Row]:
     pair = [seen(AlignedView(height=481, width=857), video, t) for t in (0, -1)]
     save(revive(build_adnet("ad"), *(torch.cat([x, x.flip(3)]) for x in pair)), path)
     setup = Setup(weights=path)
-    net = weights.ready(partial(build_adnet, "ad"), setup).to(memory_format=torch.contiguous_format)
+    net = ready(partial(build_adnet, "ad"), setup).to(memory_format=torch.contiguous_format)
     plain = partial(plain_adnet, net)
     task = "AD-Net, 857 × 481, one scale"
     yield compare(f"{task}, fp32", setup, adnet.load, plain, video, target=2.5, rounds=rounds)
@@ -141,7 +141,7 @@ def f2net_rows(video: Video, path: Path, rounds: int) -> Iterator[Row]:
     inputs = (*(torch.cat([x, x.flip(3)]) for x in pair), torch.zeros(2, 1, 119, 119), torch.zeros(2, 2))
     save(revive(build_f2net("released"), *inputs), path)
     setup = Setup(variant="released", weights=path)
-    net = weights.ready(partial(build_f2net, "released"), setup).to(memory_format=torch.contiguous_format)
+    net = ready(partial(build_f2net, "released"), setup).to(memory_format=torch.contiguous_format)
     plain = partial(plain_f2net, net)
     yield compare("F2Net, 473 × 473, fp32", setup, f2net.load, plain, video, target=3.5, rounds=rounds)
     compiled = replace(setup, compile=True)

@@ -32,7 +32,7 @@ def test_mistakes_are_one_line(cli: Cli, tmp_path: Path) -> None:
     assert "1 tensors that are no part of a ResNet were left out, fc.weight first" in taken.stderr
     unfit = cli("convert", "resnet.pth", "--method", "adnet.tiny", "--out", "x.safetensors")
     assert unfit.returncode == 3
-    assert unfit.stderr.startswith('error: "resnet.pth" does not fit "adnet.tiny": it lacks cls.0.bias and ')
+    assert unfit.stderr.startswith('error: weights "resnet.pth" do not fit "adnet.tiny"; missing: cls.0.bias, ')
     assert unfit.stderr.count("\n") == 1
     unknown = cli("convert", "resnet.pth", "--method", "adnet.huge", "--out", "x.safetensors")
     assert unknown.returncode == 2

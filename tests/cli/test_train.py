@@ -128,7 +128,7 @@ def test_asked_to_stop_it_finishes_the_step(toy_root: Path, tmp_path: Path, numb
     done = torch.load(tmp_path / "parts" / "last.pt", weights_only=True)["step"]
     assert len(curve(tmp_path / "parts")) == done < 40
     resumed = call(*given)
-    assert f"note: goes on from step {done} of 40" in resumed.stderr
+    assert f"note: resumes from step {done} of 40" in resumed.stderr
     call(*words(toy_root, tmp_path / "whole", *more))
     assert curve(tmp_path / "parts") == curve(tmp_path / "whole")
 

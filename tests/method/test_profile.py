@@ -89,7 +89,7 @@ def multiply_accumulates(net: nn.Module, work: Iterator[object], monkeypatch: py
         return attend(query, key, value)
 
     hooks = [each.register_forward_hook(convolved) for each in net.modules() if isinstance(each, nn.Conv2d)]
-    for module in ("vosbench.methods.adnet.attention", "vosbench.methods.f2net.attention"):
+    for module in ("vosbench.methods.adnet.network", "vosbench.methods.f2net.attention"):
         monkeypatch.setattr(f"{module}.attend", attended)
     next(work)
     for hook in hooks:

@@ -18,13 +18,12 @@ from vosbench.dataset import Video
 from vosbench.images import read_frame
 from vosbench.method import Setup
 from vosbench.method.nn.layers import attend
-from vosbench.method.nn.views import AlignedView
+from vosbench.method.nn.views import FULL_VIEW, AlignedView
 from vosbench.methods import adnet as adnet_method
 from vosbench.methods import f2net as f2net_method
 from vosbench.methods.adnet import network as adnet
-from vosbench.methods.adnet.maps import MapPredictor
+from vosbench.methods.adnet.predictor import MapPredictor
 from vosbench.methods.adnet.tta import PRESETS, SCALES, Ensemble, rescaled
-from vosbench.methods.deeplabv3.presets import FULL_VIEW
 from vosbench.methods.f2net import network as f2net
 from vosbench.methods.f2net.attention import guided
 

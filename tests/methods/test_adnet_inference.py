@@ -20,14 +20,13 @@ from vosbench.errors import DataError, UsageError
 from vosbench.images import read_frame
 from vosbench.method import FloatMap, Resumable, Setup
 from vosbench.method.nn.predictor import FramePredictor
-from vosbench.method.nn.views import AlignedView
+from vosbench.method.nn.views import FULL_VIEW, TINY_VIEW, AlignedView
 from vosbench.methods.adnet import OPTIONS, method, network, predictor
 from vosbench.methods.adnet import rle as runs
 from vosbench.methods.adnet.detections import Detection
-from vosbench.methods.adnet.gating import gated
-from vosbench.methods.adnet.maps import MapPredictor
+from vosbench.methods.adnet.masks import gated
+from vosbench.methods.adnet.predictor import MapPredictor
 from vosbench.methods.adnet.tta import PRESETS, SCALES, Ensemble, rescaled
-from vosbench.methods.deeplabv3.presets import FULL_VIEW, TINY_VIEW
 
 BASE = AlignedView(height=65, width=97)
 SMALL = AlignedView(height=33, width=49)
@@ -82,7 +81,7 @@ class Bright(Position):
 
 @pytest.fixture
 def bright(monkeypatch: pytest.MonkeyPatch) -> Setup:
-    monkeypatch.setattr(predictor.weights, "ready", lambda *_: Bright())
+    monkeypatch.setattr(predictor, "ready", lambda *_: Bright())
     return Setup(variant="tiny")
 
 

@@ -8,8 +8,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from vosbench.methods.adnet.attention import diffuse
-from vosbench.methods.adnet.network import STREAMS, TINY, AnchorDiffusion, build
+from vosbench.methods.adnet.network import STREAMS, TINY, AnchorDiffusion, build, diffuse
 
 Shake = Callable[..., AnchorDiffusion]
 
@@ -116,7 +115,7 @@ def test_alignment_is_a_choice_of_the_configuration(shake: Shake, frames: tuple[
 def test_attention_never_builds_the_whole_matrix() -> None:
     code = (
         "import torch\n"
-        "from vosbench.methods.adnet.attention import diffuse\n"
+        "from vosbench.methods.adnet.network import diffuse\n"
         "def peak():\n"
         "    lines = open('/proc/self/status').read().splitlines()\n"
         "    return next(int(line.split()[1]) for line in lines if line.startswith('VmHWM')) / 1024\n"

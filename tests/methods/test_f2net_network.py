@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from vosbench.methods.f2net.attention import gauss, guided
-from vosbench.methods.f2net.fusion import channel_weights, spatial_weights
+from vosbench.methods.f2net.attention import channel_weights, gauss, guided, spatial_weights
 from vosbench.methods.f2net.network import VARIANTS, F2Net, build
 
 Shake = Callable[..., F2Net]

@@ -55,7 +55,7 @@ def test_every_declared_variant_exists(name: str) -> None:
     if name == "f2net":
         known = f2net.VARIANTS.keys()
     else:
-        known = importlib.import_module(f"vosbench.methods.{name}.{'presets' if name == 'deeplabv3' else 'predictor'}")
+        known = importlib.import_module(f"vosbench.methods.{name}.predictor")
         known = known.PRESETS.keys()
     assert list(module.VARIANTS) == list(known)
     assert module.method.name == name
@@ -171,7 +171,7 @@ def test_f2net_asks_for_the_state_it_needs(clip: Video) -> None:
         (Setup(variant="hat"), "hat"),
         (Setup(variant="tiny", device="abacus"), 'device "abacus"'),
         (Setup(variant="tiny", device="meta"), 'device "meta"'),
-        (Setup(variant="tiny", batch=0), "batch of 0"),
+        (Setup(variant="tiny", batch=0), "batch must be at least 1, not 0"),
     ],
 )
 def test_what_is_not_to_be_had_is_said_in_one_line(name: str, wanted: Setup, words: str) -> None:
@@ -182,11 +182,11 @@ def test_what_is_not_to_be_had_is_said_in_one_line(name: str, wanted: Setup, wor
 
 def test_weights_that_do_not_fit_are_named(weights: dict[str, Path], tmp_path: Path) -> None:
     method = method_of("adnet")
-    with pytest.raises(DataError, match=r"lacks cls\.0\.bias.*and \d+ more; it has unknown"):
+    with pytest.raises(DataError, match=r"missing: cls\.0\.bias.*and \d+ more; unknown: "):
         method.load(Setup(variant="tiny", weights=weights["deeplabv3"]))
     net = adnet.build("ad", adnet.TINY).state_dict() | {"cls.0.weight": torch.zeros(2, 3)}
     save_file(net, tmp_path / "odd.safetensors")
-    with pytest.raises(DataError, match=r"has of another shape cls\.0\.weight \(2, 3\) for \(64, 192, 1, 1\)"):
+    with pytest.raises(DataError, match=r"of another shape: cls\.0\.weight \(2, 3\) for \(64, 192, 1, 1\)"):
         method.load(Setup(variant="tiny", weights=tmp_path / "odd.safetensors"))
     (tmp_path / "text.safetensors").write_text("no weights")
     for path in ("text.safetensors", "absent.safetensors"):

@@ -16,8 +16,7 @@ from vosbench.errors import DataError, UsageError
 from vosbench.images import write_png
 from vosbench.method import Example, Material, Recipe
 from vosbench.method.nn.augment import read, turned
-from vosbench.method.nn.plans import SquarePlan
-from vosbench.method.nn.square_recipe import draw_box
+from vosbench.method.nn.square_recipe import SquarePlan, draw_box
 from vosbench.methods.adnet import recipe as adnet
 from vosbench.methods.deeplabv3 import recipe as deeplabv3
 from vosbench.methods.f2net import recipe as f2net
@@ -320,6 +319,28 @@ def test_the_soft_jaccard_loss_counts_beside_an_auxiliary_one(material: Material
     losses = recipe.losses(recipe.build(), batch(recipe, material, 0), 0)
     assert list(losses) == ["mask", "auxiliary", "overlap"]
     assert 0 < losses["overlap"].item() < 0.5
+
+
+@pytest.mark.parametrize(
+    ("variant", "step", "terms"),
+    [
+        ("tiny", 0, ["auxiliary", "overlap", "centre"]),
+        ("tiny", 1, ["centre", "mask", "overlap"]),
+        ("tiny-base", 0, ["mask", "overlap"]),
+    ],
+)
+def test_the_soft_jaccard_loss_is_a_term_of_its_own_in_f2net_too(
+    variant: str, step: int, terms: list[str], material: Material
+) -> None:
+    found = []
+    for weight in ("0.5", "1.0", "0.0"):
+        recipe = small("f2net", variant, overlap=weight, auxiliary="0.5")
+        torch.manual_seed(0)
+        found.append(recipe.losses(recipe.build(), batch(recipe, material, step), step))
+    half, whole, none = found
+    assert list(half) == list(whole) == terms
+    assert half["overlap"].item() == pytest.approx(whole["overlap"].item() / 2)
+    assert list(none) == [name for name in terms if name != "overlap"]
 
 
 def test_anchors_and_frames_share_a_batch_and_gradients_flow_through_both(material: Material) -> None:

@@ -17,7 +17,7 @@ from vosbench.method.nn.views import AlignedView, SquashedView
 from vosbench.method.predict import check_map, write_maps
 from vosbench.methods.adnet import network as adnet
 from vosbench.methods.adnet import predictor as adnet_predictor
-from vosbench.methods.deeplabv3 import presets
+from vosbench.methods.deeplabv3 import predictor as deeplab_predictor
 from vosbench.methods.f2net import network as f2net
 
 NAMES = ["deeplabv3", "adnet", "f2net"]
@@ -80,8 +80,8 @@ def shrink(monkeypatch: pytest.MonkeyPatch) -> None:
     view = AlignedView(height=65, width=97)
     for variant in ("base", *adnet.STREAMS):
         monkeypatch.setitem(adnet_predictor.PRESETS, variant, (partial(adnet.build, variant, adnet.TINY), view))
-    monkeypatch.setitem(presets.PRESETS, "adnet", (partial(AdnetDeepLab, ADNET_TINY), view))
-    monkeypatch.setitem(presets.PRESETS, "f2net", (partial(F2netDeepLab, F2NET_TINY), SquashedView(side=97)))
+    monkeypatch.setitem(deeplab_predictor.PRESETS, "adnet", (partial(AdnetDeepLab, ADNET_TINY), view))
+    monkeypatch.setitem(deeplab_predictor.PRESETS, "f2net", (partial(F2netDeepLab, F2NET_TINY), SquashedView(side=97)))
 
 
 @pytest.mark.parametrize(("name", "variant"), FULL)

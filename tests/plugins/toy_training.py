@@ -89,7 +89,7 @@ class Toy:
 
 class Predictor:
     def __init__(self, setup: Setup) -> None:
-        from vosbench.method.nn.state_dicts import fill
+        from vosbench.method.nn.weights import fill
 
         self.net = Net().eval()
         if setup.weights:

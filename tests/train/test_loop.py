@@ -114,7 +114,7 @@ def test_stopped_and_resumed_is_uninterrupted(
             train(recipe, material, tmp_path / "parts", settings, listener=stop_after(step))
     notes: list[str] = []
     parts = train(recipe, material, tmp_path / "parts", settings, listener=Listener(note=notes.append))
-    assert notes == ["goes on from step 9 of 12"]
+    assert notes == ["resumes from step 9 of 12"]
     assert weights(parts) == weights(whole)
     assert lines(tmp_path / "parts") == lines(tmp_path / "whole")
     again = train(recipe, material, tmp_path / "parts", settings)
@@ -229,7 +229,7 @@ def test_a_damaged_checkpoint(toy: Toy, material: Material, tmp_path: Path) -> N
     whole = weights(train(toy(steps=2), material, tmp_path, Settings()))
     path = tmp_path / "last.pt"
     path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(DataError, match="cannot be read; begin anew with --overwrite"):
+    with pytest.raises(DataError, match="cannot be read; restart with --overwrite"):
         train(toy(steps=2), material, tmp_path, Settings())
     assert weights(train(toy(steps=2), material, tmp_path, Settings(overwrite=True))) == whole
 

@@ -37,14 +37,14 @@ class Predictor(Protocol):
 
 @runtime_checkable
 class Resumable(Protocol):
-    """A predictor that can go on from the middle of a video.
+    """A predictor that can resume in the middle of a video.
 
     ``predict(video)`` equals ``resume(video, 0, {})``, bit for bit, and so does any later start given the
     state that was taken after the map before it.
     """
 
     def state(self) -> State:
-        """What the next map needs besides frames: small named arrays, empty where it needs nothing."""
+        """What the next map needs besides frames: small named arrays, empty if it needs nothing."""
         ...
 
     def resume(self, video: Video, start: int, state: State) -> Iterator[FloatMap]:
@@ -75,7 +75,7 @@ class Option:
     """A choice that a method offers beyond its variants, typed as ``--set name=value``.
 
     Attributes:
-        default: what holds where it is not set.
+        default: what holds if it is not set.
         meaning: one line.
         choices: what it may be; anything where empty.
     """
@@ -94,7 +94,7 @@ class Setup:
         weights: a safetensors file, or None for an untrained network.
         seed: seed of the random weights of an untrained network.
         device: a torch device, such as ``"cpu"`` or ``"cuda"``.
-        batch: frames per forward pass, where the method is not sequential.
+        batch: frames per forward pass, if the method is not sequential.
         precision: ``"fp32"``, ``"bf16"`` or ``"fp16"``: what networks compute in.
         compile: whether networks are compiled by torch first.
         options: of the method's options, those that are set; the others hold their defaults.
@@ -125,7 +125,7 @@ class Method:
         options: what can be set, by name.
         needs_weights: False for a method that has nothing to train.
         recipe: makes the recipe of a variant, some of its hyper-parameters changed by name (as text); torch is
-            imported in here. None where there is none.
+            imported in here. None if there is none.
     """
 
     name: str

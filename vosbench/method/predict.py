@@ -26,7 +26,7 @@ Frame = NDArray[np.uint8]
 def read_ahead(paths: Iterable[Path], depth: int = 2) -> Generator[Frame, None, None]:
     """Read frames in their order, ahead of their use.
 
-    At most ``depth`` frames are held besides the one in hand. Reading begins when the first frame is asked for; the
+    At most ``depth`` frames are held beyond the one in hand. Reading begins when the first frame is asked for; the
     thread ends with the generator, whether it is exhausted, closed or dropped. While stages are timed
     (`vosbench.engine.stages.collecting`) each frame is read when it is asked for, in the caller's thread.
 
@@ -38,7 +38,7 @@ def read_ahead(paths: Iterable[Path], depth: int = 2) -> Generator[Frame, None, 
         (H, W, 3) uint8, RGB, as `vosbench.images.read_frame` gives it.
 
     Raises:
-        DataError: where a frame cannot be read; raised in its turn, after the frames before it.
+        DataError: if a frame cannot be read; raised in its turn, after the frames before it.
     """
     return work_ahead(read_frame, paths, depth)
 
@@ -51,8 +51,8 @@ STATE = ".state.npz"
 def write_maps(predictor: Predictor, video: Video, folder: Path, advance: Callable[[int], None]) -> None:
     """Write one 8-bit map per frame into a folder, as ``<frame's stem>.png``.
 
-    Maps that are complete on disk are kept. A `Resumable` predictor goes on behind them, from the state saved
-    beside them; any other begins the video anew and gives the same maps. Files are written in a thread of their own,
+    Maps that are complete on disk are kept. A `Resumable` predictor resumes behind them, from the state saved
+    next to them; any other restarts the video and gives the same maps. Files are written in a thread of their own,
     in order, and a state only after its map; no thread is left behind.
 
     Args:
@@ -62,7 +62,7 @@ def write_maps(predictor: Predictor, video: Video, folder: Path, advance: Callab
         advance: called with the number of frames that are done; from the writing thread.
 
     Raises:
-        VideoError: where the method fails, or gives maps that break the contract.
+        VideoError: if the method fails, or gives maps that break the contract.
     """
     paths = [folder / f"{frame.stem}.png" for frame in video.frames]
     done = next((index for index, path in enumerate(paths) if not images.is_complete(path)), len(paths))
@@ -87,7 +87,7 @@ def write_maps(predictor: Predictor, video: Video, folder: Path, advance: Callab
             if index == len(paths):
                 raise VideoError(f'the method gives more maps for "{video.name}" than its {len(paths)} frames')
             check_map(values, images.size(video.frames[index]), f'map {index} of "{video.name}"')
-            # Copies, since the method may go on in the same arrays.
+            # Copies, since the method may reuse its arrays.
             following = copied(predictor.state()) if isinstance(predictor, Resumable) else None
             behind.do(partial(finish, index, values.copy(), following))
             index += 1
@@ -128,7 +128,7 @@ def copied(state: State) -> State:
 
 
 def check_map(values: FloatMap, size: tuple[int, int], label: str) -> None:
-    """Hold a map against the contract of `Predictor`.
+    """Check a map against the contract of `Predictor`.
 
     Args:
         values: the map.
@@ -136,7 +136,7 @@ def check_map(values: FloatMap, size: tuple[int, int], label: str) -> None:
         label: what to call it in an error.
 
     Raises:
-        VideoError: where type, dtype, size or range differ.
+        VideoError: if type, dtype, size or range differ.
     """
     if not isinstance(values, np.ndarray) or values.dtype != np.float32 or values.shape != size:
         what = f"{values.dtype} {values.shape}" if isinstance(values, np.ndarray) else type(values).__name__
@@ -146,7 +146,7 @@ def check_map(values: FloatMap, size: tuple[int, int], label: str) -> None:
 
 
 def _save(path: Path, following: int, state: State) -> None:
-    """Save what is needed to go on at frame ``following``."""
+    """Save what is needed to resume at frame ``following``."""
     buffer = io.BytesIO()
     named: dict[str, NDArray[np.float64]] = {f"state.{name}": value for name, value in state.items()}
     np.savez(buffer, allow_pickle=False, following=np.array(following), **named)
@@ -154,7 +154,7 @@ def _save(path: Path, following: int, state: State) -> None:
 
 
 def _saved(path: Path, done: int) -> tuple[int, State]:
-    """Load where to go on: at frame 0 where nothing is saved, or where maps before it are gone."""
+    """Load where to resume: at frame 0 if nothing is saved, or maps before it are gone."""
     try:
         with np.load(path, allow_pickle=False) as file:
             following = int(file["following"])

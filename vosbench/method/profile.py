@@ -28,7 +28,7 @@ from vosbench.method.predict import write_maps
 from vosbench.records.record import Speed
 
 WARMUP = 2
-"""Frames that are not timed, at least, where the video has more."""
+"""Frames that are not timed, at least, if the video has more."""
 TIMED = {"cpu": 10}
 TIMED_ELSEWHERE = 50
 """Frames that are timed, at most, by device."""
@@ -38,12 +38,12 @@ def profile(predictor: Predictor, setup: Setup, video: Video) -> Speed:
     """Measure a predictor on the first frames of a video; nothing of its work is kept.
 
     Args:
-        predictor: the method, made by ``setup``; where it is `Measurable`, its parameters are counted.
+        predictor: the method, made by ``setup``; if it is `Measurable`, its parameters are counted.
         setup: device and batch are looked at.
         video: one frame or more; with fewer frames than one batch there is no warm-up.
 
     Raises:
-        VideoError: where the method fails.
+        VideoError: if the method fails.
     """
     import torch
 
@@ -76,7 +76,7 @@ def profile(predictor: Predictor, setup: Setup, video: Video) -> Speed:
 
 
 def _clip(video: Video, batch: int, timed: int) -> tuple[int, Video]:
-    """How many frames warm up, and the frames to work on: whole batches, where there is more than one."""
+    """How many frames warm up, and the frames to work on: whole batches, if there is more than one."""
     warmup = next((size for size in (batch * ceil(WARMUP / batch), batch) if size < len(video)), 0)
     rest = min(len(video) - warmup, batch * ceil(timed / batch))
     return warmup, video.first(warmup + max(rest - rest % batch, min(rest, batch)))
@@ -100,7 +100,7 @@ def _take_apart(
 
 
 def _count(predictor: Predictor, video: Video, warmup: int, batch: int) -> float | None:
-    """10⁹ multiply-accumulates per frame, of the first batch after the warm-up; None where torch saw none."""
+    """10⁹ multiply-accumulates per frame, of the first batch after the warm-up; None if torch saw none."""
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
@@ -125,7 +125,7 @@ def _attention(query: tuple[int, ...], key: tuple[int, ...], value: tuple[int, .
 
 
 class _Device:
-    """What torch calls by the same name for every kind of device, where it has it.
+    """What torch calls by the same name for every kind of device, if it has it.
 
     Args:
         wanted: as torch names it, such as ``"cuda:0"``.
@@ -148,7 +148,7 @@ class _Device:
             self._module.synchronize()
 
     def peak_memory(self) -> int:
-        """Bytes: the device's peak since this object was made, or the process's peak where it keeps none."""
+        """Bytes: the device's peak since this object was made, or the process's peak if it keeps none."""
         if self.kind != "cpu" and hasattr(self._module, "max_memory_allocated"):
             return int(self._module.max_memory_allocated(self._wanted))
         import resource
@@ -164,7 +164,7 @@ class _Device:
 
 
 def _processor() -> str:
-    """The processor's model, where it is told."""
+    """The processor's model, if it is told."""
     try:
         with Path("/proc/cpuinfo").open(encoding="utf-8") as lines:
             models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]

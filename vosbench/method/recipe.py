@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from vosbench.dataset import Video
+from vosbench.errors import UsageError
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -37,6 +39,38 @@ class Plan(BaseModel):
     def rate(self, step: int) -> float:
         """The factor of the learning rate at a step, counted from 0: (1 - step / horizon) ^ power."""
         return float(max(0.0, 1 - step / self.horizon) ** self.power)
+
+
+P = TypeVar("P", bound=Plan)
+
+
+def read_plan(path: Path, section: str, kind: type[P], changes: Mapping[str, str], name: str) -> P:
+    """Read the hyper-parameters of a recipe.
+
+    Args:
+        path: a YAML file of sections.
+        section: which of them.
+        kind: the plan to make.
+        changes: hyper-parameters that the user sets, as text.
+        name: of the method and variant, for the message.
+
+    Raises:
+        UsageError: if a change names no hyper-parameter, or has a value that it cannot take.
+    """
+    import yaml
+
+    values: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))[section]
+    unknown = sorted(changes.keys() - kind.model_fields.keys())
+    if unknown:
+        raise UsageError(f'"{name}" has no hyper-parameter "{unknown[0]}"; there are {", ".join(kind.model_fields)}')
+    try:
+        return kind.model_validate({**values, **changes})
+    except ValidationError as error:
+        first = error.errors()[0]
+        what = ".".join(str(part) for part in first["loc"]) or "the plan"
+        raise UsageError(
+            f'"{what}" of "{name}" cannot be {first["input"]!r}: {first["msg"].removeprefix("Value error, ")}'
+        ) from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +114,7 @@ class Recipe(Protocol):
             rng: the only source of chance, so that an example is known by its seed and index.
 
         Raises:
-            DataError: where the material lacks what the recipe needs, or a file cannot be read.
+            DataError: if the material is missing what the recipe needs, or a file cannot be read.
         """
         ...
 

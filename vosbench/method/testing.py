@@ -1,4 +1,4 @@
-"""Hold a method against the contract of `vosbench.method.method`, for whoever writes one.
+"""Check a method against the contract of `vosbench.method.method`, for whoever writes one.
 
 In the tests of a method of your own::
 
@@ -65,8 +65,8 @@ def check_predictor(predictor: Predictor, video: Video) -> None:
         video: three frames or more that differ; see `sample_video`.
 
     Raises:
-        UsageError: where the video is too short.
-        VideoError: where the contract is broken; the message says how.
+        UsageError: if the video is too short.
+        VideoError: if the contract is broken; the message says how.
     """
     if len(video) < 3:
         raise UsageError(f'"{video.name}" has {len(video)} frames; check a method with 3 or more')
@@ -88,7 +88,7 @@ def _run(predictor: Predictor, video: Video) -> list[FloatMap]:
 
 
 def _first_run(predictor: Predictor, video: Video) -> tuple[list[FloatMap], list[State]]:
-    """The maps, each held against the contract, and the states before each and after the last."""
+    """The maps, each checked against the contract, and the states before each and after the last."""
     maps: list[FloatMap] = []
     states: list[State] = [{}]
     for index, values in enumerate(guarded(partial(predictor.predict, video), video)):
@@ -131,7 +131,7 @@ class _Withheld(Mapping[int, Path]):
 
 
 def _check_blindness(predictor: Predictor, video: Video, maps: list[FloatMap], folder: Path) -> None:
-    """Annotations must neither be asked for nor found beside the frames."""
+    """Annotations must neither be asked for nor found next to the frames."""
     elsewhere = folder / "alone" / video.name
     elsewhere.mkdir(parents=True)
     frames = tuple(Path(shutil.copy(path, elsewhere)) for path in video.frames)

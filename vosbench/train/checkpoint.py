@@ -1,7 +1,6 @@
-"""What a training folder holds: all that is needed to go on, and the weights that are handed out."""
+"""What a training folder holds: all that is needed to resume, the weights that are handed out, and the log."""
 
 import hashlib
-import json
 import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save as serialise
 from torch import Tensor
 
 from vosbench import __version__
 from vosbench.errors import DataError, UsageError
-from vosbench.files import sha256, write_whole
+from vosbench.files import sha256
 from vosbench.method import Material, Plan
+from vosbench.method.nn.weights import write
 from vosbench.metrics.measures import CRITERIA
-from vosbench.records.provenance import STAMP, package_versions, weights_card
+from vosbench.records.provenance import package_versions, weights_card
 from vosbench.train import log
 from vosbench.train.settings import Listener, Settings, Validate, criterion
 from vosbench.train.step import Run
@@ -30,7 +29,7 @@ Card = Mapping[str, Any]
 def card(plan: Plan, material: Material, settings: Settings) -> Card:
     """Say what the weights will depend on.
 
-    The number of processes and the device are no part of it: what they change is rounding, and dropout.
+    The number of processes and the device are not part of it: what they change is rounding, and dropout.
     """
     weights, backbone = (sha256(path) if path else None for path in (settings.weights, settings.backbone))
     hyper = {f"plan {name}": value for name, value in plan.model_dump(mode="json").items()}
@@ -76,19 +75,19 @@ def _digest(material: Material) -> str:
 
 
 def load(out: Path, wanted: Card, *, overwrite: bool) -> dict[str, Any] | None:
-    """Load the checkpoint of a folder, where it holds one.
+    """Load the checkpoint of a folder.
 
     Args:
         out: the folder.
-        wanted: the card of the training that is to go on.
-        overwrite: pass over the checkpoint of another training.
+        wanted: the card of the training to resume.
+        overwrite: ignore the checkpoint of another training.
 
     Returns:
-        what `save` was given, tensors on the CPU; None where training begins anew.
+        what `Keeper.save` wrote, tensors on the CPU; None if there is none to resume from.
 
     Raises:
-        UsageError: where the folder holds another training.
-        DataError: where the checkpoint cannot be read.
+        UsageError: if the folder holds another training.
+        DataError: if the checkpoint cannot be read.
     """
     path = out / CHECKPOINT
     if not path.is_file():
@@ -99,7 +98,7 @@ def load(out: Path, wanted: Card, *, overwrite: bool) -> dict[str, Any] | None:
     except (OSError, RuntimeError, EOFError, KeyError, TypeError, pickle.UnpicklingError):
         if overwrite:
             return None
-        raise DataError(f'the checkpoint "{path}" cannot be read; begin anew with --overwrite') from None
+        raise DataError(f'the checkpoint "{path}" cannot be read; restart with --overwrite') from None
     if not differing:
         return found
     if overwrite:
@@ -113,55 +112,6 @@ def load(out: Path, wanted: Card, *, overwrite: bool) -> dict[str, Any] | None:
 
 def _short(value: object) -> object:
     return f"{value[:8]}…" if isinstance(value, str) and len(value) == 64 else value
-
-
-def clear(out: Path) -> None:
-    """Remove what another training has left in a folder."""
-    for name in (CHECKPOINT, LAST, BEST, LOG):
-        (out / name).unlink(missing_ok=True)
-
-
-def save(out: Path, content: Mapping[str, Any]) -> None:
-    """Write a checkpoint; whole or not at all."""
-    part = out / f".{CHECKPOINT}.part"
-    torch.save(dict(content), part)
-    part.replace(out / CHECKPOINT)
-
-
-def export(path: Path, weights: Mapping[str, Tensor], about: Card, *, half: bool = False) -> None:
-    """Write weights as `vosbench run` loads them; equal weights to equal bytes.
-
-    Args:
-        path: of the safetensors file; what it is about is in its metadata, under `STAMP`.
-        weights: name → tensor.
-        about: how they came about.
-        half: whether convolutions and matrices are stored in fp16, at half the size; vectors, such as the statistics
-            of batch normalisation, stay in fp32, and so does what fp16 cannot hold.
-    """
-    stored = {name: _stored(values.detach(), half=half) for name, values in weights.items()}
-    # One entry, since safetensors writes several in any order.
-    metadata = {STAMP: json.dumps(dict(about), sort_keys=True)}
-    write_whole(path, serialise(stored, metadata))
-
-
-def _stored(values: Tensor, *, half: bool) -> Tensor:
-    if values.is_floating_point():
-        values = values.float()
-        if half and values.dim() > 1 and bool(values.half().isfinite().all()):
-            values = values.half()
-    return values.to("cpu", copy=True).contiguous()
-
-
-def content(run: Run) -> dict[str, Any]:
-    """What a checkpoint holds of a run; `begin` takes it up again."""
-    return {
-        "weights": run.net.state_dict(),
-        "optimiser": run.optimiser.state_dict(),
-        "scaler": run.scaler.state_dict(),
-        "step": run.step,
-        "best": run.best,
-        "seconds": run.seconds,
-    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,15 +135,16 @@ class Keeper:
     listener: Listener
 
     def open(self, run: Run, *, anew: bool) -> None:
-        """Bring the folder to where a run begins: empty, or cut back to the checkpoint."""
+        """Bring the folder to where a run begins: empty of another training, or cut back to the checkpoint."""
         if anew:
-            clear(self.out)
+            for name in (CHECKPOINT, LAST, BEST, LOG):
+                (self.out / name).unlink(missing_ok=True)
         log.cut(self.out / LOG, run.step)
         if run.step == self.plan.steps:
             self.save(run)  # what was killed in between, or is now wanted in another precision
 
     def note_step(self, run: Run, losses: Mapping[str, float], *, stop: bool) -> None:
-        """Validate, log and save, where it is time to; always at the end, and before a stop."""
+        """Validate, log and save when it is time to; always at the end, and save before a stop."""
         row = {
             "step": run.step,
             "seconds": round(run.seconds, 3),
@@ -210,8 +161,20 @@ class Keeper:
         self.listener.step(run.step, losses)
 
     def save(self, run: Run) -> None:
-        """Write the checkpoint, and the weights as they are handed out."""
-        save(self.out, {"card": dict(self.card), "packages": package_versions(), **content(run)})
+        """Write the checkpoint, whole or not at all, and the weights as they are handed out."""
+        content = {
+            "card": dict(self.card),
+            "packages": package_versions(),
+            "weights": run.net.state_dict(),
+            "optimiser": run.optimiser.state_dict(),
+            "scaler": run.scaler.state_dict(),
+            "step": run.step,
+            "best": run.best,
+            "seconds": run.seconds,
+        }
+        part = self.out / f".{CHECKPOINT}.part"
+        torch.save(content, part)
+        part.replace(self.out / CHECKPOINT)
         self._export(self.out / LAST, run)
 
     def _export(self, path: Path, run: Run) -> None:
@@ -219,7 +182,7 @@ class Keeper:
         export(path, run.net.state_dict(), about, half=self.settings.half)
 
     def _best_of(self, run: Run, validate: Validate) -> Mapping[str, float]:
-        """Score the weights of the moment as they would be handed out, and keep them where they are the best."""
+        """Score the weights of the moment as they would be handed out, and keep them if they are the best."""
         path = self.out / f".{BEST}.candidate.safetensors"
         self._export(path, run)
         scores = validate(path)
@@ -236,3 +199,24 @@ class Keeper:
     @staticmethod
     def _due(step: int, every: int) -> bool:
         return every > 0 and step % every == 0
+
+
+def export(path: Path, weights: Mapping[str, Tensor], about: Card, *, half: bool = False) -> None:
+    """Write weights as `vosbench run` loads them, in fp32.
+
+    Args:
+        path: of the safetensors file; what it is about is in its metadata.
+        weights: name → tensor.
+        about: how they came about.
+        half: save convolutions and matrices in fp16, at half the size; vectors, such as the statistics of batch
+            normalisation, stay in fp32, and so does what fp16 cannot hold.
+    """
+    write(path, {name: _rounded(values.detach(), half=half) for name, values in weights.items()}, about)
+
+
+def _rounded(values: Tensor, *, half: bool) -> Tensor:
+    if not values.is_floating_point():
+        return values
+    values = values.float()
+    fits = half and values.dim() > 1 and bool(values.half().isfinite().all())
+    return values.half() if fits else values

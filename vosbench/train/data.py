@@ -1,4 +1,4 @@
-"""The examples of every step, drawn ahead: which they are depends on the seed and the step, and on nothing else."""
+"""The examples of every step, sampled ahead: which they are depends on the seed and the step, and on nothing else."""
 
 import signal
 from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -18,11 +18,11 @@ from vosbench.train.settings import Settings
 
 Batch = Mapping[str, Tensor]
 Place = tuple[int, int]
-"""A step, and the index of an example among all that are ever drawn."""
+"""A step, and the index of an example among all that are ever sampled."""
 
 
 def draw(recipe: Recipe, material: Material, seed: int, place: Place) -> Example:
-    """Draw one example again, such as one that a message names.
+    """Sample one example again, such as one that a message names.
 
     Example *i* of step *s* has the index ``s · batch + i``; its source of chance is seeded by ``(seed, index)``.
     """
@@ -61,7 +61,7 @@ def shares(batch: int, settings: Settings, group: Group) -> Shares:
     """Share out the examples of steps.
 
     Raises:
-        UsageError: where they do not divide evenly.
+        UsageError: if they do not divide evenly.
     """
     parts = settings.accumulate * group.world
     if settings.accumulate < 1 or batch % parts:
@@ -78,14 +78,14 @@ def feed(
     """Yield the batches of one step after the other, on the CPU: this process's share of each part.
 
     Args:
-        recipe: draws examples.
+        recipe: samples examples.
         material: what from.
         shared: who has which.
         settings: seed and worker processes.
         start: the first step; the last is the plan's.
 
     Raises:
-        DataError: where an example cannot be drawn, or examples differ in names or shapes.
+        DataError: if an example cannot be sampled, or examples differ in names or shapes.
     """
     places = [
         [(step, index) for index in share] for step in range(start, recipe.plan.steps) for share in shared.of(step)
@@ -143,7 +143,7 @@ def _stack(examples: Sequence[Example | VosbenchError]) -> Batch | VosbenchError
     shapes = [{name: np.shape(array) for name, array in example.items()} for example in drawn]
     odd = next((shape for shape in shapes if shape != shapes[0]), None)
     if odd is not None:
-        return DataError(f"the recipe draws unequal examples for one batch: {shapes[0]} and {odd}")
+        return DataError(f"the recipe samples unequal examples for one batch: {shapes[0]} and {odd}")
     return {name: torch.from_numpy(np.stack([example[name] for example in drawn])) for name in drawn[0]}
 
 

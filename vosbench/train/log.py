@@ -23,7 +23,7 @@ def append(path: Path, values: Mapping[str, float]) -> None:
 
 
 def cut(path: Path, step: int) -> None:
-    """Drop the rows after a step, and a last line that is not whole: training goes on from there."""
+    """Drop the rows after a step, and a last line that is not whole: training resumes from there."""
     if path.is_file():
         _write(path, _columns(path), [row for row in read(path) if int(row["step"]) <= step])
 

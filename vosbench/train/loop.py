@@ -1,4 +1,4 @@
-"""The beginning of a run: the network and its optimiser, new or as a checkpoint has them."""
+"""The training loop, to be read top-down: what is made once, and what every step does."""
 
 import signal
 import threading
@@ -14,71 +14,14 @@ from torch import nn
 
 from vosbench.errors import DataError, UsageError
 from vosbench.method import Material, Plan, Recipe
-from vosbench.method.nn import backbone
-from vosbench.method.nn import state_dicts as weights
+from vosbench.method.nn.precision import lower_dtype
+from vosbench.method.nn.weights import fill, fill_backbone
 from vosbench.train import checkpoint, distributed
 from vosbench.train.checkpoint import Keeper
 from vosbench.train.data import feed, shares
 from vosbench.train.distributed import Group
 from vosbench.train.settings import Listener, Outcome, Settings, Validate
-from vosbench.train.step import DTYPES, Run, take_step
-
-
-def begin(
-    recipe: Recipe, settings: Settings, group: Group, saved: Mapping[str, Any] | None, note: Callable[[str], None]
-) -> Run:
-    """Make the network and its optimiser.
-
-    Args:
-        recipe: what is trained.
-        settings: seed, precision, and weights to start from.
-        group: the processes.
-        saved: a checkpoint to go on from, or None.
-        note: told what was started from.
-
-    Raises:
-        UsageError: where there are two kinds of weights to start from, or no such precision.
-        DataError: where weights to start from do not fit.
-    """
-    if settings.precision not in DTYPES:
-        raise UsageError(f'there is no precision "{settings.precision}"; choose one of {", ".join(DTYPES)}')
-    torch.manual_seed(settings.seed)
-    net = recipe.build()
-    if saved is not None:
-        net.load_state_dict(saved["weights"])
-        done, steps = saved["step"], recipe.plan.steps
-        note(f"goes on from step {done} of {steps}" if done < steps else f"all {steps} steps were taken before")
-    else:
-        _first_weights(net, settings, note)
-    net = net.train().to(device=group.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    distributed.synchronise(net, group)
-    groups = [{"scale": 1.0, **each} for each in recipe.groups(net)]
-    optimiser = _optimiser(recipe.plan, groups)
-    scaler = torch.amp.GradScaler(group.device.type, enabled=settings.precision == "fp16")
-    run = Run(net, optimiser, scaler, settings.seed, DTYPES[settings.precision])
-    if saved is not None:
-        optimiser.load_state_dict(saved["optimiser"])
-        scaler.load_state_dict(saved["scaler"])
-        run.step, run.best, run.seconds = saved["step"], saved["best"], saved["seconds"]
-    return run
-
-
-def _optimiser(plan: Plan, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
-    if plan.optimiser == "adamw":
-        betas = (plan.momentum, 0.999)
-        return torch.optim.AdamW(groups, lr=plan.lr, betas=betas, weight_decay=plan.weight_decay)
-    return torch.optim.SGD(groups, lr=plan.lr, momentum=plan.momentum, weight_decay=plan.weight_decay)
-
-
-def _first_weights(net: nn.Module, settings: Settings, note: Callable[[str], None]) -> None:
-    if settings.weights and settings.backbone:
-        raise UsageError("--weights and --backbone-weights contradict each other; give one")
-    if settings.weights:
-        weights.fill(net, settings.weights)
-        note(f'starts from all weights of "{settings.weights}"')
-    if settings.backbone:
-        note(backbone.fill(net, settings.backbone))
-
+from vosbench.train.step import Run, take_step
 
 SILENT = Listener()
 
@@ -91,9 +34,9 @@ def train(
     validate: Validate | None = None,
     listener: Listener = SILENT,
 ) -> Outcome:
-    """Train a recipe; go on where an earlier run of the same training has stopped.
+    """Train a recipe, or resume an earlier run of the same training.
 
-    The folder then holds ``last.pt`` (everything that is needed to go on), ``last.safetensors`` and
+    The folder then holds ``last.pt`` (everything that is needed to resume), ``last.safetensors`` and
     ``best.safetensors`` (weights) and ``log.csv``. On a CPU, equal settings give equal weights, to the bit and however
     often training was stopped.
 
@@ -102,14 +45,14 @@ def train(
         material: what on.
         out: the folder.
         settings: everything else.
-        validate: scores weights; the best weights are kept where it is given.
+        validate: scores weights; the best weights are kept if it is given.
         listener: is told how it goes.
 
     Raises:
-        UsageError: where settings and plan do not go together, the folder holds another training, or a step does not
+        UsageError: if settings and plan contradict each other, the folder holds another training, or a step does not
             fit into memory.
-        DataError: where there is nothing to train on, an example cannot be drawn, or a loss is not finite.
-        KeyboardInterrupt: where SIGINT or SIGTERM came; after the step in hand, when everything is saved.
+        DataError: if there is nothing to train on, an example cannot be sampled, or a loss is not finite.
+        KeyboardInterrupt: on SIGINT or SIGTERM; after the step in hand, when everything is saved.
     """
     if not material.videos and not material.images:
         raise DataError("there is nothing to train on: neither annotated videos nor images were found")
@@ -123,16 +66,16 @@ def train(
         distributed.wait(group)  # nobody reads the checkpoint any more
         if group.leads:
             keeper.open(run, anew=saved is None)
-        del saved
+        del saved  # as large as the network and its optimiser
         with (
             _living_workers(),
             closing(feed(recipe, material, shared, settings, run.step)) as steps,
             _asked_to_stop() as asked,
         ):
-            begun = time.monotonic() - run.seconds
+            started = time.monotonic() - run.seconds
             for parts in steps:
                 losses = take_step(recipe, run, parts, shared, group)
-                run.seconds = time.monotonic() - begun
+                run.seconds = time.monotonic() - started
                 stop = _anywhere(asked.is_set(), group)
                 if group.leads:
                     keeper.note_step(run, losses, stop=stop)
@@ -140,10 +83,6 @@ def train(
                     raise KeyboardInterrupt
     finally:
         distributed.leave(group)
-    return _outcome(run, out, group)
-
-
-def _outcome(run: Run, out: Path, group: Group) -> Outcome:
     best = out / checkpoint.BEST
     return Outcome(
         steps=run.step,
@@ -154,6 +93,60 @@ def _outcome(run: Run, out: Path, group: Group) -> Outcome:
     )
 
 
+def begin(
+    recipe: Recipe, settings: Settings, group: Group, saved: Mapping[str, Any] | None, note: Callable[[str], None]
+) -> Run:
+    """Make the network and its optimiser, new or as a checkpoint has them.
+
+    Args:
+        recipe: what is trained.
+        settings: seed, precision, and weights to start from.
+        group: the processes.
+        saved: a checkpoint to resume from, or None.
+        note: told what training starts from.
+
+    Raises:
+        UsageError: if two kinds of weights to start from are given, or the precision is unknown.
+        DataError: if weights to start from do not fit.
+    """
+    dtype = lower_dtype(settings.precision)
+    torch.manual_seed(settings.seed)
+    net = recipe.build()
+    if saved is not None:
+        net.load_state_dict(saved["weights"])
+        done, steps = saved["step"], recipe.plan.steps
+        note(f"resumes from step {done} of {steps}" if done < steps else f"all {steps} steps were taken before")
+    else:
+        _first_weights(net, settings, note)
+    net = net.train().to(device=group.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    distributed.synchronise(net, group)
+    optimiser = _optimiser(recipe.plan, [{"scale": 1.0, **each} for each in recipe.groups(net)])
+    scaler = torch.amp.GradScaler(group.device.type, enabled=settings.precision == "fp16")
+    run = Run(net, optimiser, scaler, settings.seed, dtype)
+    if saved is not None:
+        optimiser.load_state_dict(saved["optimiser"])
+        scaler.load_state_dict(saved["scaler"])
+        run.step, run.best, run.seconds = saved["step"], saved["best"], saved["seconds"]
+    return run
+
+
+def _first_weights(net: nn.Module, settings: Settings, note: Callable[[str], None]) -> None:
+    if settings.weights and settings.backbone:
+        raise UsageError("--weights and --backbone-weights contradict each other; give one")
+    if settings.weights:
+        fill(net, settings.weights)
+        note(f'starts from all weights of "{settings.weights}"')
+    if settings.backbone:
+        note(fill_backbone(net, settings.backbone))
+
+
+def _optimiser(plan: Plan, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
+    if plan.optimiser == "adamw":
+        betas = (plan.momentum, 0.999)
+        return torch.optim.AdamW(groups, lr=plan.lr, betas=betas, weight_decay=plan.weight_decay)
+    return torch.optim.SGD(groups, lr=plan.lr, momentum=plan.momentum, weight_decay=plan.weight_decay)
+
+
 def _anywhere(flag: bool, group: Group) -> bool:  # noqa: FBT001
     """Whether any process says so: all of them stop at one step."""
     return flag if group.world == 1 else bool(distributed.total(torch.tensor(float(flag), device=group.device), group))
@@ -161,7 +154,7 @@ def _anywhere(flag: bool, group: Group) -> bool:  # noqa: FBT001
 
 @contextmanager
 def _living_workers() -> Iterator[None]:
-    """Put it clearly where a process that draws examples was killed; torch says so at any moment."""
+    """Say in one line that a process that samples examples was killed; torch says so at any moment."""
     try:
         yield
     except RuntimeError as error:

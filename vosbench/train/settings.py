@@ -1,4 +1,4 @@
-"""What the loop is told besides the recipe: where and how precisely to compute, what to start from, what to keep."""
+"""What the loop is told besides the recipe, what it gives back, and how weights are validated."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -29,13 +29,14 @@ class Settings:
         precision: ``"fp32"``, or what convolutions and products compute in; weights stay in fp32.
         accumulate: parts that the examples of a step are computed in, one after the other; batch normalisation
             sees a part at a time.
-        workers: processes that draw examples; 0 draws them in this one.
+        workers: processes that sample examples; 0 samples them in this one.
         save_every: steps between checkpoints.
         validate_every: steps between validations, 0 for none but the last.
         weights: a safetensors file to start from.
-        backbone: a ResNet to start the encoder from, mostly an ImageNet classifier; see `backbone.fill`.
-        half: whether the weights that are handed out hold convolutions in fp16.
-        overwrite: whether to discard what another setup has left in the folder.
+        backbone: a ResNet to start the encoder from, mostly an ImageNet classifier; see
+            `vosbench.method.nn.weights.fill_backbone`.
+        half: save exported convolution weights in fp16.
+        overwrite: discard what another training has left in the folder.
     """
 
     name: str = ""
@@ -55,7 +56,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listener:
-    """Who is told how training goes; in the leading process alone.
+    """Is told how training goes; in the leading process alone.
 
     Attributes:
         step: called after every step with how many are done, and the terms of its loss.
@@ -68,12 +69,12 @@ class Listener:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a training has come to.
+    """The result of a training.
 
     Attributes:
         steps: that were taken, over all runs.
         last: the weights after them.
-        best: those that validated best, where there was validation.
+        best: those that validated best, if there was validation.
         score: of the best.
         leads: whether this is the process that says so.
     """
@@ -106,7 +107,7 @@ def criterion(scores: Mapping[str, float]) -> float:
     """The score that decides.
 
     Raises:
-        UsageError: where no score can.
+        UsageError: if none of `CRITERIA` is among them.
 
     >>> criterion({"F_mean": 0.25, "J_mean": 0.5})
     0.5

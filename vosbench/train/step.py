@@ -14,7 +14,6 @@ from vosbench.train import distributed
 from vosbench.train.data import Batch, Shares
 from vosbench.train.distributed import Group
 
-DTYPES = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 FULL = re.compile(r"out of memory|can't allocate|not enough memory|alloc_failed", re.IGNORECASE)
 
 
@@ -46,8 +45,8 @@ class Run:
 def take_step(recipe: Recipe, run: Run, parts: Sequence[Batch], shared: Shares, group: Group) -> dict[str, float]:
     """Take a step.
 
-    Dropout and whatever else draws from torch's default generator in `Recipe.losses` is known by the seed, the step
-    and the process; nothing of it has to be kept in a checkpoint.
+    Dropout and whatever else takes random numbers of torch's default generator in `Recipe.losses` is known by the seed,
+    the step and the process; nothing of it has to be kept in a checkpoint.
 
     Args:
         recipe: gives the losses.
@@ -60,8 +59,8 @@ def take_step(recipe: Recipe, run: Run, parts: Sequence[Batch], shared: Shares, 
         the terms of the loss, means over all examples of the step.
 
     Raises:
-        DataError: where a loss is not finite; the weights are as before.
-        UsageError: where the examples do not fit into memory.
+        DataError: if a loss is not finite; the weights are as before.
+        UsageError: if the examples do not fit into memory.
     """
     try:
         return _step(recipe, run, parts, shared, group)

@@ -50,6 +50,14 @@ class Box(NamedTuple):
     left: int
     right: int
 
+    @classmethod
+    def around(cls, mask: Mask) -> "Box | None":
+        """The bounding box of a mask, (H, W); None if it is empty."""
+        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+        if len(rows) == 0:
+            return None
+        return cls(int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1)
+
     def cut(self, shot: Shot) -> Shot:
         """The part of a shot that lies in the box."""
         rows, columns = slice(self.top, self.bottom), slice(self.left, self.right)
@@ -92,7 +100,7 @@ def annotated(videos: Sequence[Video], kind: str = "videos") -> list[Video]:
         kind: what they are called in the message.
 
     Raises:
-        DataError: where there is none.
+        DataError: if there is none.
     """
     found = [video for video in videos if video.annotations]
     if not found:
@@ -110,7 +118,7 @@ def read(video: Video, index: int) -> Shot:
     """Read an annotated frame.
 
     Raises:
-        DataError: where a file cannot be read, or frame and mask differ in size.
+        DataError: if a file cannot be read, or frame and mask differ in size.
     """
     path = video.annotations[index]
     frame, mask = read_frame(video.frames[index]), read_mask(path, video.codec)
@@ -129,15 +137,14 @@ def enclosing(mask: Mask, rng: np.random.Generator) -> Box:
 
     An empty mask is enclosed by the frame.
     """
-    height, width = mask.shape
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    if len(rows) == 0:
+    box = Box.around(mask)
+    if box is None:
         return whole(mask)
     return Box(
-        int(rng.integers(0, rows[0] + 1)),
-        int(rng.integers(rows[-1] + 1, height + 1)),
-        int(rng.integers(0, columns[0] + 1)),
-        int(rng.integers(columns[-1] + 1, width + 1)),
+        int(rng.integers(0, box.top + 1)),
+        int(rng.integers(box.bottom, mask.shape[0] + 1)),
+        int(rng.integers(0, box.left + 1)),
+        int(rng.integers(box.right, mask.shape[1] + 1)),
     )
 
 
@@ -176,7 +183,7 @@ def turned(shot: Shot, size: tuple[int, int], turn: int) -> Sample:
 
 
 def squashed(shot: Shot, side: int) -> Sample:
-    """Resize a shot to a square as `frames.SquashedView` does: antialiased on bytes; the mask by nearest neighbours."""
+    """Resize a shot to a square as `SquashedView` does: antialiased on bytes; the mask by nearest neighbours."""
     square = np.asarray(Image.fromarray(shot.frame).resize((side, side), Image.Resampling.BILINEAR))
     return _sample(_coloured(square), _nearest(shot.mask, (side, side)), np.ones((side, side), dtype=np.uint8))
 

@@ -1,4 +1,22 @@
-"""The sizes of a DeepLabv3 encoder."""
+"""The two DeepLabv3 networks that AD-Net and F2Net start from: encoders, and the baselines these are by themselves.
+
+Both are a ResNet at output stride 8 under atrous spatial pyramid pooling (Chen et al., arXiv:1706.05587), and still no
+weights of one fit the other. Layers, their order and their names are those of the released networks,
+yz93/anchor-diff-VOS and liudaizong/F2Net:
+
+    ==================  ====================================  ===================================
+    .                   `AdnetEncoder`                        `F2netEncoder`
+    ==================  ====================================  ===================================
+    stem                three 3×3 convolutions                one of 7×7
+    stride of a stage   on its 3×3 convolution                on its first 1×1 convolution
+    last stage          multi-grid: dilations 4, 8, 16        dilation 4
+    pyramid             rates 12, 24, 36; pooled view last    rates 6, 12, 18; pooled view first
+    embedding           128 channels                          256 channels
+    ==================  ====================================  ===================================
+
+Frames are (B, 3, H, W) float32, BGR in 0…255 less its mean (`vosbench.method.nn.views.centred`). Features lie on a grid
+an eighth of that size, (h, w); a side of 8 n + 1 pixels gives n + 1 positions.
+"""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -42,6 +60,23 @@ F2NET_TINY = EncoderConfig(
 )
 
 
+class ResNet(nn.Module):
+    """The four stages of a ResNet at output stride 8. Subclasses put a stem before them, and a pyramid on top."""
+
+    def _build_stages(self, channels: int, config: EncoderConfig) -> None:
+        """Make ``layer1`` … ``layer4`` for a stem of so many channels; they give 4, 8, 16 and 32 times the width."""
+        width, blocks = config.width, config.blocks
+        strides = (2, 1) if config.stride_on_first else (1, 2)
+        grid = [config.grid[i % len(config.grid)] for i in range(blocks[3])]
+        self.layer1 = stage(channels, width, [1] * blocks[0])
+        self.layer2 = stage(4 * width, 2 * width, [1] * blocks[1], strides)
+        self.layer3 = stage(8 * width, 4 * width, [2] * blocks[2])
+        self.layer4 = stage(16 * width, 8 * width, [4 * g for g in grid])
+
+
+# AD-Net
+
+
 def _conv_bn(channels: int, out: int, rate: int = 0) -> nn.Sequential:
     """A 1×1 convolution, or a 3×3 one of some rate, with its normalisation."""
     conv = nn.Conv2d(channels, out, 3 if rate else 1, padding=rate, dilation=max(rate, 1), bias=False)
@@ -66,8 +101,8 @@ class AdnetPyramid(nn.Module):
         return fused
 
 
-class AdnetEncoder(nn.Module):
-    """ResNet with a deep stem and multi-grid at output stride 8, under an atrous pyramid.
+class AdnetEncoder(ResNet):
+    """ResNet with a deep stem and multi-grid, under an atrous pyramid.
 
     The auxiliary head ``dsn`` is part of the weights, but nothing reads it at inference and it is not run.
 
@@ -78,19 +113,14 @@ class AdnetEncoder(nn.Module):
 
     def __init__(self, outputs: int, config: EncoderConfig = ADNET) -> None:
         super().__init__()
-        width, blocks = config.width, config.blocks
+        width = config.width
         self.conv1 = nn.Conv2d(3, width, 3, 2, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
         self.conv2 = nn.Conv2d(width, width, 3, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(width)
         self.conv3 = nn.Conv2d(width, 2 * width, 3, padding=1, bias=False)
         self.bn3 = nn.BatchNorm2d(2 * width)
-        strides = (2, 1) if config.stride_on_first else (1, 2)
-        grid = [config.grid[i % len(config.grid)] for i in range(blocks[3])]
-        self.layer1 = stage(2 * width, width, [1] * blocks[0])
-        self.layer2 = stage(4 * width, 2 * width, [1] * blocks[1], strides)
-        self.layer3 = stage(8 * width, 4 * width, [2] * blocks[2])
-        self.layer4 = stage(16 * width, 8 * width, [4 * g for g in grid])
+        self._build_stages(2 * width, config)
         self.head = nn.Sequential(AdnetPyramid(32 * width, config), nn.Conv2d(config.aspp, outputs, 1))
         self.dsn = nn.Sequential(
             nn.Conv2d(16 * width, config.aspp, 3, padding=1, bias=False),
@@ -100,14 +130,7 @@ class AdnetEncoder(nn.Module):
         )
 
     def forward(self, frames: Tensor) -> Tensor:
-        """Encode frames.
-
-        Args:
-            frames: (B, 3, H, W), BGR in 0…255 less its mean.
-
-        Returns:
-            (B, outputs, h, w), where a side of 8 n + 1 pixels gives n + 1 positions.
-        """
+        """(B, 3, H, W) → (B, outputs, h, w)."""
         encoded: Tensor = self.head(self.layer4(self._third(frames)))
         return encoded
 
@@ -125,16 +148,24 @@ class AdnetEncoder(nn.Module):
         return third
 
 
-class Features(NamedTuple):
-    """What the encoder sees in frames.
+class AdnetDeepLab(AdnetEncoder):
+    """AD-Net's baseline: the encoder with one output channel, the logit."""
 
-    Attributes:
-        embedding: (B, C, h, w) at output stride 8, *V* in the paper.
-        pyramid: outputs of the four stages, from the deepest (stride 8) to the shallowest (stride 4).
-    """
+    anchored = False
 
-    embedding: Tensor
-    pyramid: tuple[Tensor, Tensor, Tensor, Tensor]
+    def __init__(self, config: EncoderConfig = ADNET) -> None:
+        super().__init__(1, config)
+
+    def embed(self, frames: Tensor) -> Tensor:
+        """(B, 3, H, W) → (B, 1, h, w), the logits already."""
+        return AdnetEncoder.forward(self, frames)
+
+    def segment(self, anchor: Tensor | None, current: Tensor) -> Tensor:  # noqa: ARG002 - looks at no anchor
+        """The logits, (B, 1, h, w), as `embed` gave them."""
+        return current
+
+
+# F2Net
 
 
 class F2netPyramid(nn.Module):
@@ -172,8 +203,20 @@ class F2netPyramid(nn.Module):
         return fused
 
 
-class F2netEncoder(nn.Module):
-    """ResNet with a 7×7 stem at output stride 8, under an atrous pyramid.
+class Features(NamedTuple):
+    """What F2Net's encoder sees in frames.
+
+    Attributes:
+        embedding: (B, C, h, w) at output stride 8, *V* in the paper.
+        pyramid: outputs of the four stages, from the deepest (stride 8) to the shallowest (stride 4).
+    """
+
+    embedding: Tensor
+    pyramid: tuple[Tensor, Tensor, Tensor, Tensor]
+
+
+class F2netEncoder(ResNet):
+    """ResNet with a 7×7 stem, under an atrous pyramid.
 
     ``main_classifier`` turns an embedding into a segmentation's logit: the baseline, and an auxiliary output.
 
@@ -183,51 +226,21 @@ class F2netEncoder(nn.Module):
 
     def __init__(self, config: EncoderConfig = F2NET) -> None:
         super().__init__()
-        width, blocks = config.width, config.blocks
-        strides = (2, 1) if config.stride_on_first else (1, 2)
-        grid = [config.grid[i % len(config.grid)] for i in range(blocks[3])]
-        self.conv1 = nn.Conv2d(3, width, 7, 2, padding=3, bias=False)
-        self.bn1 = nn.BatchNorm2d(width)
-        self.layer1 = stage(width, width, [1] * blocks[0])
-        self.layer2 = stage(4 * width, 2 * width, [1] * blocks[1], strides)
-        self.layer3 = stage(8 * width, 4 * width, [2] * blocks[2])
-        self.layer4 = stage(16 * width, 8 * width, [4 * g for g in grid])
-        self.layer5 = F2netPyramid(32 * width, config)
+        self.conv1 = nn.Conv2d(3, config.width, 7, 2, padding=3, bias=False)
+        self.bn1 = nn.BatchNorm2d(config.width)
+        self._build_stages(config.width, config)
+        self.layer5 = F2netPyramid(32 * config.width, config)
         self.main_classifier = nn.Conv2d(config.embedding, 1, 1)
         draw_weights(self)
 
     def forward(self, frames: Tensor) -> Features:
-        """Encode frames.
-
-        Args:
-            frames: (B, 3, H, W), BGR in 0…255 less its mean.
-
-        Returns:
-            the embedding, (60 × 60 for 473 × 473 pixels), and the pyramid below it.
-        """
+        """(B, 3, H, W) → the embedding (60 × 60 positions for 473 × 473 pixels) and the pyramid below it."""
         x = pool(functional.relu(self.bn1(self.conv1(frames)), inplace=True))
         res2 = self.layer1(x)
         res3 = self.layer2(res2)
         res4 = self.layer3(res3)
         res5 = self.layer4(res4)
         return Features(self.layer5(res5), (res5, res4, res3, res2))
-
-
-class AdnetDeepLab(AdnetEncoder):
-    """AD-Net's baseline: the encoder with one output channel, the logit."""
-
-    anchored = False
-
-    def __init__(self, config: EncoderConfig = ADNET) -> None:
-        super().__init__(1, config)
-
-    def embed(self, frames: Tensor) -> Tensor:
-        """(B, 3, H, W) → (B, 1, h, w), the logits already."""
-        return AdnetEncoder.forward(self, frames)
-
-    def segment(self, anchor: Tensor | None, current: Tensor) -> Tensor:  # noqa: ARG002 - looks at no anchor
-        """The logits, (B, 1, h, w), as `embed` gave them."""
-        return current
 
 
 class F2netDeepLab(F2netEncoder):

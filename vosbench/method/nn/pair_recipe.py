@@ -1,4 +1,4 @@
-"""AD-Net's recipe, for every network that sees a frame and perhaps an anchor (Yang et al., ICCV 2019, section 3.4)."""
+"""AD-Net's recipe, for every network that sees a frame and perhaps an anchor (Yang et al., ICCV 2019, section 4)."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -6,15 +6,30 @@ from typing import Any, cast
 
 import numpy as np
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from vosbench.dataset import Video
 from vosbench.method.nn.augment import Look, enclosing, pick, read, turned, turns, whole
 from vosbench.method.nn.deeplab import AdnetEncoder
 from vosbench.method.nn.losses import enlarge, mask_loss, overlap_loss
-from vosbench.method.nn.plans import PairPlan
 from vosbench.method.nn.predictor import Network
-from vosbench.method.recipe import Example, Material
+from vosbench.method.nn.views import Side
+from vosbench.method.recipe import Example, Material, Plan
+
+
+class PairPlan(Plan):
+    """Of a recipe that draws crops around the foreground, as AD-Net's."""
+
+    height: Side = Field(description="of the crops, resized; 8 n + 1 pixels")
+    width: Side = Field(description="of the crops, resized; 8 n + 1 pixels")
+    images: float = Field(ge=0, le=1, description="chance that an example is of a still image, if there are any")
+    whole: float = Field(ge=0, le=1, description="chance that a pair's frames are not cropped")
+    upright: float = Field(ge=0, le=1, description="chance of no rotation; the seven others share the rest")
+    mirror: float = Field(ge=0, le=1, description="chance that an example is mirrored")
+    recolour: float = Field(ge=0, le=1, description="chance that an example's colours are exchanged")
+    auxiliary: float = Field(ge=0, description="weight of the loss of the encoder's auxiliary head, baseline alone")
+    overlap: float = Field(ge=0, description="weight of the soft Jaccard loss next to the cross-entropy")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +49,7 @@ class PairRecipe:
         return self.make()
 
     def groups(self, net: nn.Module) -> list[dict[str, Any]]:
-        """One group; the auxiliary head is in it where the plan gives it a loss."""
+        """One group; the auxiliary head is in it if the plan gives it a loss."""
         trained = [x for name, x in net.named_parameters() if "dsn" not in name.split(".") or self._has_auxiliary(net)]
         return [{"params": trained}]
 

@@ -1,4 +1,4 @@
-"""Make a network faster: lower precision by torch.autocast, compilation by torch."""
+"""Where and how precisely a network computes: its device, lower precision by torch.autocast, compilation by torch."""
 
 import functools
 import warnings
@@ -11,15 +11,40 @@ from torch import Tensor, nn
 from vosbench.errors import UsageError
 from vosbench.method.method import Setup
 
-DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+DTYPES = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 STEPS = ("encode", "embed", "locate", "segment")
-"""What networks are asked to compute, where they can."""
+"""What networks are asked to compute, if they can."""
 
 T = TypeVar("T")
 
 
+def device(name: str) -> torch.device:
+    """Find a device by its torch name, such as ``"cpu"`` or ``"cuda:0"``.
+
+    Raises:
+        UsageError: if torch does not know it or cannot compute on it.
+    """
+    try:
+        found = torch.device(name)
+        torch.zeros(1, device=found).cpu()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise UsageError(f'device "{name}" cannot be used ({_first_line(error)}); try "cpu"') from error
+    return found
+
+
+def lower_dtype(precision: str) -> torch.dtype | None:
+    """What convolutions and products compute in; None for ``"fp32"``, which takes no autocast.
+
+    Raises:
+        UsageError: for an unknown precision.
+    """
+    if precision not in DTYPES:
+        raise UsageError(f'there is no precision "{precision}"; choose one of {", ".join(DTYPES)}')
+    return DTYPES[precision]
+
+
 def hasten(net: nn.Module, setup: Setup, device: torch.device) -> None:
-    """Let a network compute as ``setup.precision`` and ``setup.compile`` say; nothing changes where they are default.
+    """Let a network compute as ``setup.precision`` and ``setup.compile`` say; nothing changes if they are default.
 
     The network's steps (`STEPS`) take and give float32 whatever they compute in, so that whoever calls them need not
     know. Of these, what encodes frames is compiled. A processor without bfloat16 instructions (AVX512-BF16, AMX)
@@ -31,17 +56,15 @@ def hasten(net: nn.Module, setup: Setup, device: torch.device) -> None:
         device: the network's.
 
     Raises:
-        UsageError: where the precision or the compiler is not to be had.
+        UsageError: if torch does not offer the precision or the compiler on this device.
     """
-    dtype = DTYPES.get(setup.precision)
-    if dtype is None:
-        raise UsageError(f'there is no precision "{setup.precision}"; choose one of {", ".join(DTYPES)}')
+    dtype = lower_dtype(setup.precision)
     if setup.compile:
         _try_compiler(device)
         step = "encode" if hasattr(net, "encode") else "embed"
         setattr(net, step, torch.compile(getattr(net, step)))
-    if dtype != torch.float32:
-        _try_precision(setup.precision, device)
+    if dtype is not None:
+        _try_precision(setup.precision, dtype, device)
         for step in STEPS:
             if hasattr(net, step):
                 setattr(net, step, _autocast(getattr(net, step), dtype, device))
@@ -72,9 +95,8 @@ def full(result: T) -> T:
     return result
 
 
-def _try_precision(name: str, device: torch.device) -> None:
-    """Convolve a little, since torch may refuse, or warn and go on in float32."""
-    dtype = DTYPES[name]
+def _try_precision(name: str, dtype: torch.dtype, device: torch.device) -> None:
+    """Convolve a little, since torch may refuse, or warn and continue in float32."""
     try:
         with warnings.catch_warnings(), torch.inference_mode():
             warnings.simplefilter("error")
@@ -88,7 +110,7 @@ def _try_precision(name: str, device: torch.device) -> None:
 
 
 def _try_compiler(device: torch.device) -> None:
-    """Compile a little; whatever fails there would fail later, and say less."""
+    """Compile a little; whatever fails here would fail later with a worse message."""
     try:
         torch.compile(_increment)(torch.zeros(2, device=device))
     except Exception as error:

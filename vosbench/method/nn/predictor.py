@@ -1,19 +1,92 @@
-"""Drive a network that needs no more than the current frame and the first one."""
+"""From a `Setup` to a network that is ready, and from a network to the maps of a video.
 
-from collections.abc import Iterator
+`choose` and `ready` serve every method here. `FramePredictor` drives a network that needs no more than the current
+frame and the first one; a method that carries something from frame to frame brings a predictor of its own.
+"""
+
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 from itertools import islice
-from typing import Protocol, cast
+from typing import Protocol, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
 
 from vosbench.dataset import Video
 from vosbench.engine.stages import stage
+from vosbench.errors import UsageError
 from vosbench.images import read_frame
-from vosbench.method.method import FloatMap, State
+from vosbench.method.method import FloatMap, Setup, State
+from vosbench.method.nn.precision import device, hasten
 from vosbench.method.nn.views import Frame, View
+from vosbench.method.nn.weights import fill
 from vosbench.method.predict import read_ahead
+
+T = TypeVar("T")
+N = TypeVar("N", bound=nn.Module)
+
+
+def choose(variant: str, method: str, variants: Mapping[str, T], default: str) -> T:
+    """Find what the name of a variant stands for.
+
+    Args:
+        variant: as typed behind the dot; ``""`` if nothing was.
+        method: name of the method, for the message.
+        variants: name → whatever the method makes of it.
+        default: what the method's bare name stands for.
+
+    Raises:
+        UsageError: if there is no such variant.
+    """
+    name = variant or default
+    if name not in variants:
+        known = ", ".join(f'"{method}.{each}"' for each in variants)
+        raise UsageError(f'there is no "{method}.{name}"; choose one of {known}')
+    return variants[name]
+
+
+def ready(build: Callable[[], N], setup: Setup) -> N:
+    """Build a network and make it ready for inference, on its device and in its precision.
+
+    Without a file the weights are drawn from ``setup.seed``: the same at every run, and the caller's random numbers
+    continue as if nothing had been drawn.
+
+    Raises:
+        UsageError: if the batch is not positive, or the device, the precision or the compiler is not available.
+        DataError: if the file does not fit the network.
+    """
+    if setup.batch < 1:
+        raise UsageError(f"batch must be at least 1, not {setup.batch}")
+    target = device(setup.device)
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(setup.seed)
+        net = build()
+    if setup.weights is not None:
+        fill(net, setup.weights)
+    net = net.eval().to(device=target, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    hasten(net, setup, target)
+    return net
+
+
+def batches(video: Video, start: int, size: int) -> Generator[tuple[list[Frame], int], None, None]:
+    """Read the frames of a video in batches, ahead of their use.
+
+    Batches begin at multiples of their size, wherever a run is resumed: the same frames always share a pass, and the
+    maps are the same to the last bit.
+
+    Args:
+        video: the video.
+        start: the first frame whose map is wanted.
+        size: frames per batch.
+
+    Yields:
+        the frames, and how many of them lie before ``start``.
+    """
+    first = start - start % size
+    with closing(read_ahead(video.frames[first:], size + 1)) as ahead:
+        while frames := list(islice(ahead, size)):
+            yield frames, max(start - first, 0)
+            first += size
 
 
 class Network(Protocol):
@@ -36,14 +109,11 @@ class Network(Protocol):
 class FramePredictor:
     """A predictor whose map of a frame depends on that frame and the anchor alone.
 
-    Batches begin at multiples of the batch size, wherever a run is resumed: the same frames always share a pass,
-    and the maps are the same to the last bit.
-
     Args:
         net: the network, on its device.
         view: how it looks at frames.
         device: where to put the frames.
-        batch: frames per pass.
+        batch: frames per pass; see `batches`.
     """
 
     def __init__(self, net: Network, view: View, device: torch.device, batch: int = 1) -> None:
@@ -75,11 +145,9 @@ class FramePredictor:
         if start >= len(video):
             return
         anchor = self._embed([read_frame(video.frames[0])]) if self._net.anchored else None
-        first = start - start % self._batch
-        with closing(read_ahead(video.frames[first:], self._batch + 1)) as ahead:
-            while frames := list(islice(ahead, self._batch)):
-                yield from self._maps(anchor, frames)[max(start - first, 0) :]
-                first += self._batch
+        with closing(batches(video, start, self._batch)) as read:
+            for frames, done in read:
+                yield from self._maps(anchor, frames)[done:]
 
     # Inference mode is entered inside these two and never around a yield, where it would leak into the caller.
     @torch.inference_mode()

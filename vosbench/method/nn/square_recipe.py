@@ -1,19 +1,36 @@
-"""F2Net's two alternating steps, for networks that see one frame; what F2Net itself adds is in its own room."""
+"""F2Net's two alternating steps, for networks that see one frame (Liu et al., AAAI 2021).
+
+What F2Net itself adds is in `vosbench.methods.f2net.recipe`.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 import numpy as np
+from pydantic import Field
 from torch import Tensor, nn
 
 from vosbench.method.nn.augment import Box, Look, Shot, enclosing, pick, read, share, squashed
 from vosbench.method.nn.losses import enlarge, mask_loss, official_loss, overlap_loss
-from vosbench.method.nn.plans import SquarePlan
 from vosbench.method.nn.predictor import Network
-from vosbench.method.recipe import Example, Material
+from vosbench.method.nn.views import Side
+from vosbench.method.recipe import Example, Material, Plan
 
 Kind = Literal["image", "video"]
+
+
+class SquarePlan(Plan):
+    """Of a recipe that squashes frames to a square, and takes image and video steps in turn, as F2Net's."""
+
+    side: Side = Field(description="of the square, in pixels; 8 n + 1")
+    crop: float = Field(gt=0, le=1, description="share of each side that a crop of a video step keeps")
+    enclose: float = Field(ge=0, le=1, description="chance that such a crop encloses the foreground instead")
+    mirror: float = Field(ge=0, le=1, description="chance that an example is mirrored")
+    recolour: float = Field(ge=0, le=1, description="chance that an example's colours are exchanged")
+    cycle: int = Field(ge=1, description="of so many steps, the first is of images; 1 is images alone")
+    mask_loss: Literal["bce", "official"] = Field(description="the paper's, or the released code's")
+    overlap: float = Field(ge=0, description="weight of the soft Jaccard loss next to it")
 
 
 def kind_of(step: int, plan: SquarePlan) -> Kind:
@@ -22,7 +39,7 @@ def kind_of(step: int, plan: SquarePlan) -> Kind:
 
 
 def draw_image(material: Material, rng: np.random.Generator) -> Shot:
-    """Draw a still image; where there are none, an annotated frame of a video stands for one."""
+    """Draw a still image; if there are none, an annotated frame of a video stands for one."""
     video = pick(material.images, rng, "images") if material.images else pick(material.videos, rng)
     indices = sorted(video.annotations)
     return read(video, indices[int(rng.integers(len(indices)))])
@@ -40,11 +57,13 @@ def draw_look(plan: SquarePlan, kind: Kind, rng: np.random.Generator) -> Look:
     return Look.draw(plan.mirror if kind == "video" else 0.0, plan.recolour, rng)
 
 
-def loss_of_mask(logits: Tensor, mask: Tensor, plan: SquarePlan) -> Tensor:
-    """The plan's loss of logits, (B, 1, h, w), interpolated to masks, (B, 1, H, W)."""
+def mask_terms(logits: Tensor, mask: Tensor, plan: SquarePlan) -> dict[str, Tensor]:
+    """The plan's losses of logits, (B, 1, h, w), interpolated to masks, (B, 1, H, W): ``mask``, perhaps ``overlap``."""
     large = enlarge(logits, (mask.shape[2], mask.shape[3]), aligned=False)
-    loss = mask_loss(large, mask) if plan.mask_loss == "bce" else official_loss(large, mask)
-    return loss + plan.overlap * overlap_loss(large, mask) if plan.overlap else loss
+    terms = {"mask": mask_loss(large, mask) if plan.mask_loss == "bce" else official_loss(large, mask)}
+    if plan.overlap:
+        terms["overlap"] = plan.overlap * overlap_loss(large, mask)
+    return terms
 
 
 def frozen(name: str) -> bool:
@@ -103,4 +122,4 @@ class SquareRecipe:
         """The loss of the mask, which here is the encoder's only output: in image steps too it counts in full."""
         network = cast("Network", net)
         logits = network.segment(None, network.embed(batch["frame"]))
-        return {"mask": loss_of_mask(logits, batch["mask"], self.plan)}
+        return mask_terms(logits, batch["mask"], self.plan)

@@ -1,13 +1,14 @@
 """From a frame to a network's input, and from its logits back to a map of the frame's size."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Annotated, Protocol
 
 import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from pydantic import AfterValidator, Field
 from torch import Tensor
 from torch.nn import functional
 
@@ -18,6 +19,16 @@ Frame = NDArray[np.uint8]
 """(H, W, 3) uint8, RGB, as `vosbench.images.read_frame` gives it."""
 
 MEAN_BGR = (104.00698793, 116.66876762, 122.67891434)
+
+
+def _aligned(side: int) -> int:
+    if side % 8 != 1:
+        raise ValueError(f"a side has 8 n + 1 pixels, such as {max(side // 8, 2) * 8 + 1}")
+    return side
+
+
+Side = Annotated[int, Field(ge=17), AfterValidator(_aligned)]
+"""Pixels of a side: 8 n + 1, so that the n + 1 positions of a feature map lie on pixels."""
 
 
 class View(Protocol):
@@ -47,7 +58,7 @@ def centred(frame: Frame) -> Tensor:
 class AlignedView:
     """AD-Net's view: resized by bilinear interpolation; the logits brought back with their corners aligned.
 
-    As released by the authors, yz93/anchor-diff-VOS. Sides of 8 n + 1 pixels keep positions and pixels aligned.
+    As released by the authors, yz93/anchor-diff-VOS. Sides of 8 n + 1 pixels keep positions on pixels; see `Side`.
     """
 
     height: int
@@ -67,6 +78,11 @@ class AlignedView:
         """See `View`; the logits are interpolated, then the logistic function is taken."""
         large = functional.interpolate(logits[None], size=size, mode="bilinear", align_corners=True)
         return torch.sigmoid(large)[0, 0].float().cpu().numpy()
+
+
+FULL_VIEW = AlignedView(height=481, width=857)
+TINY_VIEW = AlignedView(height=137, width=241)
+"""AD-Net's views of frames of 480×854 and of 112×192: the sides of 8 n + 1 pixels that fit them, full and tiny."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

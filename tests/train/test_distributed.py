@@ -62,7 +62,7 @@ def test_two_processes_train_f2net_as_one(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     curves = [[float(row["loss"]) for row in read(tmp_path / name / "log.csv")] for name in ("one", "two")]
     assert len(curves[0]) == 6
-    assert curves[1] == pytest.approx(curves[0], rel=1e-4)
+    assert curves[1] == pytest.approx(curves[0], rel=1e-3)
 
 
 @pytest.mark.slow
@@ -77,7 +77,7 @@ def test_two_processes_say_which_example_is_broken_and_one_goes_on_from_there(
     notes: list[str] = []
     with pytest.raises(DataError, match="of these 26 hold"):
         train(toy(broken=6, lr=0.05), material, tmp_path, Settings(save_every=4), listener=Listener(note=notes.append))
-    assert notes == ["goes on from step 4 of 12"]
+    assert notes == ["resumes from step 4 of 12"]
 
 
 @pytest.mark.parametrize(("accumulate", "world"), [(1, 1), (2, 3), (4, 1), (1, 4)])

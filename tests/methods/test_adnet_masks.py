@@ -6,12 +6,9 @@ import numpy as np
 import pytest
 
 from vosbench.errors import DataError
-from vosbench.methods.adnet import morphology, pruning
-from vosbench.methods.adnet import rle as runs
-from vosbench.methods.adnet.contour import boxed, overlap
+from vosbench.methods.adnet import masks, pruning, rle
 from vosbench.methods.adnet.detections import Detection
-from vosbench.methods.adnet.gating import gated, near
-from vosbench.methods.adnet.morphology import Mask
+from vosbench.methods.adnet.masks import Mask, boxed, gated, near, overlap
 
 SIZE = (480, 854)
 FULL = np.ones(SIZE, dtype=np.bool_)
@@ -72,11 +69,11 @@ def test_a_mask_at_the_border_is_opened_as_if_it_went_on() -> None:
 
 
 def test_constants_follow_the_size_of_the_frame() -> None:
-    assert [morphology.side(n, SIZE) for n in (15, 31, 101)] == [15, 31, 101]
-    assert [morphology.side(n, (960, 1708)) for n in (15, 31, 101)] == [31, 63, 203]
-    assert morphology.area(5_000, SIZE) == 5_000
-    assert morphology.area(5_000, (960, 1708)) == 20_000
-    assert morphology.side(15, (4, 4)) == 1
+    assert [masks.side(n, SIZE) for n in (15, 31, 101)] == [15, 31, 101]
+    assert [masks.side(n, (960, 1708)) for n in (15, 31, 101)] == [31, 63, 203]
+    assert masks.area(5_000, SIZE) == 5_000
+    assert masks.area(5_000, (960, 1708)) == 20_000
+    assert masks.side(15, (4, 4)) == 1
     small = np.ones((240, 427), dtype=np.bool_)
     last = rectangle(100, 100, 50, 25, (240, 427))  # a quarter of 5000
     assert np.array_equal(gated(small, last), small)
@@ -252,8 +249,8 @@ def test_a_mask_of_another_size_is_refused() -> None:
 def test_runs_bring_masks_back() -> None:
     rng = np.random.default_rng(0)
     for mask in (rng.random((7, 5)) > 0.5, np.ones((2, 3), dtype=np.bool_), np.zeros((2, 3), dtype=np.bool_)):
-        counts = runs.encode(mask)
+        counts = rle.encode(mask)
         assert counts.sum() == mask.size
-        assert np.array_equal(runs.decode(counts, mask.shape), mask)
+        assert np.array_equal(rle.decode(counts, mask.shape), mask)
     with pytest.raises(ValueError, match="run lengths"):
-        runs.decode(np.array([1, 2]), (2, 2))
+        rle.decode(np.array([1, 2]), (2, 2))

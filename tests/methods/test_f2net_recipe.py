@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vosbench.methods.f2net.attention import gauss
-from vosbench.methods.f2net.centre import splat_mask, to_cells, to_pixels
-from vosbench.methods.f2net.targets import centre_of, focal_loss, heat_target, top_centres
+from vosbench.methods.f2net.centre import centre_of, splat_mask, to_cells, to_pixels
+from vosbench.methods.f2net.recipe import focal_loss, heat_target, top_centres
 
 
 def logit(p: float) -> float:

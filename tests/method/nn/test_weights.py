@@ -1,4 +1,4 @@
-"""ImageNet initialisation from files of several makers, and weights as they are handed out."""
+"""Weights in files: reading, fitting and writing, and encoders started from the ResNets of several makers."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -7,17 +7,15 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from vosbench.errors import DataError, UsageError
-from vosbench.method.nn import backbone
+from vosbench.method.nn import weights
 from vosbench.method.nn.deeplab import F2NET_TINY, F2netEncoder
-from vosbench.method.nn.state_dicts import fill, read
-from vosbench.method.nn.weights import fill as fill_for_inference
+from vosbench.method.nn.weights import fill, fill_backbone, read, write
 from vosbench.methods.adnet.network import TINY, build
 from vosbench.records.provenance import weights_card
-from vosbench.train.checkpoint import export
 
 DEEP = ("conv1", "bn1", "conv2", "bn2", "conv3", "bn3")
 
@@ -57,7 +55,7 @@ def test_all_of_the_backbone_and_nothing_else(make: Callable[[], nn.Module], pre
     found = classifier(net, prefix)
     path = tmp_path / "resnet.pth"
     torch.save(found, path)
-    assert backbone.fill(net, path) == f'{len(found) - 2} of {len(found)} tensors of "{path}" fill all of the backbone'
+    assert fill_backbone(net, path) == f'{len(found) - 2} of {len(found)} tensors of "{path}" fill all of the backbone'
     for name, value in net.state_dict().items():
         inner = name.removeprefix(prefix) if name.startswith(prefix) else ""
         assert torch.equal(value, found.get(inner, before[name])), name
@@ -106,8 +104,8 @@ def test_the_full_networks_take_a_whole_resnet101(
     with torch.device("meta"):
         net = make()
         file = {name: torch.empty(shape) for name, shape in resnet101(stem).items()}
-    monkeypatch.setattr(backbone, "read", lambda _path: file)
-    assert backbone.fill(net, tmp_path).startswith(f"{tensors - 2} of {tensors} tensors")
+    monkeypatch.setattr(weights, "read", lambda _path: file)
+    assert fill_backbone(net, tmp_path).startswith(f"{tensors - 2} of {tensors} tensors")
 
 
 def dressed(found: Mapping[str, Tensor], stem: tuple[str, ...]) -> dict[str, Tensor]:
@@ -135,7 +133,7 @@ def test_names_of_several_makers(stem: tuple[str, ...], wrapper: str | None, tmp
     content: dict[str, object] = {f"module.{name}": value for name, value in dressed(found, stem).items()}
     path = tmp_path / "resnet.pth"
     torch.save({wrapper: content, "epoch": 3} if wrapper else content, path)
-    backbone.fill(net, path)
+    fill_backbone(net, path)
     for name, value in net.state_dict().items():
         if name in found:
             assert torch.equal(value, found[name]), name
@@ -144,7 +142,7 @@ def test_names_of_several_makers(stem: tuple[str, ...], wrapper: str | None, tmp
 def test_the_backbone_of_another_network(tmp_path: Path) -> None:
     pair, base = build("ad", TINY), build("base", TINY)
     save_file(pair.state_dict(), tmp_path / "pair.safetensors")
-    backbone.fill(base, tmp_path / "pair.safetensors")
+    fill_backbone(base, tmp_path / "pair.safetensors")
     assert torch.equal(base.layer1[0].conv1.weight, pair.features.layer1[0].conv1.weight)
     assert not torch.equal(base.dsn[0].weight, pair.features.dsn[0].weight)
 
@@ -153,7 +151,7 @@ def test_safetensors_and_files_without_counters(tmp_path: Path) -> None:
     net = build("base", TINY)
     found = {name: value for name, value in classifier(net, "").items() if not name.endswith("num_batches_tracked")}
     save_file(found, tmp_path / "resnet.safetensors")
-    backbone.fill(net, tmp_path / "resnet.safetensors")
+    fill_backbone(net, tmp_path / "resnet.safetensors")
     assert torch.equal(net.layer4[2].bn3.running_var, found["layer4.2.bn3.running_var"])
 
 
@@ -162,27 +160,25 @@ def test_another_backbone(tmp_path: Path) -> None:
     for name, net, prefix in (("deep.pth", deep, ""), ("plain.pth", plain, "encoder.")):
         torch.save(classifier(net, prefix), tmp_path / name)
     held = {name: value.clone() for name, value in deep.state_dict().items()}
-    with pytest.raises(DataError, match=r"the plain stem of 7×7: 8, where it needs the deep stem of 3×3: 8/8/16$"):
-        backbone.fill(deep, tmp_path / "plain.pth")
-    with pytest.raises(DataError, match=r"the deep stem of 3×3: 8/8/16, where it needs the plain stem of 7×7: 8$"):
-        backbone.fill(plain, tmp_path / "deep.pth")
+    with pytest.raises(DataError, match=r"the plain stem of 7×7: 8, not the deep stem of 3×3: 8/8/16$"):
+        fill_backbone(deep, tmp_path / "plain.pth")
+    with pytest.raises(DataError, match=r"the deep stem of 3×3: 8/8/16, not the plain stem of 7×7: 8$"):
+        fill_backbone(plain, tmp_path / "deep.pth")
     longer = {**classifier(deep, ""), "layer3.2.conv1.weight": torch.zeros(1)}
     torch.save(longer, tmp_path / "longer.pth")
-    with pytest.raises(
-        DataError, match=r"another ResNet .*; tensors that differ: 1, the first is layer3.2.conv1.weight"
-    ):
-        backbone.fill(deep, tmp_path / "longer.pth")
+    with pytest.raises(DataError, match=r"do not fit the ResNet of this network; unknown: layer3.2.conv1.weight$"):
+        fill_backbone(deep, tmp_path / "longer.pth")
     shorter = {name: value for name, value in classifier(deep, "").items() if not name.startswith("layer4.2.")}
     torch.save(shorter, tmp_path / "shorter.pth")
-    with pytest.raises(DataError, match=r"the first is layer4.2.conv1.weight, none where the network has \(64, 256, "):
-        backbone.fill(deep, tmp_path / "shorter.pth")
+    with pytest.raises(DataError, match=r"do not fit the ResNet of .*; missing: layer4.2.bn1.bias, .* and 12 more$"):
+        fill_backbone(deep, tmp_path / "shorter.pth")
     for name, value in deep.state_dict().items():
         assert torch.equal(value, held[name])
     torch.save({"fc.weight": torch.zeros(1)}, tmp_path / "fc.pth")
-    with pytest.raises(DataError, match="holds no ResNet under the usual names"):
-        backbone.fill(deep, tmp_path / "fc.pth")
+    with pytest.raises(DataError, match="do not hold one ResNet under the usual names"):
+        fill_backbone(deep, tmp_path / "fc.pth")
     with pytest.raises(UsageError, match="needs a network with a ResNet"):
-        backbone.fill(nn.Conv2d(1, 1, 1), tmp_path / "deep.pth")
+        fill_backbone(nn.Conv2d(1, 1, 1), tmp_path / "deep.pth")
 
 
 def test_files_that_are_no_weights(tmp_path: Path) -> None:
@@ -195,31 +191,10 @@ def test_files_that_are_no_weights(tmp_path: Path) -> None:
             read(tmp_path / name)
 
 
-def test_halved_weights_are_half_the_size_and_run(tmp_path: Path) -> None:
-    torch.manual_seed(2)
-    net = build("ad", TINY)
-    net.features.bn1.running_var.fill_(1e6)  # beyond fp16, as variances of untouched pixels are
-    net.features.conv2.weight.data[0, 0, 0, 0] = 1e6
-    export(tmp_path / "full.safetensors", net.state_dict(), {"method": "adnet.tiny"})
-    export(tmp_path / "half.safetensors", net.state_dict(), {"method": "adnet.tiny"}, half=True)
-    full, half = (load_file(tmp_path / f"{name}.safetensors") for name in ("full", "half"))
-    assert all(torch.equal(full[name], value) for name, value in net.state_dict().items())
-    assert {value.dtype for value in half.values() if value.dim() == 1} == {torch.float32}
-    wide = {name for name, value in half.items() if value.dim() > 1 and value.dtype == torch.float32}
-    assert wide == {"features.conv2.weight"}
-    ratio = (tmp_path / "half.safetensors").stat().st_size / (tmp_path / "full.safetensors").stat().st_size
-    assert 0.5 < ratio < 0.55
-    other = build("ad", TINY)
-    fill_for_inference(other, tmp_path / "half.safetensors")
-    for name, value in other.state_dict().items():
-        assert value.dtype == full[name].dtype
-        torch.testing.assert_close(value, full[name], rtol=1e-3, atol=1e-7)
-
-
 def test_the_file_says_what_it_is(tmp_path: Path) -> None:
     about = {"method": "adnet.tiny", "seed": 3, "plan lr": 0.1, "weights": None}
-    export(tmp_path / "a.safetensors", {"x": torch.ones(2, 3, 4, 4).to(memory_format=torch.channels_last)}, about)
-    export(tmp_path / "b.safetensors", {"x": torch.ones(2, 3, 4, 4)}, dict(reversed(about.items())))
+    write(tmp_path / "a.safetensors", {"x": torch.ones(2, 3, 4, 4).to(memory_format=torch.channels_last)}, about)
+    write(tmp_path / "b.safetensors", {"x": torch.ones(2, 3, 4, 4)}, dict(reversed(about.items())))
     with safe_open(tmp_path / "a.safetensors", "pt") as file:
         assert json.loads(file.metadata()["vosbench"]) == about
     assert weights_card(tmp_path / "a.safetensors") == about
@@ -235,10 +210,38 @@ def test_a_file_that_says_nothing(data: bytes, tmp_path: Path) -> None:
 
 
 def test_weights_of_another_network(tmp_path: Path) -> None:
-    export(tmp_path / "w.safetensors", nn.Conv2d(1, 2, 3).state_dict(), {})
-    with pytest.raises(
-        DataError, match=r"tensors that are missing, unknown or of another shape: 1, the first is weight"
-    ):
+    write(tmp_path / "w.safetensors", nn.Conv2d(1, 2, 3).state_dict(), {})
+    shape = r"weights .* do not fit this network; of another shape: weight \(2, 1, 3, 3\) for \(2, 2, 3, 3\)$"
+    with pytest.raises(DataError, match=shape):
         fill(nn.Conv2d(2, 2, 3), tmp_path / "w.safetensors")
-    with pytest.raises(DataError, match=r"the first is bias"):
+    with pytest.raises(DataError, match=r"do not fit this network; unknown: bias$"):
         fill(nn.Conv2d(1, 2, 3, bias=False), tmp_path / "w.safetensors")
+    write(tmp_path / "x.safetensors", {"weight": torch.ones(2), "bias": torch.ones(2), "x": torch.ones(1)}, {})
+    with pytest.raises(DataError, match=r"do not fit this network; missing: running_mean, running_var; unknown: x$"):
+        fill(nn.BatchNorm2d(2), tmp_path / "x.safetensors")
+
+
+def test_a_whole_network_takes_safetensors_alone(tmp_path: Path) -> None:
+    """Those of other makers may mean something else by the same names; what is in the file counts, not its name."""
+    net = nn.Conv2d(1, 2, 3)
+    torch.save(net.state_dict(), tmp_path / "w.pth")
+    with pytest.raises(DataError, match="are not safetensors; vosbench convert makes"):
+        fill(nn.Conv2d(1, 2, 3), tmp_path / "w.pth")
+    write(tmp_path / "w.safetensors", net.state_dict(), {})
+    other = nn.Conv2d(1, 2, 3)
+    fill(other, (tmp_path / "w.safetensors").rename(tmp_path / "w.weights"))
+    assert torch.equal(other.weight, net.weight)
+
+
+@pytest.mark.parametrize("wrapper", weights.WRAPPERS)
+def test_tensors_are_found_in_every_wrapper(wrapper: str, tmp_path: Path) -> None:
+    torch.save({"epoch": 3, wrapper: {"module.a": torch.ones(2), "note": "text"}}, tmp_path / "w.pth")
+    assert {name: x.tolist() for name, x in read(tmp_path / "w.pth").items()} == {"a": [1, 1]}
+
+
+def test_a_file_of_two_resnets_starts_no_encoder(tmp_path: Path) -> None:
+    net = build("base", TINY)
+    found = classifier(net, "")
+    torch.save({f"{side}.{name}": x for name, x in found.items() for side in ("left", "right")}, tmp_path / "two.pth")
+    with pytest.raises(DataError, match="do not hold one ResNet"):
+        fill_backbone(net, tmp_path / "two.pth")

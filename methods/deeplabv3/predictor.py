@@ -1,0 +1,22 @@
+"""The variants that can be typed: a network and the way it looks at frames."""
+
+from collections.abc import Callable
+from functools import partial
+
+from vosbench.method import Setup
+from vosbench.method.nn.deeplab import ADNET, ADNET_TINY, F2NET, AdnetDeepLab, F2netDeepLab
+from vosbench.method.nn.precision import device
+from vosbench.method.nn.predictor import FramePredictor, choose, ready
+from vosbench.method.nn.views import FULL_VIEW, TINY_VIEW, SquashedView, View
+
+PRESETS: dict[str, tuple[Callable[[], AdnetDeepLab | F2netDeepLab], View]] = {
+    "adnet": (partial(AdnetDeepLab, ADNET), FULL_VIEW),
+    "f2net": (partial(F2netDeepLab, F2NET), SquashedView(side=473)),
+    "tiny": (partial(AdnetDeepLab, ADNET_TINY), TINY_VIEW),
+}
+
+
+def load(setup: Setup) -> FramePredictor:
+    """Make the predictor of a variant; see `vosbench.methods.deeplabv3.load`."""
+    make, view = choose(setup.variant, "deeplabv3", PRESETS, default="adnet")
+    return FramePredictor(ready(make, setup), view, device(setup.device), setup.batch)

@@ -1,0 +1,112 @@
+"""Reading ahead and writing behind."""
+
+import importlib
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vosbench.dataset import Video
+from vosbench.errors import DataError, VideoError
+from vosbench.method import FloatMap, Method, Setup
+from vosbench.method.predict import read_ahead, write_maps
+
+NAMES = ["deeplabv3", "adnet", "f2net"]
+
+
+def method_of(name: str) -> Method:
+    return importlib.import_module(f"vosbench.methods.{name}").method
+
+
+def ours() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("vosbench-")]
+
+
+def test_frames_come_in_order_and_errors_in_their_turn(clip: Video) -> None:
+    frames = read_ahead([*clip.frames, Path("absent.png")], depth=9)
+    for path, frame in zip(clip.frames, frames, strict=False):
+        assert np.array_equal(frame, next(read_ahead([path])))
+    with pytest.raises(DataError, match=r"absent\.png"):
+        next(frames)
+    assert list(read_ahead([])) == []
+    assert not ours()
+
+
+def test_a_dropped_reader_ends_its_thread(clip: Video) -> None:
+    frames = read_ahead(clip.frames)
+    next(frames)
+    del frames
+    assert not ours()
+
+
+class Failing:
+    """Gives the same array again and again, then fails."""
+
+    def predict(self, video: Video) -> Iterator[FloatMap]:
+        values = np.zeros((70, 110), np.float32)
+        for t in range(len(video) - 1):
+            values[:] = t / 5
+            yield values
+        raise RuntimeError("out of luck")
+
+
+def test_maps_before_a_failure_are_kept_and_are_not_overtaken(clip: Video, tmp_path: Path) -> None:
+    seen: list[int] = []
+    with pytest.raises(VideoError, match="fails on frame 4"):
+        write_maps(Failing(), clip, tmp_path / "out", seen.append)
+    assert seen == [0, 1, 2, 3, 4]
+    for t in range(4):
+        levels = next(read_ahead([tmp_path / "out" / f"{t:05d}.png"]))
+        assert (levels == 51 * t).all()
+    assert not ours()
+
+
+def test_a_full_disk_is_not_overlooked(clip: Video, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("a file where the folder should be")
+    with pytest.raises(OSError, match="out"):
+        write_maps(method_of("deeplabv3").load(Setup(variant="tiny")), clip, tmp_path / "out", lambda _: None)
+    assert not ours()
+
+
+PEAK = """
+import itertools, sys
+from dataclasses import replace
+from pathlib import Path
+import torch
+from vosbench.method import Setup
+from vosbench.methods import adnet, deeplabv3, f2net
+from vosbench.method.predict import write_maps
+from vosbench.method.testing import sample_video
+torch.set_num_threads(1)
+method = {"adnet": adnet, "deeplabv3": deeplabv3, "f2net": f2net}[sys.argv[1]]
+folder, count = Path(sys.argv[2]), int(sys.argv[3])
+video = sample_video(folder)
+frames = tuple(folder / f"{t:05d}.png" for t in range(count))
+for path, source in zip(frames, itertools.cycle(video.frames)):
+    path.hardlink_to(source)
+write_maps(method.load(Setup(variant="tiny")), replace(video, frames=frames), folder / "out", lambda _: None)
+lines = Path("/proc/self/status").read_text().splitlines()
+print(next(line.split()[1] for line in lines if line.startswith("VmHWM")))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="asks Linux for the peak")
+@pytest.mark.parametrize("name", NAMES)
+def test_memory_does_not_grow_with_the_video(name: str, tmp_path: Path) -> None:
+    peaks = [
+        int(
+            subprocess.run(
+                [sys.executable, "-c", PEAK, name, str(tmp_path / str(count)), str(count)],
+                check=True,
+                capture_output=True,
+                text=True,
+            ).stdout
+        )
+        for count in (1, 100, 1000)
+    ]
+    assert max(peaks) < 1.05 * min(peaks), peaks
