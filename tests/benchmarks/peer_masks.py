@@ -1,7 +1,7 @@
 """J and F of masks against vos-benchmark: arrays, files of three encodings, 1080p, two processes, memory.
 
-Real masks, of DAVIS-2016 annotations and a method's results, are written anew as each encoding into a temporary
-folder, ``annotations/<video>/`` and ``results/<video>/``; the peer's own loop over a video's files reads them.
+Real masks, DAVIS-2016 annotations and a method's results, are written in each encoding to a temporary folder,
+``annotations/<video>/`` and ``results/<video>/``; the peer's own loop over a video's files reads them.
 """
 
 import io
@@ -42,7 +42,7 @@ ENCODINGS: dict[str, tuple[str, Encode, int]] = {
 
 
 def real_pairs(data: Path, step: int) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    """(name, annotation, result) of every so many frames of the videos."""
+    """(name, annotation, result) of every ``step``-th frame of the videos."""
     root = data / "DAVIS" / "Annotations" / "480p"
     with zipfile.ZipFile(data / "davis16_results" / "osvos.zip") as archive:
         for video in VIDEOS:
@@ -63,7 +63,7 @@ def write(folder: Path, pairs: list[tuple[str, np.ndarray, np.ndarray]], encode:
 
 
 def enlarged(mask: np.ndarray) -> np.ndarray:
-    """To 1080p, of hard edges."""
+    """Enlarge to 1080p with hard edges."""
     return cv2.resize(mask.view(np.uint8), (1920, 1080), interpolation=cv2.INTER_NEAREST_EXACT).view(bool)
 
 
@@ -73,7 +73,7 @@ def rows(peer: Path, data: Path, rounds: int) -> Iterator[Row]:
     Args:
         peer: an interpreter that has vos-benchmark.
         data: the folder of real data.
-        rounds: counted ones.
+        rounds: number of counted rounds.
     """
     pairs = list(real_pairs(data, 3))
     large = [(name, enlarged(one), enlarged(other)) for name, one, other in pairs[::8]]
@@ -102,49 +102,49 @@ def rows(peer: Path, data: Path, rounds: int) -> Iterator[Row]:
 
 
 def compared(ours: Ask, peer: Ask, task: str, place: tuple[Path, str], numbers: tuple[int, int, int], kind: str) -> Row:
-    """One line against the peer; ``numbers`` are the target, the frames and the rounds."""
+    """One line of the comparison; ``numbers`` are the target, the frames and the rounds."""
     target, frames, rounds = numbers
-    asked = {"task": kind, "folder": str(place[0]), "codec": place[1]}
-    taken = take_turns(ours, peer, (asked, asked), rounds)
-    apart = difference(taken.answers[0]["scores"], taken.answers[1]["scores"])
+    request = {"task": kind, "folder": str(place[0]), "codec": place[1]}
+    timing = take_turns(ours, peer, (request, request), rounds)
+    apart = difference(timing.answers[0]["scores"], timing.answers[1]["scores"])
     allowed = 0 if kind == "arrays" else 1e-12
     return Row(
         f"J and F from {task}, {frames} pairs",
-        f"{taken.ours / frames * 1000:.3f} ms a pair",
-        f"{taken.peer / frames * 1000:.2f} ms (vos-benchmark)",
-        f"{taken.ratio:.1f}×",
+        f"{timing.ours / frames * 1000:.3f} ms per pair",
+        f"{timing.peer / frames * 1000:.2f} ms (vos-benchmark)",
+        f"{timing.ratio:.1f}×",
         f"≥ {target}×",
-        taken.ratio >= target and apart <= allowed,
-        "every value bit-equal" if apart == 0 else f"means of videos within {apart:.0e}",
+        timing.ratio >= target and apart <= allowed,
+        "all values bit-equal" if apart == 0 else f"video means within {apart:.0e}",
     )
 
 
 def two_processes(ours: Ask, place: Path, frames: int, rounds: int) -> Row:
-    """Two processes, a video each, against one, in wall time; both pools are there before the first round."""
-    asked = {"task": "pool", "folder": str(place), "codec": "palette", "repeat": 8}
-    taken = take_turns(ours, ours, ({**asked, "jobs": 2}, {**asked, "jobs": 1}), rounds, "wall")
+    """Two processes against one, in wall time; both pools start before the first counted round."""
+    request = {"task": "pool", "folder": str(place), "codec": "palette", "repeat": 8}
+    timing = take_turns(ours, ours, ({**request, "jobs": 2}, {**request, "jobs": 1}), rounds, "wall")
     loop = take_turns(
-        ours, ours, ({**asked, "jobs": 2, "spin": True}, {**asked, "jobs": 1, "spin": True}), rounds, "wall"
+        ours, ours, ({**request, "jobs": 2, "spin": True}, {**request, "jobs": 1, "spin": True}), rounds, "wall"
     )
-    apart = difference(taken.answers[0]["scores"], taken.answers[1]["scores"])
+    apart = difference(timing.answers[0]["scores"], timing.answers[1]["scores"])
     return Row(
         f"two processes, palette PNG, 480p, 8 × {frames} pairs (wall time)",
-        f"{taken.ours:.2f} s",
-        f"{taken.peer:.2f} s (vosbench, one process)",
-        f"{taken.ratio:.2f}× (a plain loop: {loop.ratio:.2f}×)",
+        f"{timing.ours:.2f} s",
+        f"{timing.peer:.2f} s (vosbench, one process)",
+        f"{timing.ratio:.2f}× (a plain loop: {loop.ratio:.2f}×)",
         "≥ 1.7×",
-        taken.ratio >= 1.7 and apart == 0,
-        "every value bit-equal" if apart == 0 else f"{apart:.0e} apart",
+        timing.ratio >= 1.7 and apart == 0,
+        "all values bit-equal" if apart == 0 else f"{apart:.0e} apart",
     )
 
 
 def memory(place: Path, codec: str, task: str) -> Row:
-    """Peak memory of a process that scores few and many pairs, above an interpreter that does nothing."""
+    """Peak memory of a process that scores few and many pairs, above that of an idle interpreter."""
     peaks = {}
     for repeat in (0, 1, 20):
-        words = [sys.executable, str(WORKER), "--worker", "ours"]
-        asked = {"task": "peak", "folder": str(place), "codec": codec, "repeat": repeat}
-        done = subprocess.run(words, input=json.dumps(asked), capture_output=True, text=True, check=True)
+        command = [sys.executable, str(WORKER), "--worker", "ours"]
+        request = {"task": "peak", "folder": str(place), "codec": codec, "repeat": repeat}
+        done = subprocess.run(command, input=json.dumps(request), capture_output=True, text=True, check=True)
         peaks[repeat] = json.loads(done.stdout)
     bare, short, long = (peaks[repeat]["peak"] for repeat in (0, 1, 20))
     return Row(

@@ -1,6 +1,6 @@
-"""Do one side's tasks of `peer_masks`; run by this environment's interpreter and by the peers' one.
+"""Do one side's tasks of `peer_masks`, in this environment or the peers'.
 
-Nothing of vosbench is imported on the peer's side, and nothing at all for the bare interpreter.
+The peer's side imports nothing from vosbench, and the bare interpreter imports nothing at all.
 """
 
 import json
@@ -92,7 +92,7 @@ def ours_on_files(folder: Path, codec: str) -> Scores:
 
 
 def peer_on_files(folder: Path, _codec: str) -> Scores:
-    """Means of videos; the peer gives them in percent."""
+    """Means of videos; the peer returns percentages."""
     from vos_benchmark.benchmark import VideoEvaluator
 
     evaluate = VideoEvaluator(str(folder / "annotations"), str(folder / "results"), skip_first_and_last=False)
@@ -111,7 +111,7 @@ def pool(jobs: int) -> ProcessPoolExecutor:
 
 
 def spin(_folder: Path, _codec: str, _video: str) -> tuple[list[float], list[float]]:
-    """Count: what two processes gain in this is what the machine has to give just now."""
+    """Count in a loop, to measure how much two processes can gain on this machine right now."""
     total = 0
     for number in range(400_000):
         total += number
@@ -119,7 +119,7 @@ def spin(_folder: Path, _codec: str, _video: str) -> tuple[list[float], list[flo
 
 
 def in_processes(task: Task) -> Scores:
-    """Per frame, a video to a process."""
+    """Per frame, one video per process."""
     score = spin if task.get("spin") else score_video
     videos = names(Path(task["folder"])) * task["repeat"]
     pending = [pool(task["jobs"]).submit(score, Path(task["folder"]), task["codec"], video) for video in videos]
@@ -129,12 +129,12 @@ def in_processes(task: Task) -> Scores:
 
 
 def peak(task: Task) -> dict[str, float]:
-    """Score the videos some times over; give the peak memory in MB."""
+    """Score the videos repeatedly; return the peak memory in MB."""
     frames = 0
     for _ in range(task["repeat"]):
         for video in names(Path(task["folder"])):
             frames += len(score_video(Path(task["folder"]), task["codec"], video)[0])
-    status = Path("/proc/self/status").read_text()  # getrusage's peak begins with that of the process that started us
+    status = Path("/proc/self/status").read_text()  # getrusage's peak includes that of the parent
     return {"peak": int(re.findall(r"VmHWM:\s+(\d+)", status)[0]) / 1024, "frames": frames}
 
 

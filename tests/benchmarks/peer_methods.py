@@ -1,9 +1,9 @@
-"""AD-Net and F2Net against loops written as their authors run them, by turns in this process; no peer is installed.
+"""AD-Net and F2Net against plain loops that work as the released code does, alternating in this process.
 
 The plain loops encode the anchor again with every frame (F2Net: twice, once for the centre and once for the mask), run
-every auxiliary head, and build the whole matrix of attention; contiguous float32. Ours are the predictors as they
-are: anchor encoded once, no idle head, fused attention, channels last. Weights are random, and such that masks cover
-half of a frame, whose pixels thus lie near the threshold: trained ones differ less.
+every auxiliary head, and build the whole attention matrix, in contiguous float32. Ours are the unchanged predictors:
+anchor encoded once, no auxiliary head, fused attention, channels last. Random weights are scaled so that masks cover
+half of a frame, which puts pixels near the threshold: masks of trained weights differ less.
 """
 
 import statistics
@@ -40,13 +40,13 @@ from vosbench.methods.f2net.network import build as build_f2net
 from vosbench.metrics.region import region_similarity
 
 FRAMES = 2
-"""Frames behind the anchor, the first of the video; a full-size frame takes seconds on one core."""
+"""Frames after the first one, which is the anchor; a full-size frame takes seconds on one core."""
 Maps = list[NDArray[np.float32]]
 Net = TypeVar("Net", bound=nn.Module)
 
 
 def naive(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-    """Attention with its whole matrix, as both papers print it."""
+    """Attention with its whole matrix, as printed in both papers."""
     q, k, v = (x.flatten(2) for x in (query, key, value))
     shares = torch.softmax(torch.bmm(q.transpose(1, 2), k) / q.shape[1] ** 0.5, dim=2)
     return torch.bmm(shares, v.transpose(1, 2)).transpose(1, 2).reshape(query.shape)
@@ -54,7 +54,7 @@ def naive(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
 
 @torch.inference_mode()
 def plain_adnet(net: AnchorDiffusion, video: Video) -> Maps:
-    """AD-Net with the anchor encoded at every frame, and the auxiliary head run on both."""
+    """AD-Net that encodes the anchor with every frame and runs the auxiliary head on both."""
     view, maps = AlignedView(height=481, width=857), []
 
     def encode(frame: Tensor) -> Tensor:
@@ -75,7 +75,7 @@ def plain_adnet(net: AnchorDiffusion, video: Video) -> Maps:
 
 @torch.inference_mode()
 def plain_f2net(net: F2Net, video: Video) -> Maps:
-    """F2Net with both frames encoded for the centre, and both again for the mask; the release's variant."""
+    """F2Net, variant ``released``, that encodes both frames for the centre and again for the mask."""
     view, maps = SquashedView(side=473), []
     previous = torch.zeros(1, 1, 119, 119)
     for path in video.frames:
@@ -99,15 +99,15 @@ def timed(work: Callable[[], Maps]) -> tuple[float, Maps]:
 
 
 def rows(_peer: Path, data: Path, rounds: int, frames: int = FRAMES) -> Iterator[Row]:
-    """Measure time per frame of both methods, in other precision and compiled too, and memory of attention.
+    """Measure time per frame of both methods, also in lower precision and compiled, and memory of attention.
 
-    The anchor's own encoding, which ours does once per video, is not counted against a few frames: ours is the time
-    of the maps behind the first, the plain loops take as long for every frame.
+    Our time excludes the first map, since encoding the anchor once per video would weigh too much on a few frames; the
+    plain loops take equally long for every frame.
 
     Args:
-        data: the folder of real data; a video is drawn where there is none.
-        rounds: counted ones; at most two, since each takes minutes.
-        frames: frames behind the first.
+        data: the folder of real data; without it, a video is generated.
+        rounds: number of counted rounds; at most two, since each takes minutes.
+        frames: number of frames after the first.
     """
     rounds = min(rounds, 2)
     torch.set_num_threads(1)
@@ -119,7 +119,7 @@ def rows(_peer: Path, data: Path, rounds: int, frames: int = FRAMES) -> Iterator
 
 
 def adnet_rows(video: Video, path: Path, rounds: int) -> Iterator[Row]:
-    """AD-Net at one scale: in float32, in bfloat16 whether the processor has it or not, and compiled."""
+    """AD-Net at one scale: in float32, in bfloat16 even if emulated, and compiled."""
     pair = [seen(AlignedView(height=481, width=857), video, t) for t in (0, -1)]
     save(revive(build_adnet("ad"), *(torch.cat([x, x.flip(3)]) for x in pair)), path)
     setup = Setup(weights=path)
@@ -127,7 +127,7 @@ def adnet_rows(video: Video, path: Path, rounds: int) -> Iterator[Row]:
     plain = partial(plain_adnet, net)
     task = "AD-Net, 857 × 481, one scale"
     yield compare(f"{task}, fp32", setup, adnet.load, plain, video, target=2.5, rounds=rounds)
-    native = "" if computes_in_bfloat16() else " emulated, for want of it in this processor"
+    native = "" if computes_in_bfloat16() else ", emulated on this processor"
     lower = replace(setup, precision="bf16")
     yield compare(f"{task}, bf16{native}", lower, adnet.load, plain, video, target=5.0, rounds=rounds)
     yield compare(
@@ -154,9 +154,9 @@ def seen(view: View, video: Video, index: int) -> Tensor:
 
 
 def revive(net: Net, *inputs: Tensor) -> Net:
-    """Give a network random weights under which signals neither die nor explode and half of the pixels are object.
+    """Give a network random weights that keep activations in range and mark half of the pixels as object.
 
-    Untrained networks say 0.5 everywhere; of such maps no comparison means anything.
+    Untrained networks predict 0.5 everywhere, which makes comparisons meaningless.
     """
     noise = torch.Generator().manual_seed(0)
     for layer in net.modules():
@@ -176,26 +176,26 @@ def revive(net: Net, *inputs: Tensor) -> Net:
 
 
 def save(net: nn.Module, path: Path) -> None:
-    """Write weights where a setup can name them."""
+    """Write weights to a file that a setup can load."""
     save_file({name: value.contiguous() for name, value in net.state_dict().items()}, path)
 
 
 def computes_in_bfloat16() -> bool:
-    """Whether the processor does; where it does not, torch emulates it ten times as slowly as float32."""
+    """Whether the processor supports it; otherwise torch emulates it ten times more slowly than float32."""
     info = Path("/proc/cpuinfo")
     words = set(info.read_text("utf-8").split()) if info.exists() else set()
     return bool(words & {"avx512_bf16", "amx_bf16", "bf16"})
 
 
-def behind_first(predictor: Predictor, video: Video) -> tuple[float, float, Maps]:
-    """Seconds up to the first map, since compilers are other processes; processor seconds from there on; all maps."""
+def after_first(predictor: Predictor, video: Video) -> tuple[float, float, Maps]:
+    """Wall seconds to the first map (compilers are other processes), processor seconds of the rest, and all maps."""
     start = time.perf_counter()
     maps = predictor.predict(video)
     found = [next(maps)]
-    begun = time.perf_counter() - start
+    first_map = time.perf_counter() - start
     first = time.process_time()
     found += maps
-    return begun, time.process_time() - first, found
+    return first_map, time.process_time() - first, found
 
 
 def compare(
@@ -208,23 +208,23 @@ def compare(
     target: float | None,
     rounds: int,
 ) -> Row:
-    """Take turns; per frame."""
+    """Alternate between ours and the plain loop; times are per frame."""
     goal = "–" if target is None else f"≥ {target}×"
     try:
         predictor = load(setup)
     except UsageError as error:
         return Row(task, "–", "–", f"not measured: {error}", goal, met=target is None, scores="–")
-    taken: list[tuple[float, float]] = []
+    times: list[tuple[float, float]] = []
     for _ in range(rounds):
-        begun, seconds, maps = behind_first(predictor, video)
+        first_map, seconds, maps = after_first(predictor, video)
         total, expected = timed(partial(plain, video))
-        taken.append((seconds / (len(maps) - 1), total / len(maps)))
-        start = f", the first map after {begun:.0f} s" if setup.compile else ""
-    ratio = statistics.median(other / one for one, other in taken)
-    ours, peer = (statistics.median(pair[side] for pair in taken) for side in (0, 1))
+        times.append((seconds / (len(maps) - 1), total / len(maps)))
+        start = f", first map after {first_map:.0f} s" if setup.compile else ""
+    ratio = statistics.median(other / one for one, other in times)
+    ours, peer = (statistics.median(pair[side] for pair in times) for side in (0, 1))
     return Row(
         task=task,
-        ours=f"{ours:.2f} s a frame{start}",
+        ours=f"{ours:.2f} s per frame{start}",
         peer=f"{peer:.2f} s (plain loop, fp32)",
         measured=f"{ratio:.1f}×" if ratio >= 1 else f"{ratio:.2f}×",
         target=goal,
@@ -234,15 +234,15 @@ def compare(
 
 
 def difference(maps: Maps, expected: Maps) -> str:
-    """How far maps are apart, and what that makes of masks."""
+    """How much maps differ, and the masks made from them."""
     apart = np.abs(np.array(maps) - np.array(expected))
     overlap = [region_similarity(other > 0.5, one > 0.5) for one, other in zip(maps, expected, strict=True)]
-    alike = f"J between the masks above 0.5 {statistics.mean(overlap):.4f}"
-    return f"maps within {apart.max():.0e}, {apart.mean():.0e} in the mean; {alike}"
+    masks = f"J of the masks above 0.5: {statistics.mean(overlap):.4f}"
+    return f"maps within {apart.max():.0e}, {apart.mean():.0e} on average; {masks}"
 
 
 def memory() -> Row:
-    """Peak memory of one attention at 857 × 481, each form in a process of its own."""
+    """Peak memory of one attention at 857 × 481, each form in its own process."""
     ours, plain = (
         int(subprocess.run([sys.executable, __file__, form], check=True, capture_output=True, text=True).stdout)
         for form in ("attend", "naive")
@@ -259,7 +259,7 @@ def memory() -> Row:
 
 
 def growth(form: str) -> int:
-    """Peak memory, in KiB, that one attention adds to what a small one needs."""
+    """Peak memory in KiB that one attention needs beyond a small one."""
     torch.set_num_threads(1)
     attention = {"attend": attend, "naive": naive}[form]
     noise = torch.Generator().manual_seed(0)
@@ -272,19 +272,19 @@ def growth(form: str) -> int:
 
 
 def peak() -> int:
-    """Peak memory of this process, in KiB; getrusage would count that of the process it was started from."""
+    """Peak memory of this process in KiB; getrusage would include that of its parent."""
     lines = Path("/proc/self/status").read_text("utf-8").splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
 
 
 def real(data: Path, frames: int) -> Video | None:
-    """The first frames of a DAVIS video; None where there is none."""
+    """The first frames of a DAVIS video; None if there are too few."""
     paths = sorted((data / "DAVIS" / "JPEGImages" / "480p" / "dog").glob("*.jpg"))[:frames]
     return Video(name="dog", frames=tuple(paths)) if len(paths) == frames else None
 
 
 def draw(folder: Path, frames: int) -> Video:
-    """A video of 854 × 480 pixels: smooth noise that drifts."""
+    """A video of 854 × 480 pixels: drifting smooth noise."""
     noise = torch.rand(1, 3, 15, 27, generator=torch.Generator().manual_seed(0))
     large = functional.interpolate(noise, size=(480, 900), mode="bilinear")[0].permute(1, 2, 0).numpy()
     paths = tuple(folder / f"{t:05d}.png" for t in range(frames))

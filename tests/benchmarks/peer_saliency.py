@@ -1,6 +1,6 @@
 """Saliency measures against PySODMetrics and scikit-learn: arrays, files, and pooled pixels.
 
-A method's masks, blurred, are the maps; where there is no real data they are moving disks. All are 854×480, 8 bits.
+The maps are a method's masks, blurred; without real data they are moving disks. All are 854×480, 8 bits.
 """
 
 import os
@@ -20,8 +20,8 @@ WORKER = Path(__file__).with_name("peer_saliency_worker.py")
 TARGETS = {"MAE, PR, F": 10, "S": 3, "E": 3, "weighted F": None, FILES: 3, POOL: 15}
 LIMIT = 300  # MB
 
-# Freed memory stays with both workers. Else glibc may hand it back and fault it in again for every frame, which
-# doubled PySODMetrics' time or not, depending on what its process had done before.
+# Both workers keep freed memory. Otherwise glibc may return it and fault it in again for every frame, which doubled
+# PySODMetrics' time or not, depending on what its process had done before.
 KEEP = {"MALLOC_TRIM_THRESHOLD_": "2000000000", "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20)}
 
 
@@ -30,8 +30,8 @@ def rows(peer: Path, data: Path, rounds: int) -> Iterator[Row]:
 
     Args:
         peer: an interpreter that has pysodmetrics and scikit-learn.
-        data: the folder of VOSBENCH_TEST_DATA; need not exist.
-        rounds: counted ones.
+        data: the folder of VOSBENCH_TEST_DATA, which need not exist.
+        rounds: number of counted rounds.
     """
     with tempfile.TemporaryDirectory() as name, patch.dict(os.environ, KEEP):
         folder = Path(name)
@@ -44,23 +44,23 @@ def rows(peer: Path, data: Path, rounds: int) -> Iterator[Row]:
 
 
 def in_turns(ours: Ask, theirs: Ask, task: dict[str, str], rounds: int) -> Row:
-    """One task by both: milliseconds of a frame, and their ratio."""
-    taken = take_turns(ours, theirs, (task, task), rounds)
-    frames, target = taken.answers[0]["frames"], TARGETS[task["task"]]
-    scores = [answer["scores"] for answer in taken.answers]
+    """One task by both: milliseconds per frame, and their ratio."""
+    timing = take_turns(ours, theirs, (task, task), rounds)
+    frames, target = timing.answers[0]["frames"], TARGETS[task["task"]]
+    scores = [answer["scores"] for answer in timing.answers]
     return Row(
         task=f"{task['task']}, {frames} frames",
-        ours=f"{taken.ours / frames * 1000:.2f} ms",
-        peer=f"{taken.peer / frames * 1000:.2f} ms",
-        measured=f"{taken.ratio:.1f}×",
+        ours=f"{timing.ours / frames * 1000:.2f} ms",
+        peer=f"{timing.peer / frames * 1000:.2f} ms",
+        measured=f"{timing.ratio:.1f}×",
         target="–" if target is None else f"≥ {target}×",
-        met=target is None or taken.ratio >= target,
+        met=target is None or timing.ratio >= target,
         scores=f"{', '.join(scores[0])} within {difference(*scores):.0e}",
     )
 
 
 def pooled(ours: Ask, folder: Path) -> Row:
-    """Every file, which no peer is asked to hold at once."""
+    """All files at once, by vosbench only."""
     found = ours({"task": EVERY, "folder": str(folder)})
     return Row(
         task=f"{POOL}, {found['frames']} frames from files",
@@ -84,7 +84,7 @@ def prepare(folder: Path, data: Path) -> None:
 
 
 def real(data: Path) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    """Masks of a method and annotations of DAVIS-2016 val, less first and last frames."""
+    """Masks of a method and annotations of DAVIS-2016 val, without first and last frames."""
     with zipfile.ZipFile(data / "davis16_results" / "ags.zip") as archive:
         members = {"/".join(name.split("/")[-2:]): name for name in archive.namelist()}
         for video in sorted((data / "DAVIS" / "Annotations" / "480p").iterdir()):
@@ -95,7 +95,7 @@ def real(data: Path) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
 
 
 def disks(count: int = 1336) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    """Moving disks, a little off their annotations."""
+    """Moving disks, slightly different from their annotations."""
     y, x = np.mgrid[:480, :854]
     for index in range(count):
         away = (y - 100 - index * 7 % 300) ** 2 + (x - 100 - index * 11 % 600) ** 2

@@ -1,4 +1,4 @@
-"""Does the tasks of `peer_saliency`, by vosbench or by its peers, in whichever environment it is started.
+"""Run the tasks of `peer_saliency` with vosbench or its peers, depending on the environment.
 
 ``--worker ours`` and ``--worker peer`` answer ``{"task": …, "folder": …}`` line by line; both hold the same maps.
 """
@@ -103,12 +103,12 @@ def held(folder: Path) -> list[Pair]:
 
 
 def evenly(pairs: list[Pair], count: int) -> list[Pair]:
-    """So many of all, at equal distances."""
+    """``count`` evenly spaced pairs."""
     return pairs[:: max(1, len(pairs) // count)][:count]
 
 
 def answer(side: str, task: str, folder: Path) -> dict[str, Any]:
-    """Do a task: seconds of processor time, scores, the number of frames, and the peak of memory in MB."""
+    """Do a task: processor seconds, scores, the number of frames, and peak memory in MB."""
     if task == EVERY:
         data = files(folder)
     elif task == FILES:
@@ -124,17 +124,17 @@ def answer(side: str, task: str, folder: Path) -> dict[str, Any]:
 
 
 def main() -> None:
-    words = argparse.ArgumentParser(description=__doc__)
-    words.add_argument("--worker", choices=["ours", "peer"], required=True)
-    side = words.parse_args().worker
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--worker", choices=["ours", "peer"], required=True)
+    side = parser.parse_args().worker
     cv2.setNumThreads(1)
     answers = sys.stdout
     for line in sys.stdin:
-        asked = json.loads(line)
+        request = json.loads(line)
         try:
             with contextlib.redirect_stdout(io.StringIO()):
-                found = answer(side, asked["task"], Path(asked["folder"]))
-        except Exception as error:  # noqa: BLE001 -- told to the one who asked
+                found = answer(side, request["task"], Path(request["folder"]))
+        except Exception as error:  # noqa: BLE001 -- reported to the parent process
             found = {"error": repr(error)}
         print(json.dumps(found), file=answers, flush=True)
 

@@ -1,7 +1,7 @@
-"""Temporal stability against a plain NumPy form, by turns in this process; the peers' environment is not needed.
+"""Temporal stability against a plain NumPy form, alternating in this process; the peers' environment is not needed.
 
-Both describe every mask once and compare neighbours. The plain form takes a sample of a submission, two pairs of each
-sequence; the compiled one takes that sample, for the ratio, and the whole submission, for the time of a pair.
+Both describe every mask once and compare neighbours. The plain form scores a sample of a submission, two pairs of each
+sequence; the compiled one scores the same sample, for the ratio, and the whole submission, for the time per pair.
 """
 
 import itertools
@@ -27,11 +27,11 @@ PAIRS = 2
 
 
 def rows(_peer: Path, data: Path, rounds: int) -> Iterator[Row]:
-    """Measure the time of a pair over the whole submission, and the ratio over a sample.
+    """Measure the time per pair over the whole submission, and the ratio over a sample.
 
     Args:
         data: the folder of VOSBENCH_TEST_DATA.
-        rounds: counted ones; the plain form takes minutes, so at most three.
+        rounds: number of counted rounds; at most three, since the plain form takes minutes.
     """
     videos = load_dataset("davis16").videos(data / "DAVIS", "val")
     found = predictions.find(data / "davis16_results" / f"{SUBMISSION}.zip", videos)
@@ -39,15 +39,15 @@ def rows(_peer: Path, data: Path, rounds: int) -> Iterator[Row]:
     sample = {name: masks[len(masks) // 2 :][: PAIRS + 1] for name, masks in whole.items()}
     compiled = {"describe": stability.describe, "compare": stability.instability}
     numpy = {"describe": plain.describe, "compare": lambda a, b: plain.instability(a, b, resolve_ties=False)}
-    turn(compiled, sample)  # compiles, or loads what was compiled
-    taken = [(turn(compiled, sample), turn(numpy, sample)) for _ in range(min(rounds, 3))]
-    ratio = statistics.median(theirs[0] / ours[0] for ours, theirs in taken)
-    ours, theirs = taken[-1]
+    turn(compiled, sample)  # compile, or load the compiled code
+    timings = [(turn(compiled, sample), turn(numpy, sample)) for _ in range(min(rounds, 3))]
+    ratio = statistics.median(theirs[0] / ours[0] for ours, theirs in timings)
+    ours, theirs = timings[-1]
     apart = max(abs(one - other) for one, other in zip(ours[1], theirs[1], strict=True))
     count = len(ours[1])
     yield Row(
         task=f"T, {count} pairs of all 20 sequences, 480p",
-        ours=f"{1000 * ours[0] / count:.1f} ms a pair",
+        ours=f"{1000 * ours[0] / count:.1f} ms per pair",
         peer=f"{1000 * theirs[0] / count:.0f} ms (plain NumPy)",
         measured=f"{ratio:.0f}×",
         target="≥ 25×",
@@ -55,20 +55,20 @@ def rows(_peer: Path, data: Path, rounds: int) -> Iterator[Row]:
         scores=f"within {apart:.0e}",
     )
     seconds, values = turn(compiled, whole)
-    each = 1000 * seconds / len(values)
+    per_pair = 1000 * seconds / len(values)
     yield Row(
         task=f"T, a whole DAVIS-2016 val submission, {len(values)} pairs",
         ours=f"{seconds:.1f} s",
         peer="–",
-        measured=f"{each:.1f} ms a pair",
+        measured=f"{per_pair:.1f} ms per pair",
         target="≤ 20 ms",
-        met=each <= 20,
+        met=per_pair <= 20,
         scores="–",
     )
 
 
 def turn(form: dict[str, Callable[..., Any]], videos: dict[str, Masks]) -> tuple[float, list[float]]:
-    """Take T of all pairs: processor seconds, and the values."""
+    """Compute T of all pairs: processor seconds, and the values."""
     start = time.process_time()
     values = []
     for masks in videos.values():

@@ -1,11 +1,11 @@
-"""Measure vosbench against its peers, by turns in one run, and write the table into ``results/benchmarks.md``.
+"""Benchmark vosbench against its peers, alternating in one run, and write the tables to ``results/benchmarks.md``.
 
 ``python tests/benchmarks/peers.py [TOPIC …] [--venv FOLDER] [--data FOLDER] [--rounds N] [--print]``
 
-Each topic is a module ``peer_<topic>`` beside this one; its ``rows(peer, data, rounds)`` gives the lines of its table.
-The peers live in an environment of their own, which is made at the first run. FOLDER of data is the one of
-VOSBENCH_TEST_DATA. Times are processor seconds of one core, unless a line says otherwise; ratios are medians of the
-ratios of rounds. A topic's section lies between two marks, and only that is written anew.
+Each topic is a module ``peer_<topic>`` next to this one, whose ``rows(peer, data, rounds)`` yields the lines of its
+table. The peers have their own environment, which the first run creates. The data folder is that of
+VOSBENCH_TEST_DATA. Times are processor seconds on one core unless stated otherwise; ratios are medians over rounds.
+Each topic's section is between two marks, and a run replaces only the sections of its topics.
 """
 
 import argparse
@@ -45,13 +45,13 @@ Rows = Callable[[Path, Path, int], Iterable[Row]]
 
 
 def peer_environment(folder: Path) -> Path:
-    """Make the environment of the peers, once; give its interpreter."""
+    """Create the environment of the peers unless it exists, and return its interpreter."""
     python = folder / "bin" / "python"
     wanted = "\n".join(f"{name}=={version}" for name, version in PEERS.items())
     stamp = folder / "peers.txt"
     if not stamp.exists() or stamp.read_text() != wanted:
         venv.create(folder, with_pip=True, clear=True)
-        # pysodmetrics asks for the headless OpenCV, vos-benchmark for the other, and both write cv2/: only one goes in
+        # pysodmetrics requires headless OpenCV, vos-benchmark the other, and both write cv2/: install only one
         plain = [f"{name}=={version}" for name, version in PEERS.items() if name != "pysodmetrics"]
         pip = [str(python), "-m", "pip", "install", "--quiet"]
         subprocess.run([*pip, *plain], check=True)
@@ -61,7 +61,7 @@ def peer_environment(folder: Path) -> Path:
 
 
 def machine() -> str:
-    """Name the processor and the number of cores."""
+    """The processor and its number of cores."""
     lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
     found = {line.partition(":")[0].strip(): line.partition(":")[2].strip() for line in lines}
     model = f"{found['model name']} (family {found['cpu family']})" if "cpu family" in found else platform.machine()
@@ -69,11 +69,11 @@ def machine() -> str:
 
 
 def section(title: str, rows: list[Row], rounds: int) -> str:
-    """A topic's table, with where and when it was measured."""
+    """A topic's table, with the machine, date and versions."""
     ours = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("vosbench", *OURS))
     peers = ", ".join(f"{name} {version}" for name, version in PEERS.items())
-    where = f"{machine()}, load {os.getloadavg()[1]:.1f} of the last minutes, ours included"
-    when = f"{dt.datetime.now(dt.UTC):%Y-%m-%d}; {rounds} rounds by turns after one to warm up"
+    where = f"{machine()}, load average {os.getloadavg()[1]:.1f} over 5 minutes, including this run"
+    when = f"{dt.datetime.now(dt.UTC):%Y-%m-%d}; {rounds} alternating rounds after one warm-up round"
     lines = [
         f"## {title}",
         "",
@@ -88,7 +88,7 @@ def section(title: str, rows: list[Row], rounds: int) -> str:
 
 
 def write_section(path: Path, topic: str, text: str) -> None:
-    """Put a topic's section in the place of its last one, or at the end."""
+    """Replace a topic's section, or append it."""
     first, last = f"<!-- {topic}: written by tests/benchmarks/peers.py -->\n", f"<!-- end of {topic} -->\n"
     there = path.read_text("utf-8") if path.exists() else "# Benchmarks against peers\n"
     if first in there:
@@ -103,21 +103,21 @@ def write_section(path: Path, topic: str, text: str) -> None:
 def main() -> None:
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
     data = Path(os.environ.get("VOSBENCH_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
-    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    words.add_argument("topics", nargs="*", default=list(TOPICS), metavar="TOPIC", help=", ".join(TOPICS))
-    words.add_argument("--venv", type=Path, default=cache / "vosbench-peers", help="the peers' environment")
-    words.add_argument("--data", type=Path, default=data, help="real masks")
-    words.add_argument("--rounds", type=int, default=5)
-    words.add_argument("--results", type=Path, default=REPOSITORY / "results" / "benchmarks.md")
-    words.add_argument("--print", action="store_true", help="do not write the results")
-    said = words.parse_args()
-    peer = peer_environment(said.venv)
-    for topic in said.topics:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("topics", nargs="*", default=list(TOPICS), metavar="TOPIC", help=", ".join(TOPICS))
+    parser.add_argument("--venv", type=Path, default=cache / "vosbench-peers", help="the peers' environment")
+    parser.add_argument("--data", type=Path, default=data, help="real masks")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--results", type=Path, default=REPOSITORY / "results" / "benchmarks.md")
+    parser.add_argument("--print", action="store_true", help="do not write the results")
+    args = parser.parse_args()
+    peer = peer_environment(args.venv)
+    for topic in args.topics:
         rows: Rows = importlib.import_module(f"peer_{topic}").rows
-        text = section(TOPICS[topic], list(rows(peer, said.data, said.rounds)), said.rounds)
+        text = section(TOPICS[topic], list(rows(peer, args.data, args.rounds)), args.rounds)
         sys.stdout.write(text)
-        if not said.print:
-            write_section(said.results, topic, text)
+        if not args.print:
+            write_section(args.results, topic, text)
 
 
 if __name__ == "__main__":

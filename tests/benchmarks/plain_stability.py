@@ -1,7 +1,7 @@
-"""Temporal stability in plain Python and NumPy, step by step as the specification reads.
+"""Temporal stability in plain Python and NumPy, following the specification step by step.
 
-An independent form to check the compiled one against, and what its speed is compared with. Coordinates are doubled:
-corners have even ones, the midpoints of pixel edges one odd and one even.
+An independent form to check the compiled one against and to compare its speed with. Coordinates are doubled: corners
+have even ones, midpoints of pixel edges one odd and one even.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,8 +1,8 @@
-"""Two interpreters take turns: the same task, once here, once there, in one run on one machine.
+"""Two interpreters do the same task in turn, in one run on one machine.
 
-A worker is a script that is started with ``--worker SIDE`` and answers each line of JSON on its standard input, a
-task, with one line of JSON: at least ``seconds``, and ``scores``. Both sides hold their data, so that only the
-task is timed; the first round warms up (compilers, caches) and is not counted.
+A worker is a script started with ``--worker SIDE``. It answers each task, a line of JSON on its standard input, with a
+line of JSON that has at least ``seconds`` and ``scores``. Both sides keep their data in memory, so that only the task
+is timed; the first round warms up compilers and caches and is not counted.
 """
 
 import json
@@ -21,12 +21,12 @@ class Row(NamedTuple):
     """One line of the table.
 
     Attributes:
-        task: what both did.
-        ours: as printed, with its unit.
-        peer: likewise; what ours is measured against.
-        measured: the ratio, or the amount, in question.
-        target: what was promised of it, as printed.
-        met: whether the promise was kept.
+        task: the task of both sides.
+        ours: our result, with its unit.
+        peer: the peer's result, with its unit.
+        measured: the ratio or amount to compare with the target.
+        target: the target, as printed.
+        met: whether the target was met.
         scores: how the two sides' scores compare.
     """
 
@@ -39,8 +39,8 @@ class Row(NamedTuple):
     scores: str
 
 
-class Taken(NamedTuple):
-    """What some rounds gave: medians of seconds, of ratios by round, and each side's last answer."""
+class Timing(NamedTuple):
+    """The result of some rounds: median seconds, the median ratio, and each side's last answer."""
 
     ours: float
     peer: float
@@ -49,7 +49,7 @@ class Taken(NamedTuple):
 
 
 class Ask(Protocol):
-    """Hands a task to a worker and waits for the answer."""
+    """Send a task to a worker and wait for the answer."""
 
     def __call__(self, task: Mapping[str, Any]) -> Mapping[str, Any]:
         """Do a task."""
@@ -57,10 +57,10 @@ class Ask(Protocol):
 
 @contextmanager
 def worker(python: Path, script: Path, side: str) -> Iterator[Ask]:
-    """Start a worker with one thread to each of its libraries; it ends with the block."""
-    words = [str(python), str(script), "--worker", side]
+    """Start a worker whose libraries use one thread each; it ends with the block."""
+    start = [str(python), str(script), "--worker", side]
     environment = {**os.environ, **dict.fromkeys(THREADS, "1")}
-    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment) as process:
+    with subprocess.Popen(start, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment) as process:
         sent, received = process.stdin, process.stdout
         assert sent is not None
         assert received is not None
@@ -79,22 +79,22 @@ def worker(python: Path, script: Path, side: str) -> Iterator[Ask]:
 
 def take_turns(
     ours: Ask, peer: Ask, tasks: tuple[Mapping[str, Any], Mapping[str, Any]], rounds: int, clock: str = "seconds"
-) -> Taken:
-    """Let two workers do their tasks by turns.
+) -> Timing:
+    """Let two workers do their tasks in turn.
 
     Args:
-        ours: the one, in the numerator of nothing: ratios say how many times as long the peer takes.
-        peer: the other.
+        ours: our worker.
+        peer: the other worker; ratios are its time divided by ours.
         tasks: the task of each.
-        rounds: counted ones; one that is not comes before.
-        clock: which of the answers' times counts: ``"seconds"`` of processor time or ``"wall"``.
+        rounds: number of counted rounds, after one to warm up.
+        clock: the time to compare: ``"seconds"`` of processor time or ``"wall"``.
     """
     times: list[tuple[float, float]] = []
     for number in range(rounds + 1):
         answers = ours(tasks[0]), peer(tasks[1])
         if number:
             times.append((answers[0][clock], answers[1][clock]))
-    return Taken(
+    return Timing(
         ours=statistics.median(first for first, _ in times),
         peer=statistics.median(second for _, second in times),
         ratio=statistics.median(second / first for first, second in times),
@@ -103,7 +103,7 @@ def take_turns(
 
 
 def difference(ours: Mapping[str, Any], peer: Mapping[str, Any]) -> float:
-    """The largest difference between two sides' lists of scores, which must be of the same names and lengths."""
+    """The largest difference between two sides' lists of scores; infinite if names or lengths differ."""
     if {name: len(values) for name, values in ours.items()} != {name: len(values) for name, values in peer.items()}:
         return float("inf")
     pairs = [pair for name, values in ours.items() for pair in zip(values, peer[name], strict=True)]
