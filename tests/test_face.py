@@ -137,17 +137,17 @@ def test_objects_and_maps_are_scored_by_protocols_that_take_them() -> None:
 @pytest.mark.parametrize(
     ("masks", "annotations", "said"),
     [
-        ([mask * np.float32(0.9) for mask in BAD], GOOD, "holds floats; give a mask of booleans"),
+        ([mask * np.float32(0.9) for mask in BAD], GOOD, "has floats; pass a mask of booleans"),
         ([mask.astype(np.uint8) * 200 for mask in BAD], GOOD, "from 0 to 200, which may be labels or grey levels"),
         ([mask.astype(int) - 1 for mask in BAD], GOOD, "from -1 to 0"),
-        (BAD, [mask * 1.0 for mask in GOOD], 'the annotation of frame 0 of "video" holds floats'),
+        (BAD, [mask * 1.0 for mask in GOOD], 'the annotation of frame 0 of "video" has floats'),
         (BAD[1:], GOOD, '"video" has 3 predictions and 4 annotations'),
         ([mask[1:] for mask in BAD], GOOD, "the prediction is 60×39, the annotation 60×40"),
-        (BAD[0], GOOD[0], r"shape \(60,\); give one of shape \(H, W\)"),
+        (BAD[0], GOOD[0], r"shape \(60,\); pass one of shape \(H, W\)"),
         ([np.array([["x"]])], GOOD[:1], "array of <U1"),
-        ([], [], "has no frame"),
-        ({"a": BAD}, {"b": GOOD}, 'video without a partner: "predictions" has "a"'),
-        ({"a": BAD}, GOOD, "give two of a kind"),
+        ([], [], "has no frames"),
+        ({"a": BAD}, {"b": GOOD}, 'video without a partner: "a" is in "predictions", but not in "annotations"'),
+        ({"a": BAD}, GOOD, "must both be mappings of videos, or both be sequences"),
     ],
 )
 def test_ambiguous_and_unpaired_arrays_are_refused(masks: Any, annotations: Any, said: str) -> None:
@@ -157,7 +157,7 @@ def test_ambiguous_and_unpaired_arrays_are_refused(masks: Any, annotations: Any,
 
 
 def test_maps_are_in_the_unit_interval() -> None:
-    with pytest.raises(DataError, match=r"not all in \[0, 1\]"):
+    with pytest.raises(DataError, match=r"outside \[0, 1\]"):
         vosbench.score([mask * 2.0 for mask in BAD], GOOD, protocol="vsod-davsod")
 
 
@@ -180,17 +180,17 @@ def test_two_folders(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="is one video"):
         vosbench.score(tmp_path / "mine", tmp_path / "annotations")
     (tmp_path / "predictions" / "cow" / "00002.png").rename(tmp_path / "predictions" / "cow" / "00009.png")
-    with pytest.raises(DataError, match=r'file of "cow" without a partner: ".*predictions" has "00009"'):
+    with pytest.raises(DataError, match=r'file of "cow" without a partner: "00009" is in ".*predictions", but not in'):
         vosbench.score(tmp_path / "predictions", tmp_path / "annotations")
     (tmp_path / "predictions" / "cow" / "00009.png").unlink()
-    with pytest.raises(DataError, match='annotations" has "00002"'):
+    with pytest.raises(DataError, match=r'"00002" is in ".*annotations", but not in'):
         vosbench.score(tmp_path / "predictions", tmp_path / "annotations")
 
 
 def test_folders_of_other_sizes_or_contents_are_named(tmp_path: Path) -> None:
     write(tmp_path / "a", [mask[1:] for mask in BAD])
     write(tmp_path / "b", GOOD)
-    with pytest.raises(DataError, match=r'a:00000.png" is 60×39, its annotation 60×40'):
+    with pytest.raises(DataError, match=r'a:00000.png" is 60×39, but its annotation is 60×40'):
         vosbench.score(tmp_path / "a", tmp_path / "b")
     write(tmp_path / "b", GOOD, 77)
     with pytest.raises(DataError, match=r'b/00000.png" holds the values 77'):
@@ -198,10 +198,10 @@ def test_folders_of_other_sizes_or_contents_are_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match='"nowhere" is not a folder'):
         vosbench.score("nowhere", tmp_path / "b")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match="holds no PNG file"):
+    with pytest.raises(DataError, match="contains no PNG files"):
         vosbench.score(tmp_path / "empty", tmp_path / "b")
     write(tmp_path / "b" / "more", GOOD)
-    with pytest.raises(DataError, match="holds masks and folders of masks"):
+    with pytest.raises(DataError, match="contains both masks and folders of masks"):
         vosbench.score(tmp_path / "a", tmp_path / "b")
 
 

@@ -126,7 +126,7 @@ def test_zip_of_another_dataset(cli: Cli, davis: Path, tmp_path: Path) -> None:
     archive = tmp_path / "fbms.zip"
     with zipfile.ZipFile(archive, "w") as file:
         file.write(davis / "mask.png", "cars1/cars1_01.png")
-    fails(cli("score", archive, "--dataset", "davis16", "--root", davis), 3, "of another dataset?", '"cars1"')
+    fails(cli("score", archive, "--dataset", "davis16", "--root", davis), 3, "for another dataset?", '"cars1"')
 
 
 def test_masks_of_the_wrong_size(cli: Cli, davis: Path, tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_masks_of_the_wrong_size(cli: Cli, davis: Path, tmp_path: Path) -> None:
     (masks / "480p" / "dog" / "00030.png").unlink()
     write_png(masks / "480p" / "dog" / "00030.png", np.full((3, 4), 255, np.uint8))
     done = cli("score", masks, "--dataset", "davis16", "--root", davis)
-    fails(done, 3, "dog/00030.png", "is 4×3, its annotation 8×6", "write masks at the size of the frames")
+    fails(done, 3, "dog/00030.png", "is 4×3, but its annotation is 8×6", "save masks at the size of the frames")
 
 
 def test_a_missing_scored_frame(cli: Cli, davis: Path, tmp_path: Path) -> None:

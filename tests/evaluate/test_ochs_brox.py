@@ -40,11 +40,11 @@ def save(path: Path, pixels: np.ndarray, *, palette: bool = False) -> Path:
 )
 def test_regions_of_every_codec(tmp_path: Path, codec: str, pixels: np.ndarray, regions: np.ndarray) -> None:
     path = save(tmp_path / "a.png", pixels)
-    found = read_regions(path, codec)
-    assert found.dtype == np.int32
-    assert found.tolist() == np.asarray(regions, int).tolist()
-    assert (read_mask(path, codec) == (found > 0)).all()
-    assert (read_regions(path.read_bytes(), codec, "bytes") == found).all()
+    image = read_regions(path, codec)
+    assert image.dtype == np.int32
+    assert image.tolist() == np.asarray(regions, int).tolist()
+    assert (read_mask(path, codec) == (image > 0)).all()
+    assert (read_regions(path.read_bytes(), codec, "bytes") == image).all()
 
 
 def test_codecs_with_regions() -> None:

@@ -1,4 +1,4 @@
-"""The official DAVIS-2016 leaderboard, from its own masks."""
+"""Reproduce the official DAVIS-2016 leaderboard from its masks."""
 
 import csv
 import json

@@ -1,4 +1,4 @@
-"""Official numbers of DAVIS-2016 from three sequences that are part of the repository."""
+"""Reproduce official numbers of DAVIS-2016 from three sequences stored in the repository."""
 
 import io
 import json
@@ -38,7 +38,7 @@ def masks() -> Masks:
 
 @pytest.fixture(scope="module")
 def davis(masks: Masks, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sequences in the layout of DAVIS; their frames, which no mask measure reads, are empty files."""
+    """The sequences in the layout of DAVIS; frames are empty files, as measures of masks do not read them."""
     root = tmp_path_factory.mktemp("DAVIS")
     (root / "ImageSets" / "480p").mkdir(parents=True)
     for sequence in FRAMES:
@@ -66,7 +66,7 @@ def submission(request: pytest.FixtureRequest, masks: Masks, tmp_path: Path) -> 
     return path
 
 
-def test_the_excerpt_is_whole(masks: Masks) -> None:
+def test_the_excerpt_is_complete(masks: Masks) -> None:
     assert {name: len(masks[f"annotations/{name}"]) for name in FRAMES} == FRAMES
     assert len(METHODS) == 8
     kinds = {(about["mode"], about["foreground"], about["files"]) for about in METHODS.values()}
@@ -81,7 +81,7 @@ def test_the_excerpt_is_whole(masks: Masks) -> None:
 
 @pytest.mark.parametrize("sequence", FRAMES)
 def test_official_stability_of_annotations(masks: Masks, sequence: str) -> None:
-    """The leaderboard measured its own annotations: all but the last, in the order of its compiler."""
+    """The leaderboard measured all annotations but the last, in the junction order of its compiler."""
     shapes = [describe(mask, "gcc4") for mask in masks[f"annotations/{sequence}"][:-1]]
     costs = [instability(one, other) for one, other in pairwise(shapes) if one and other]
     assert len(costs) > 0.9 * len(shapes)
@@ -99,14 +99,14 @@ def test_official_numbers(davis: Path, submission: Path) -> None:
         for measure, values in measures.items()
         for frame, value in enumerate(values, start=1)
     }
-    found = {(row.video, row.measure, row.frame): Decimal(row.value) for row in rows}
-    assert len(rows) == len(found) == 2 * sum(count - 2 for count in FRAMES.values())
-    assert found.keys() == official.keys()
-    assert not {key: (found[key], value) for key, value in official.items() if abs(found[key] - value) > HALF}
+    measured = {(row.video, row.measure, row.frame): Decimal(row.value) for row in rows}
+    assert len(rows) == len(measured) == 2 * sum(count - 2 for count in FRAMES.values())
+    assert measured.keys() == official.keys()
+    assert not {key: (measured[key], value) for key, value in official.items() if abs(measured[key] - value) > HALF}
     for video in FRAMES:
         for measure in ("J", "F"):
             values = [float(value) for value in about["official"][video][measure]]
-            for statistic in (mean, decay):  # of rounded values: as near as they can be
+            for statistic in (mean, decay):  # official values are rounded
                 expected = pytest.approx(statistic(values), abs=0.001)
                 assert record.videos[video][f"{measure}_{statistic.__name__}"] == expected
             if 0.5 not in values:

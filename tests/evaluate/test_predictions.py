@@ -37,36 +37,36 @@ def zipped(folder: Path, extra: dict[str, bytes] | None = None) -> Path:
     ["{v}/{t:05d}.png", "a/b/{v}/{t:05d}.png", "{v}/{v}_{t:05d}.png", "{v}_{t:05d}.png", "masks/{v}_{t:05d}.png"],
 )
 @pytest.mark.parametrize("pack", [False, True])
-def test_every_shape_is_found(tmp_path: Path, pattern: str, *, pack: bool) -> None:
+def test_every_naming_scheme_is_found(tmp_path: Path, pattern: str, *, pack: bool) -> None:
     names = [pattern.format(v=video.name, t=t) for video in VIDEOS for t in range(3)]
     origin = write(tmp_path / "masks", names)
-    found = predictions.find(zipped(origin) if pack else origin, VIDEOS)
-    assert {name: sorted(files) for name, files in found.files.items()} == {"bmx-trees": [0, 1, 2], "cow": [0, 1, 2]}
-    assert [mask.tolist() for mask in found.read("cow", [2, 0], read_mask)] == [[[False, True]]] * 2
+    masks = predictions.find(zipped(origin) if pack else origin, VIDEOS)
+    assert {name: sorted(files) for name, files in masks.files.items()} == {"bmx-trees": [0, 1, 2], "cow": [0, 1, 2]}
+    assert [mask.tolist() for mask in masks.read("cow", [2, 0], read_mask)] == [[[False, True]]] * 2
 
 
 @pytest.mark.parametrize(
     ("names", "indices"),
     [
         (["cars1_02"], [1]),  # by stem
-        (["00001", "00003"], [0, 2]),  # by the frame files' numbers
-        (["00000", "00002"], [0, 2]),  # by position: no frame file is number 0
+        (["00001", "00003"], [0, 2]),  # by the numbers of the frame files
+        (["00000", "00002"], [0, 2]),  # by position, as no frame file has number 0
     ],
 )
 def test_frames_whose_stems_differ(tmp_path: Path, names: list[str], indices: list[int]) -> None:
     video = Video(name="cars1", frames=tuple(Path(f"cars1_{t + 1:02d}.jpg") for t in range(3)))
-    found = predictions.find(write(tmp_path, [f"cars1/{name}.png" for name in names]), [video])
-    assert sorted(found.files["cars1"]) == indices
+    masks = predictions.find(write(tmp_path, [f"cars1/{name}.png" for name in names]), [video])
+    assert sorted(masks.files["cars1"]) == indices
 
 
-def test_macos_leftovers_and_other_videos_are_left_alone(tmp_path: Path) -> None:
+def test_macos_leftovers_and_other_videos_are_ignored(tmp_path: Path) -> None:
     origin = write(tmp_path / "masks", ["cow/00000.png", "bear/00000.png"])
     archive = zipped(origin, {"__MACOSX/cow/._00000.png": b"", "cow/notes.txt": b""})
     assert predictions.find(archive, VIDEOS).files == {"bmx-trees": {}, "cow": {0: "cow/00000.png"}}
 
 
 @pytest.mark.parametrize("name", ["../cow/00000.png", "/cow/00000.png", "a/../../cow/00000.png", "..\\cow\\00000.png"])
-def test_entries_that_escape_are_refused(tmp_path: Path, name: str) -> None:
+def test_entries_that_escape_are_rejected(tmp_path: Path, name: str) -> None:
     archive = zipped(write(tmp_path / "masks", ["cow/00001.png"]), {name: b""})
     with pytest.raises(DataError, match="escapes"):
         predictions.find(archive, VIDEOS)
@@ -78,15 +78,15 @@ def test_two_masks_of_one_frame(tmp_path: Path) -> None:
 
 
 def test_masks_of_another_dataset(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match='but "bear"; is it of another dataset'):
+    with pytest.raises(DataError, match=r'contains "bear"\. Is it for another dataset'):
         predictions.find(write(tmp_path / "masks", ["bear/00000.png"]), VIDEOS)
 
 
-def test_no_folder_and_no_zip(tmp_path: Path) -> None:
+def test_neither_folder_nor_zip(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="do not exist"):
         predictions.find(tmp_path / "none", VIDEOS)
-    (tmp_path / "text.zip").write_text("no zip")
-    with pytest.raises(DataError, match="neither a folder nor a sound zip"):
+    (tmp_path / "text.zip").write_text("not a zip")
+    with pytest.raises(DataError, match="neither a folder nor a valid zip"):
         predictions.find(tmp_path / "text.zip", VIDEOS)
 
 
@@ -96,7 +96,7 @@ def test_codec_is_recognised_from_each_video(tmp_path: Path) -> None:
     write(origin, ["cow/00000.png", "bmx-trees/00000.png"], MASK // 255)
     assert predictions.find(origin, VIDEOS).codec == "binary01"
     write(origin, ["cow/00000.png"])
-    with pytest.raises(DataError, match=r"encoded differently .* say which with --codec"):
+    with pytest.raises(DataError, match=r"different encodings .* choose one with --codec"):
         predictions.find(origin, VIDEOS)
     assert predictions.find(origin, VIDEOS, "map").codec == "map"
 
@@ -110,6 +110,6 @@ def test_empty_masks_do_not_vote(tmp_path: Path) -> None:
 
 def test_a_corrupt_entry_is_named(tmp_path: Path) -> None:
     archive = zipped(write(tmp_path / "masks", ["cow/00000.png"]), {"cow/00001.png": b"\x89PNG, not really"})
-    found = predictions.find(archive, VIDEOS)
+    masks = predictions.find(archive, VIDEOS)
     with pytest.raises(DataError, match=r"masks\.zip:cow/00001\.png"):
-        list(found.read("cow", [0, 1], read_mask))
+        list(masks.read("cow", [0, 1], read_mask))

@@ -14,7 +14,7 @@ Cli = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def write_davis17(root: Path, *, shift: int = 0) -> tuple[Path, Path]:
-    """All of DAVIS-2017 val in 8×6 pixels; the first video has two objects, one of them void at its edge."""
+    """All of DAVIS-2017 val in 8×6 pixels; every video has two objects and a void pixel."""
     labels = np.zeros((6, 8), np.uint8)
     labels[1:4, 1:4], labels[2:5, 5:7], labels[0, 0] = 1, 2, 255
     proposals = np.select([labels == 1, labels == 2], [5, 3], 0).astype(np.uint8)
@@ -44,9 +44,9 @@ def test_davis17_proposals_are_matched(cli: Cli, tmp_path: Path) -> None:
     assert record["scores"]["JF_mean"] == 1.0
     assert record["signature"].startswith("davis17-objects@1|J:all|F:0.008|unit:objects|avg:object|")
     (masks / "dog" / "00003.png").unlink()
-    lacking = cli("score", masks, "--dataset", "davis17", "--root", root)
-    assert lacking.returncode == 3
-    assert "dog/00003" in lacking.stderr
+    incomplete = cli("score", masks, "--dataset", "davis17", "--root", root)
+    assert incomplete.returncode == 3
+    assert "dog/00003" in incomplete.stderr
 
 
 def test_listing_of_davis17() -> None:

@@ -1,4 +1,4 @@
-"""Files in, record out, under every kind of protocol."""
+"""Score files under every kind of protocol."""
 
 import csv
 import gzip
@@ -30,7 +30,7 @@ def toy(**changes: object) -> Dataset:
     return replace(load_dataset("toy", [TOY]), **changes)
 
 
-def chosen(root: Path, protocol: DatasetProtocol | None = None, protocol_name: str | None = None) -> Selection:
+def selected(root: Path, protocol: DatasetProtocol | None = None, protocol_name: str | None = None) -> Selection:
     dataset = toy(protocols=(protocol,)) if protocol else toy()
     return select(dataset, Choice(root=root, protocol=protocol_name))
 
@@ -40,7 +40,7 @@ def copy_masks(root: Path) -> Path:
 
 
 def test_perfect_masks(toy_root: Path) -> None:
-    record, scored, notes = score(toy_root / "masks", chosen(toy_root))
+    record, scored, notes = score(toy_root / "masks", selected(toy_root))
     assert set(record.scores.values()) == {1.0, 0.0}
     assert record.scores["J_decay"] == 0.0
     assert len(all_rows(scored)) == 2 * 5 * 2
@@ -50,7 +50,7 @@ def test_perfect_masks(toy_root: Path) -> None:
 def test_a_missing_scored_frame_leaves_no_mean(toy_root: Path) -> None:
     predictions = copy_masks(toy_root)
     (predictions / "v0" / "00002.png").unlink()
-    record, scored, _ = score(predictions, chosen(toy_root))
+    record, scored, _ = score(predictions, selected(toy_root))
     assert record.scores["J_mean"] is None
     assert record.videos["v0"]["J_mean"] is None
     assert record.videos["v1"]["J_mean"] == 1.0
@@ -61,27 +61,27 @@ def test_a_missing_scored_frame_leaves_no_mean(toy_root: Path) -> None:
 def test_a_missing_frame_that_is_not_scored_is_a_note(toy_root: Path) -> None:
     predictions = copy_masks(toy_root)
     (predictions / "v0" / "00004.png").unlink()
-    record, _, notes = score(predictions, chosen(toy_root, protocol_name="toy-inner"))
+    record, _, notes = score(predictions, selected(toy_root, protocol_name="toy-inner"))
     assert record.scores["J_mean"] == 1.0
-    assert notes[1] == '1 frames have no mask, none of which protocol "toy-inner" scores'
+    assert notes[1] == '1 frames have no mask, but protocol "toy-inner" does not score them'
 
 
 def test_a_missing_video_leaves_no_mean(toy_root: Path) -> None:
     predictions = copy_masks(toy_root)
     for path in (predictions / "v0").iterdir():
         path.unlink()
-    record, _, _ = score(predictions, chosen(toy_root))
+    record, _, _ = score(predictions, selected(toy_root))
     assert record.scores["J_mean"] is None
     assert len(record.missing) == 5
 
 
-def test_wrong_size_is_refused_or_resized_as_the_protocol_says(toy_root: Path) -> None:
+def test_wrong_sizes_are_rejected_or_resized_by_protocol(toy_root: Path) -> None:
     predictions = copy_masks(toy_root)
     for path in predictions.rglob("*.png"):
         Image.open(path).resize((64, 48), Image.Resampling.NEAREST).save(path)
-    with pytest.raises(DataError, match=r"is 64×48, its annotation 32×24; protocol .toy. does not resize"):
-        score(predictions, chosen(toy_root))
-    record, _, _ = score(predictions, chosen(toy_root, DatasetProtocol(name="r", resize="prediction")))
+    with pytest.raises(DataError, match=r"is 64×48, but its annotation is 32×24; protocol .toy. does not resize"):
+        score(predictions, selected(toy_root))
+    record, _, _ = score(predictions, selected(toy_root, DatasetProtocol(name="r", resize="prediction")))
     assert record.scores["J_mean"] == 1.0
     assert "resize:prediction" in record.signature
 
@@ -90,33 +90,33 @@ def test_empty_annotations_are_scored_or_skipped(toy_root: Path) -> None:
     predictions = copy_masks(toy_root)
     empty = np.zeros((24, 32), np.uint8)
     Image.fromarray(empty).save(toy_root / "masks" / "v0" / "00001.png")
-    scored, _, _ = score(predictions, chosen(toy_root))
+    scored, _, _ = score(predictions, selected(toy_root))
     assert scored.videos["v0"]["J_mean"] == pytest.approx(0.8)
-    skipped, scored_, _ = score(predictions, chosen(toy_root, DatasetProtocol(name="s", empty="skip")))
+    skipped, rest, _ = score(predictions, selected(toy_root, DatasetProtocol(name="s", empty="skip")))
     assert skipped.videos["v0"]["J_mean"] == 1.0
-    assert len(all_rows(scored_)) == 2 * 9
+    assert len(all_rows(rest)) == 2 * 9
 
 
 def test_annotation_hash_depends_on_content_only(toy_root: Path) -> None:
     predictions = copy_masks(toy_root)
-    first, _, _ = score(predictions, chosen(toy_root))
+    first, _, _ = score(predictions, selected(toy_root))
     for path in (toy_root / "masks").rglob("*.png"):
         Image.open(path).convert("RGB").save(path, compress_level=1)
-    second, _, _ = score(predictions, chosen(toy_root))
+    second, _, _ = score(predictions, selected(toy_root))
     assert first.provenance.annotations == second.provenance.annotations
     Image.fromarray(np.full((24, 32), 255, np.uint8)).save(toy_root / "masks" / "v0" / "00001.png")
-    third, _, _ = score(predictions, chosen(toy_root))
+    third, _, _ = score(predictions, selected(toy_root))
     assert first.provenance.annotations != third.provenance.annotations
 
 
 def of_protocol(root: Path, protocol: DatasetProtocol, **listed: object) -> Selection:
     dataset = load_dataset("toy", [TOY])
-    found = {name: replace(each, **listed) for name, each in dataset.listing("val").items()}
-    return select(replace(dataset, protocols=(protocol,), listing=lambda _: found), Choice(root=root))
+    listing = {name: replace(video, **listed) for name, video in dataset.listing("val").items()}
+    return select(replace(dataset, protocols=(protocol,), listing=lambda _: listing), Choice(root=root))
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_processes_give_the_same(toy_root: Path, jobs: int) -> None:
+def test_results_do_not_depend_on_processes(toy_root: Path, jobs: int) -> None:
     protocol = DatasetProtocol(name="p", measures=("J", "F", "T", "MAE", "maxF"), saliency="davsod")
     alone, rows, _ = score(toy_root / "masks", of_protocol(toy_root, protocol))
     together, more, _ = score(toy_root / "masks", of_protocol(toy_root, protocol), jobs=jobs)
@@ -125,7 +125,7 @@ def test_processes_give_the_same(toy_root: Path, jobs: int) -> None:
 
 
 @pytest.mark.parametrize(("first", "pairs"), [("gt", 3), ("skip", 2)])
-def test_stability_begins_with_the_annotation_or_without(toy_root: Path, first: str, pairs: int) -> None:
+def test_stability_starts_with_the_annotation_or_without(toy_root: Path, first: str, pairs: int) -> None:
     protocol = DatasetProtocol(name="p", measures=("T",), frames="inner", t_first=first)  # type: ignore[arg-type]
     record, scored, _ = score(toy_root / "masks", of_protocol(toy_root, protocol))
     rows = [row for row in all_rows(scored) if row.video == "v0"]
@@ -138,7 +138,7 @@ def test_stability_begins_with_the_annotation_or_without(toy_root: Path, first: 
     assert f"T:{first}-first" in record.signature
 
 
-def test_stability_of_masks_without_a_contour_is_left_out(toy_root: Path) -> None:
+def test_masks_without_a_contour_have_no_stability(toy_root: Path) -> None:
     predictions = Path(shutil.copytree(toy_root / "masks", toy_root / "predictions"))
     Image.fromarray(np.zeros((24, 32), np.uint8)).save(predictions / "v0" / "00002.png")
     protocol = DatasetProtocol(name="p", measures=("T",), t_first="skip")
@@ -164,14 +164,14 @@ def test_soft_maps_score_differently_under_each_convention(toy_root: Path) -> No
         mask = np.array(Image.open(path)).astype(float)
         soft = np.clip(0.25 * mask + 0.5 * np.roll(mask, 2, axis=1) + 20, 0, 255).astype(np.uint8)
         write_png(maps / path.parent.name / path.name, soft)
-    for frame in ("00001", "00002"):  # videos of one length would make means over frames and over videos agree
+    for frame in ("00001", "00002"):  # with videos of equal length, means over frames and over videos would agree
         Image.fromarray(np.zeros((24, 32), np.uint8)).save(toy_root / "masks" / "v0" / f"{frame}.png")
-    found = {}
+    scores = {}
     for convention in CONVENTIONS:
         protocol = DatasetProtocol(name="p", measures=("MAE", "maxF", "meanF"), saliency=convention, empty="skip")
         record, _, _ = score(maps, of_protocol(toy_root, protocol))
-        found[convention] = (record.scores["maxF"], record.scores["meanF"], record.scores["MAE"])
-    assert len(set(found.values())) == 4
+        scores[convention] = (record.scores["maxF"], record.scores["meanF"], record.scores["MAE"])
+    assert len(set(scores.values())) == 4
 
 
 def test_missing_maps_leave_no_saliency(toy_root: Path) -> None:
@@ -197,15 +197,15 @@ def test_some_measures_only(toy_root: Path) -> None:
 
 
 def test_files_of_frames_and_curve(cli: Cli, toy_root: Path, tmp_path: Path) -> None:
-    words = ("score", toy_root / "masks", "--dataset", "toy", "--root", toy_root, "--plugin", TOY)
-    assert cli(*words, "--per-frame", "rows.csv.gz").returncode == 0
+    arguments = ("score", toy_root / "masks", "--dataset", "toy", "--root", toy_root, "--plugin", TOY)
+    assert cli(*arguments, "--per-frame", "rows.csv.gz").returncode == 0
     rows = list(csv.DictReader(gzip.decompress((tmp_path / "rows.csv.gz").read_bytes()).decode().splitlines()))
     assert rows[0] == {"video": "v0", "frame": "0", "measure": "J", "value": "1.0"}
-    refused = cli(*words, "--pr", "curve.csv")
-    assert refused.returncode == 2
-    assert "saliency" in refused.stderr
-    kept = cli(*words, "--protocol", "toy-saliency", "--pr", "curve.csv", "--per-frame", "rows.csv")
-    assert kept.returncode == 0, kept.stderr
+    without = cli(*arguments, "--pr", "curve.csv")
+    assert without.returncode == 2
+    assert "saliency" in without.stderr
+    done = cli(*arguments, "--protocol", "toy-saliency", "--pr", "curve.csv", "--per-frame", "rows.csv")
+    assert done.returncode == 0, done.stderr
     lines = (tmp_path / "curve.csv").read_text().splitlines()
     assert lines[0] == "level,precision,recall"
     assert lines[256] == "255,1.0,1.0"

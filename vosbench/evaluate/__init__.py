@@ -1,4 +1,4 @@
-"""Score predictions against annotations: files in, rows out, and rows into averages.
+"""Score predictions against annotations: read files, measure frames as rows, and average the rows.
 
-A row is one number: (video, frame, measure, value). Nothing is averaged before all rows are there.
+A row is one number: (video, frame, measure, value). Averages are computed once all rows of a video or split are known.
 """

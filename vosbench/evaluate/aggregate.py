@@ -1,12 +1,12 @@
-"""Frames into videos, and videos into a split, a category or an attribute: the one place for these rules.
+"""Average frames over videos, and videos over a split, a category or an attribute: the one place for these rules.
 
 Conventions:
-    A set of videos of which one is missing or incomplete has no mean: None. A complete video without a value does
-    not count: where the protocol skips empty annotations, one that has no others; of temporal stability, one whose
-    masks never hold a usable contour. T_mean is over stable videos, T_all_mean over all. The sequence mean is over
-    videos; the category mean is the mean over categories of the mean over each one's videos, and a category of which
-    no video counts does not count either. Means over frames and over objects pool those of all videos. The region
-    measures of several videos are combined as `vosbench.metrics.ochs_brox` combines shots.
+    If a video is missing or incomplete, the mean of any set that includes it is None. A complete video without a value
+    does not count; this happens if the protocol skips empty annotations and a video has no others, and for temporal
+    stability if the masks of a video never have a usable contour. T_mean is over stable videos, T_all_mean over all.
+    The sequence mean is over videos. The category mean is over categories, each represented by the mean over its
+    videos; a category without any video that counts does not count either. Means over frames and over objects pool
+    those of all videos. The region measures of several videos are combined like shots in `vosbench.metrics.ochs_brox`.
 """
 
 import math
@@ -21,7 +21,7 @@ from vosbench.metrics.statistics import decay, mean, recall
 from vosbench.records.record import Record
 
 STATISTICS = (mean, recall, decay)
-REGION_SCORES = tuple(each.name for each in MEASURES.values() if each.symbol in REGIONS)
+REGION_SCORES = tuple(measure.name for measure in MEASURES.values() if measure.symbol in REGIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +29,11 @@ class VideoScores:
     """The scores of a split's videos, and which of them count.
 
     Attributes:
-        scores: video → score → value, of every video that was scored.
+        scores: video → score → value, for every video that was scored.
         listing: every video of the split.
-        incomplete: videos of which scored frames have no prediction.
-        skippable: scores of which a complete video may have no value and then does not count; those of temporal
-            stability always may.
+        incomplete: videos with scored frames that have no prediction.
+        skippable: scores for which a complete video without a value does not count; those of temporal stability are
+            always skippable.
     """
 
     scores: Mapping[str, Scores]
@@ -43,7 +43,7 @@ class VideoScores:
 
     @classmethod
     def of(cls, record: Record, listing: Mapping[str, Listed]) -> "VideoScores":
-        """The videos of a record; one without a value was skipped if the record has a mean all the same."""
+        """The videos of a record; one without a value was skipped if the record has a mean nevertheless."""
         keys = {key for scores in record.videos.values() for key in scores}
         skips = "|empty:skip|" in record.signature
         skippable = {key for key in keys if skips or record.scores.get(key) is not None}
@@ -51,23 +51,23 @@ class VideoScores:
 
     @property
     def complete(self) -> bool:
-        """Whether every video of the split was scored, and each completely."""
+        """Whether every video of the split was scored completely."""
         return not self.incomplete and self.listing.keys() <= self.scores.keys()
 
     def values(self, key: str) -> dict[str, float | None]:
         """The value of each video that counts, in the order of the listing; None if it is missing or incomplete."""
         optional = key in self.skippable or measure_of(key).symbol == "T"
         source = "T_mean" if key == "T_all_mean" else key
-        found: dict[str, float | None] = {}
+        counting: dict[str, float | None] = {}
         for name, listed in self.listing.items():
             value = self.scores.get(name, {}).get(source)
             skipped = value is None and optional and name in self.scores and name not in self.incomplete
             if listed.counts_for(key) and not skipped:
-                found[name] = value
-        return found
+                counting[name] = value
+        return counting
 
     def mean(self, key: str, names: Collection[str] | None = None) -> float | None:
-        """The mean of a score over some videos, or over all of the split: the sequence mean.
+        """The mean of a score over some videos, or over all videos of the split (the sequence mean).
 
         >>> videos = {"a": {"J_mean": 0.5}, "b": {"J_mean": 1.0}}
         >>> listing = dict.fromkeys("ab", Listed(frames=1))
@@ -82,7 +82,7 @@ class VideoScores:
         return complete_mean(list(values.values()))
 
     def by_category(self, key: str) -> dict[str, float | None]:
-        """The mean of a score over the videos of each category that has any which count."""
+        """The mean of a score over the videos of each category, without categories that have no video that counts."""
         members: dict[str, list[str]] = {}
         for name in self.values(key):
             category = self.listing[name].category
@@ -91,19 +91,19 @@ class VideoScores:
         return {category: self.mean(key, names) for category, names in members.items()}
 
     def category_mean(self, key: str) -> float | None:
-        """The mean over categories; None, too, if a video has none."""
+        """The mean over categories; None if incomplete, or if a video has no category."""
         categorised = all(listed.category is not None for listed in self.listing.values())
         return complete_mean(list(self.by_category(key).values())) if self.complete and categorised else None
 
     def by_attribute(self, key: str, attribute: str) -> tuple[float | None, float | None]:
-        """The mean of a score over the videos that have an attribute, and the gain: that over the others minus it."""
+        """The mean of a score over the videos with an attribute, and the gain: the mean of the others minus it."""
         having = {name for name, listed in self.listing.items() if attribute in listed.attributes}
         value, others = self.mean(key, having), self.mean(key, self.listing.keys() - having)
         return value, None if value is None or others is None else others - value
 
 
 def complete_mean(values: Sequence[float | None]) -> float | None:
-    """The mean; None of no values, or if one is not known.
+    """The mean; None if there are no values, or if any is None.
 
     >>> complete_mean([0.5, 1.0]), complete_mean([0.5, None]), complete_mean([])
     (0.75, None, None)
@@ -113,9 +113,9 @@ def complete_mean(values: Sequence[float | None]) -> float | None:
 
 
 def video_scores(scored: Scored, protocol: DatasetProtocol) -> dict[str, float | None]:
-    """The scores of one video; None throughout if a scored frame has no prediction.
+    """The scores of one video; all None if a scored frame has no prediction.
 
-    Objects are averaged within the video after each object's own mean, recall and decay.
+    For objects, mean, recall and decay are computed per object and then averaged over the objects of the video.
     """
     scores: dict[str, float | None] = {}
     for name in protocol.measures:
@@ -144,21 +144,21 @@ def dataset_scores(
 
     Args:
         scored: the videos that were scored.
-        protocol: says what is averaged how.
+        protocol: the measures and how they are averaged.
         listing: every video of the split.
 
     Returns:
-        measure → its mean; temporal stability over the videos that count for it, ``T_mean``, and over all,
-        ``T_all_mean``. None if the split is incomplete.
+        Score → value, all None if the split is incomplete. Temporal stability is averaged over the videos that count
+        for it, ``T_mean``, and over all, ``T_all_mean``.
 
     Raises:
         DataError: if the protocol averages over categories and a video has none.
     """
-    each_video = {each.video: video_scores(each, protocol) for each in scored}
-    keys = {key for scores in each_video.values() for key in scores}
-    incomplete = {each.video for each in scored if each.missing}
+    by_video = {video.video: video_scores(video, protocol) for video in scored}
+    keys = {key for scores in by_video.values() for key in scores}
+    incomplete = {video.video for video in scored if video.missing}
     added = [each.name for family in protocol.families for each in family.measures]
-    videos = VideoScores(each_video, listing, incomplete, keys if protocol.empty == "skip" else added)
+    videos = VideoScores(by_video, listing, incomplete, keys if protocol.empty == "skip" else added)
     scores: dict[str, float | None] = {}
     for name in (name for name in protocol.measures if name in OVERLAPS):
         if protocol.average == "object":
@@ -170,7 +170,7 @@ def dataset_scores(
             scores |= {key: average(key) for key in (f"{name}_{statistic.__name__}" for statistic in STATISTICS)}
     uncategorised = next((name for name, listed in listing.items() if listed.category is None), None)
     if protocol.average == "category" and uncategorised is not None:
-        raise DataError(f'protocol "{protocol.name}" averages over categories; "{uncategorised}" has none')
+        raise DataError(f'protocol "{protocol.name}" averages over categories, but "{uncategorised}" has none')
     if "T" in protocol.measures:
         scores |= {key: videos.mean(key) for key in ("T_mean", "T_all_mean")}
     if protocol.unit == "regions":
@@ -178,8 +178,8 @@ def dataset_scores(
     if any(name in SALIENCY for name in protocol.measures):
         from vosbench.evaluate.saliency import average as average_saliency
 
-        whole = {each.video: each.saliency for each in scored if not each.missing}
-        scores |= average_saliency([whole.get(name) for name in listing], protocol)
+        complete = {video.video: video.saliency for video in scored if not video.missing}
+        scores |= average_saliency([complete.get(name) for name in listing], protocol)
     scores = with_jf(scores)
     counts = {each.video: each.counted for each in scored}
     for key in added:
@@ -191,29 +191,29 @@ def dataset_scores(
 
 
 def over_objects(scored: Sequence[Scored], name: str) -> dict[str, float | None]:
-    """Mean, recall and decay of each series of a measure, averaged: a series is a video's, or that of one object."""
+    """Average the mean, recall and decay of a measure over series; a series belongs to a video or to an object."""
     series: dict[tuple[str, str], list[float]] = {}
-    for each in scored:
-        for row in each.rows:
+    for video in scored:
+        for row in video.rows:
             if row.measure.partition(".")[0] == name:
                 series.setdefault((row.video, row.measure), []).append(row.value)
     scores: dict[str, float | None] = {}
     for statistic in STATISTICS:
-        found = [statistic(values) for values in series.values()]
-        scores[f"{name}_{statistic.__name__}"] = mean([value for value in found if value is not None])
+        statistics = [statistic(values) for values in series.values()]
+        scores[f"{name}_{statistic.__name__}"] = mean([value for value in statistics if value is not None])
     return scores
 
 
 def over_frames(scored: Sequence[Scored], name: str, listing: Mapping[str, Listed]) -> dict[str, float | None]:
-    """Mean and recall over the frames of all videos that count; decay is of a video and has no such mean."""
+    """Mean and recall over the frames of all videos that count; decay is only defined for a single video."""
     counting = {video for video, listed in listing.items() if listed.counts_for(f"{name}_mean")}
-    rows = [row for each in scored if each.video in counting for row in each.rows]
+    rows = [row for video in scored if video.video in counting for row in video.rows]
     values = [row.value for row in rows if row.measure.partition(".")[0] == name]
     return {f"{name}_mean": mean(values), f"{name}_recall": recall(values)}
 
 
 def _weighted(values: Mapping[str, float | None], counts: Mapping[str, int]) -> float | None:
-    """The mean over videos, each counted as often as it has frames; None if one is not known, or there is no frame."""
+    """The mean over videos, weighted by their number of frames; None if a value is None, or there are no frames."""
     known = {name: value for name, value in values.items() if value is not None}
     frames = sum(counts[name] for name in known)
     if not frames or len(known) < len(values):
@@ -222,7 +222,7 @@ def _weighted(values: Mapping[str, float | None], counts: Mapping[str, int]) -> 
 
 
 def with_jf(scores: dict[str, float | None]) -> dict[str, float | None]:
-    """Add J&F, the mean of the J and F means, if both measures are there.
+    """Add J&F, the mean of the J and F means, if both were measured.
 
     >>> with_jf({"J_mean": 0.5, "F_mean": 1.0})
     {'J_mean': 0.5, 'F_mean': 1.0, 'JF_mean': 0.75}
@@ -234,7 +234,7 @@ def with_jf(scores: dict[str, float | None]) -> dict[str, float | None]:
 
 
 def _regions(videos: Sequence[Scores]) -> dict[str, float | None]:
-    """Combine the region measures of videos; None throughout of no video."""
+    """Combine the region measures of videos; all None if there are no videos."""
     from vosbench.metrics.ochs_brox import precision_recall_f
 
     columns = ([value for video in videos if (value := video[key]) is not None] for key in REGION_SCORES)

@@ -1,7 +1,7 @@
-"""Region similarity, contour accuracy, temporal stability and third parties' measures along one video.
+"""Measure J, F, T and measures added by third parties for the frames of one video.
 
-Ours are not families as third parties add them: J and F of a frame are found in one pass over packed masks, T is of
-pairs of frames and of an annotation that is not scored, and saliency measures pool curves over all videos.
+The built-in measures are not families like those of third parties: J and F of a frame are computed in one pass over
+packed masks, T needs pairs of frames and an annotation that is not scored, and saliency pools curves over all videos.
 """
 
 import math
@@ -23,12 +23,12 @@ from vosbench.metrics.packed_scores import contour_accuracy, frame_scores, regio
 from vosbench.records.record import Row
 
 if TYPE_CHECKING:
-    from vosbench.evaluate.saliency import SaliencyTaker
+    from vosbench.evaluate.saliency import SaliencyScorer
     from vosbench.metrics.saliency import Accumulator
 
 
-class MaskTaker:
-    """Takes J, F, T and added measures of the frames of a video, in order."""
+class MaskScorer:
+    """Computes J, F, T and added measures for the frames of a video, in order."""
 
     def __init__(self, task: Task) -> None:
         self._task = task
@@ -37,8 +37,8 @@ class MaskTaker:
         self._stability = _Stability(task) if "T" in self._measures else None
         self.added = [_Added(family, task) for family in task.protocol.families]
 
-    def take(self, index: int, annotation: Packed) -> Iterator[Row]:
-        """The rows of the next frame that has a prediction."""
+    def score(self, index: int, annotation: Packed) -> Iterator[Row]:
+        """Score the next frame that has a prediction."""
         name, protocol = self._task.video.name, self._task.protocol
         prediction = self._fit(next(self._predictions), annotation, index)
         if protocol.empty == "score" or annotation.any():
@@ -56,7 +56,7 @@ class MaskTaker:
             yield from self._stability.after(index, unpack(prediction))
 
     def _fit(self, prediction: Packed, annotation: Packed, index: int) -> Packed:
-        """Bring a prediction to the annotation's size, by nearest neighbours, or refuse to."""
+        """Resize a prediction to the size of its annotation (nearest neighbour), if the protocol allows it."""
         if not self._task.differs(index, prediction.shape, annotation.shape):
             return prediction
         import cv2
@@ -68,7 +68,7 @@ class MaskTaker:
 
 
 class _Stability:
-    """Temporal stability along a video: each mask is held against the one before."""
+    """Temporal stability along a video: each mask is compared to the previous one."""
 
     def __init__(self, task: Task) -> None:
         from vosbench.metrics import stability
@@ -82,7 +82,7 @@ class _Stability:
             self._last = (0, stability.describe(first, self._order))
 
     def after(self, index: int, mask: Mask) -> Iterator[Row]:
-        """The row of a frame and the one right before it; none where either has no usable contour."""
+        """The row of a frame and the one directly before it; none if either has no usable contour."""
         shape = self._metric.describe(mask, self._order)
         last, self._last = self._last, (index, shape)
         if last is not None and last[0] == index - 1 and last[1] is not None and shape is not None:
@@ -90,7 +90,7 @@ class _Stability:
 
 
 class _Added:
-    """Measures of a third party along a video: what goes wrong in them is an error that names them and the frame."""
+    """Measures of a third party along a video; errors in them are reported with their name and the frame."""
 
     def __init__(self, family: Family, task: Task) -> None:
         self._family, self._name = family, task.video.name
@@ -138,10 +138,10 @@ class _Added:
 
 
 def score_video(task: Task) -> Scored:
-    """Score one video, frame by frame: memory does not grow with its length.
+    """Score one video, frame by frame, so that memory does not grow with its length.
 
     Raises:
-        DataError: where a file is corrupt, of another encoding, or of another size.
+        DataError: if a file is corrupt or has another encoding or size.
     """
     if task.protocol.unit == "objects":
         from vosbench.evaluate.proposals import object_rows
@@ -154,39 +154,39 @@ def score_video(task: Task) -> Scored:
         regions, digest = region_scores(task)
         return replace(_scored(task, [], digest), regions=regions)
     content = Content(task.video.name)
-    takers = _takers(task)
+    scorers = _scorers(task)
     rows = []
     for index in task.scored:
         annotation = images.read_packed(task.video.annotations[index], task.video.codec)
         content.add(index, annotation)
         if index in task.predictions.files[task.video.name]:
-            for taker in takers:
-                rows += taker.take(index, annotation)
-    saliency = next((taker.summary() for taker in takers if not isinstance(taker, MaskTaker)), None)
-    added = [each for taker in takers if isinstance(taker, MaskTaker) for each in taker.added]
+            for scorer in scorers:
+                rows += scorer.score(index, annotation)
+    saliency = next((scorer.summary() for scorer in scorers if not isinstance(scorer, MaskScorer)), None)
+    added = [each for scorer in scorers if isinstance(scorer, MaskScorer) for each in scorer.added]
     scores = {name: value for each in added for name, value in each.finish().items()}
     counted = max((each.frames for each in added), default=0)
     return replace(_scored(task, rows, content.hexdigest(), saliency), added=scores, counted=counted)
 
 
-def _takers(task: Task) -> "list[MaskTaker | SaliencyTaker]":
-    takers: list[Any] = []
+def _scorers(task: Task) -> "list[MaskScorer | SaliencyScorer]":
+    scorers: list[Any] = []
     if task.protocol.families or any(name in MASKS for name in task.protocol.measures):
-        takers.append(MaskTaker(task))
+        scorers.append(MaskScorer(task))
     if any(name in SALIENCY for name in task.protocol.measures):
-        from vosbench.evaluate.saliency import SaliencyTaker
+        from vosbench.evaluate.saliency import SaliencyScorer
 
-        takers.append(SaliencyTaker(task))
-    return takers
+        scorers.append(SaliencyScorer(task))
+    return scorers
 
 
 def _scored(task: Task, rows: list[Row], digest: str, saliency: "Accumulator | None" = None) -> Scored:
-    there = task.predictions.files[task.video.name]
+    predicted = task.predictions.files[task.video.name]
     return Scored(
         video=task.video.name,
         rows=tuple(rows),
         missing=task.missing,
-        unscored=sum(index not in there for index in range(len(task.video)) if index not in task.scored),
+        unscored=sum(index not in predicted for index in range(len(task.video)) if index not in task.scored),
         annotations=digest,
         saliency=saliency,
     )

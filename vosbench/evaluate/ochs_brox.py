@@ -14,24 +14,24 @@ def region_scores(task: Task) -> tuple[ObjectScores | None, str]:
     """Score the clusters of a video.
 
     Returns:
-        the scores, None where a frame is missing; and the SHA-256 of the scored annotations.
+        The scores, None if a frame is missing; and the SHA-256 of the scored annotations.
 
     Raises:
-        DataError: where a file is corrupt or of another encoding, or sizes differ and the protocol refuses to resize.
+        DataError: if a file is corrupt or has another encoding, or sizes differ and the protocol does not resize.
     """
     name = task.video.name
     digest = hashlib.sha256(name.encode())
     overlap = Overlap()
-    clusters = task.predictions.read(name, task.present, images.read_regions)
+    predictions = task.predictions.read(name, task.present, images.read_regions)
     for index in task.scored:
         regions = images.read_regions(task.video.annotations[index], task.video.codec)
         digest.update(f"{index} {regions.shape}".encode() + regions.astype("<i4").tobytes())
         if task.missing:
             continue
-        found = next(clusters)
+        clusters = next(predictions)
         height, width = regions.shape
-        if task.differs(index, (found.shape[0], found.shape[1]), (height, width)):
-            found = cv2.resize(found, dsize=(width, height), interpolation=cv2.INTER_NEAREST_EXACT).astype(np.int32)
-        overlap.add(regions, found)
+        if task.differs(index, (clusters.shape[0], clusters.shape[1]), (height, width)):
+            clusters = cv2.resize(clusters, (width, height), interpolation=cv2.INTER_NEAREST_EXACT).astype(np.int32)
+        overlap.add(regions, clusters)
     scores = overlap.result() if task.scored and not task.missing else None
     return scores, digest.hexdigest()

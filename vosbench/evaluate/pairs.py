@@ -1,11 +1,11 @@
-"""Predictions and annotations that belong to no registered dataset: two folders of masks, or arrays.
+"""Predictions and annotations without a registered dataset: two folders of masks, or arrays.
 
 Conventions:
-    A flat folder holds the masks of one video, a folder of folders those of several; files are PNG and are paired by
-    video and file name. Frames are the annotations in the order of their names, and all of them are scored.
-    Arrays are (H, W), one per frame: booleans; integers 0 and 1, or 0 and 255, as background and object; other integers
-    as labels, 0 for background. 8-bit integers above `HIGHEST_LABEL` are refused, for they may be grey levels as well.
-    Floats and grey levels are maps, which only a saliency protocol takes.
+    A flat folder contains the masks of one video, a folder of folders those of several. Files are PNG and are paired by
+    video and file name. Frames are in the order of the annotations' names, and all of them are scored.
+    Arrays are (H, W), one per frame: booleans; integers 0 and 1, or 0 and 255, for background and object; or other
+    integers as labels, with 0 for background. 8-bit integers above `HIGHEST_LABEL` are rejected, since they could also
+    be grey levels. Floats and grey levels are maps, which only saliency protocols accept.
 """
 
 from collections.abc import Iterable, Mapping
@@ -29,7 +29,7 @@ PROTOCOL = DatasetProtocol(name="pairs", measures=("J", "F", "T"), t_first="skip
 HIGHEST_LABEL = 99
 FLAT = ""
 VIDEO = "video"
-"""The name of the only video where arrays come without one."""
+"""The name of the only video if arrays are given without names."""
 
 
 def pair_folders(
@@ -46,14 +46,14 @@ def pair_folders(
         predictions: a folder of masks or maps.
         annotations: a folder of masks with the same videos and file names.
         protocol: how they are scored.
-        codec: how predictions are read; recognised if None.
-        annotation_codec: how annotations are read; recognised if None.
+        codec: the codec that reads predictions; recognised if None.
+        annotation_codec: the codec that reads annotations; recognised if None.
 
     Returns:
-        the predictions, and all videos of the annotations.
+        The predictions, and all videos of the annotations.
 
     Raises:
-        DataError: if a folder holds no masks, or a video or file has no partner.
+        DataError: if a folder contains no masks, or a video or file is missing from one of them.
     """
     theirs, ours = _masks(predictions), _masks(annotations)
     if FLAT in theirs and FLAT in ours:
@@ -61,13 +61,13 @@ def pair_folders(
         theirs, ours = {name: theirs[FLAT]}, {name: ours[FLAT]}
     elif FLAT in theirs or FLAT in ours:
         flat, other = (predictions, annotations) if FLAT in theirs else (annotations, predictions)
-        raise DataError(f'"{flat}" is one video, "{other}" a folder of videos; give two of a kind')
+        raise DataError(f'"{flat}" is one video, but "{other}" is a folder of videos; both must be the same')
     _refuse_unpaired(theirs, ours, (predictions, annotations), "video")
     for video, files in ours.items():
         _refuse_unpaired(theirs[video], files, (predictions, annotations), f'file of "{video}"')
     named = {video: [files[stem] for stem in sorted(files)] for video, files in ours.items()}
     unit = {"objects": "ids", "regions": "nonzero"}.get(protocol.unit)
-    found = {video: {t: theirs[video][stem] for t, stem in enumerate(sorted(files))} for video, files in ours.items()}
+    paired = {video: {t: theirs[video][stem] for t, stem in enumerate(sorted(files))} for video, files in ours.items()}
     read = annotation_codec or unit
     if read is None:
         read = located(annotations, {video: dict(enumerate(files)) for video, files in named.items()}).codec
@@ -81,7 +81,7 @@ def pair_folders(
         )
         for video, files in named.items()
     )
-    return located(predictions, found, codec or unit), _selection(annotations.resolve().name, videos, protocol)
+    return located(predictions, paired, codec or unit), _selection(annotations.resolve().name, videos, protocol)
 
 
 def pair_arrays(
@@ -90,16 +90,16 @@ def pair_arrays(
     folder: Path,
     protocol: DatasetProtocol = PROTOCOL,
 ) -> tuple[Predictions, Selection]:
-    """Pair arrays, written as files so that they are scored as any other masks are.
+    """Pair arrays, which are written to files so that they are scored like any other masks.
 
     Args:
         predictions: (H, W) arrays of one video, or video → arrays; see the conventions above.
-        annotations: the same.
-        folder: where the files are written; it has to last until they are scored.
+        annotations: likewise.
+        folder: the folder for the files, which must exist until they are scored.
         protocol: how they are scored.
 
     Raises:
-        DataError: if videos, counts or sizes differ, or an array is not a mask or may be read in two ways.
+        DataError: if videos, counts or sizes differ, or an array is not a mask or is ambiguous.
     """
     theirs, ours = _videos(predictions, annotations)
     _refuse_unpaired(theirs, ours, (Path("predictions"), Path("annotations")), "video")
@@ -110,7 +110,7 @@ def pair_arrays(
         if len(pairs[0]) != len(pairs[1]):
             raise DataError(f'"{video}" has {len(pairs[0])} predictions and {len(pairs[1])} annotations')
         if not pairs[0]:
-            raise DataError(f'"{video}" has no frame')
+            raise DataError(f'"{video}" has no frames')
         for index, (one, other) in enumerate(zip(*pairs, strict=True)):
             where = f'frame {index} of "{video}"'
             prediction = _pixels(one, f"the prediction of {where}", soft)
@@ -120,10 +120,10 @@ def pair_arrays(
             write_png(folder / "arrays" / video / f"{index:05d}.png", prediction)
             write_png(folder / "annotations" / video / f"{index:05d}.png", annotation)
     codecs: dict[Kind, str | None] = {"mask": "binary255", "labels": None, "map": "map"}
-    found, selection = pair_folders(
+    masks, selection = pair_folders(
         folder / "arrays", folder / "annotations", protocol, codec=codecs[soft], annotation_codec=codecs[labels]
     )
-    return found, _selection("arrays", selection.videos, protocol)
+    return masks, _selection("arrays", selection.videos, protocol)
 
 
 def _selection(name: str, videos: tuple[Video, ...], protocol: DatasetProtocol) -> Selection:
@@ -146,33 +146,33 @@ def _masks(folder: Path) -> dict[str, dict[str, str]]:
     """Video → file's stem → its path below the folder; the only video of a flat folder is `FLAT`."""
     if not folder.is_dir():
         raise DataError(f'"{folder}" is not a folder of masks')
-    found: dict[str, dict[str, str]] = {}
+    videos: dict[str, dict[str, str]] = {}
     for path in sorted([*folder.glob("*.png"), *folder.glob("*/*.png")]):
         inner = path.relative_to(folder)
         if not any(part.startswith(".") for part in inner.parts):
-            found.setdefault(inner.parent.name, {})[path.stem] = inner.as_posix()
-    if not found:
-        raise DataError(f'"{folder}" holds no PNG file; give a folder of masks, or a folder of such folders')
-    if FLAT in found and len(found) > 1:
-        raise DataError(f'"{folder}" holds masks and folders of masks; keep one of the two')
-    return found
+            videos.setdefault(inner.parent.name, {})[path.stem] = inner.as_posix()
+    if not videos:
+        raise DataError(f'"{folder}" contains no PNG files; pass a folder of masks, or a folder of such folders')
+    if FLAT in videos and len(videos) > 1:
+        raise DataError(f'"{folder}" contains both masks and folders of masks; keep one of the two')
+    return videos
 
 
 def _refuse_unpaired(
     theirs: Mapping[str, object], ours: Mapping[str, object], names: tuple[Path, Path], what: str
 ) -> None:
-    for one, other, (place, elsewhere) in ((theirs, ours, names), (ours, theirs, names[::-1])):
-        alone = sorted(one.keys() - other.keys())
-        if alone:
-            listed = ", ".join(f'"{name}"' for name in alone[:5]) + (", …" if len(alone) > 5 else "")
-            raise DataError(f'{what} without a partner: "{place}" has {listed}, "{elsewhere}" has not')
+    for one, other, (source, target) in ((theirs, ours, names), (ours, theirs, names[::-1])):
+        unpaired = sorted(one.keys() - other.keys())
+        if unpaired:
+            listed = ", ".join(f'"{name}"' for name in unpaired[:5]) + (", …" if len(unpaired) > 5 else "")
+            raise DataError(f'{what} without a partner: {listed} is in "{source}", but not in "{target}"')
 
 
 def _videos(
     predictions: Masks | Mapping[str, Masks], annotations: Masks | Mapping[str, Masks]
 ) -> tuple[Mapping[str, Masks], Mapping[str, Masks]]:
     if isinstance(predictions, Mapping) != isinstance(annotations, Mapping):
-        raise DataError("predictions and annotations are one mapping of videos and one sequence; give two of a kind")
+        raise DataError("predictions and annotations must both be mappings of videos, or both be sequences")
     if isinstance(predictions, Mapping) and isinstance(annotations, Mapping):
         return predictions, annotations
     assert not isinstance(predictions, Mapping)
@@ -181,37 +181,37 @@ def _videos(
 
 
 def _pixels(values: ArrayLike, where: str, kind: Kind) -> NDArray[np.uint8]:
-    """An array as it is stored: a mask as 0 and 255, labels as numbers, a map as levels."""
+    """Convert an array to pixels: a mask to 0 and 255, labels to numbers, a map to levels."""
     array: NDArray[Any] = np.asarray(values)
     if array.ndim != 2 or array.size == 0:
-        raise DataError(f"{where} is an array of shape {array.shape}; give one of shape (H, W) per frame")
+        raise DataError(f"{where} is an array of shape {array.shape}; pass one of shape (H, W) per frame")
     if np.issubdtype(array.dtype, np.floating):
         return _levels(array, where, kind)
     if array.dtype == np.bool_:
         return array.astype(np.uint8) * np.uint8(1 if kind == "labels" else 255)
     if not np.issubdtype(array.dtype, np.integer):
-        raise DataError(f"{where} is an array of {array.dtype}; give booleans, integers or, as a map, floats")
+        raise DataError(f"{where} is an array of {array.dtype}; pass booleans, integers or, for a map, floats")
     if kind == "map" and array.dtype == np.uint8:
         return np.asarray(array * np.uint8(255) if array.max() == 1 else array, np.uint8)
     low, high = int(array.min()), int(array.max())
     binary = high == 255 and not ((array != 0) & (array != 255)).any()
     if low < 0 or (array.dtype.itemsize == 1 and high > HIGHEST_LABEL and not binary):
         raise DataError(
-            f"{where} holds {array.dtype} from {low} to {high}, which may be labels or grey levels; give a mask of "
-            "booleans, such as map > 127, or labels from 0 on as int32"
+            f"{where} has {array.dtype} values from {low} to {high}, which may be labels or grey levels; pass a mask "
+            "of booleans, such as map > 127, or labels from 0 as int32"
         )
     if kind != "labels":
         return np.asarray((array != 0) * np.uint8(255), np.uint8)
     if high > 254 and not binary:
-        raise DataError(f"{where} holds label {high}; labels up to 254 can be scored")
+        raise DataError(f"{where} has label {high}; labels must be at most 254")
     return np.asarray(array != 0 if binary else array, np.uint8)
 
 
 def _levels(array: NDArray[Any], where: str, kind: Kind) -> NDArray[np.uint8]:
     if kind != "map":
-        raise DataError(f"{where} holds floats; give a mask of booleans, such as map > 0.5, or use a saliency protocol")
+        raise DataError(f"{where} has floats; pass a mask of booleans, such as map > 0.5, or use a saliency protocol")
     if not (np.isfinite(array).all() and array.min() >= 0 and array.max() <= 1):
-        raise DataError(f"{where} is a map whose values are not all in [0, 1]")
+        raise DataError(f"{where} is a map with values outside [0, 1]")
     return np.asarray(np.rint(array.astype(np.float64) * 255), np.uint8)
 
 

@@ -1,10 +1,10 @@
-"""Predictions on disk: a folder or a zip of masks or maps, of anybody's making.
+"""Predictions on disk: masks or maps from any method, in a folder or a zip file.
 
 Conventions:
-    The file of frame *t* of video *v* may be called ``v/<frame's stem>.png``, ``v/%05d.png``, ``v/v_%05d.png`` or
-    ``v_<frame's stem>.png``, below any folders; files that are no PNG and ``__MACOSX`` are not looked at.
-    The numbers are those of the dataset's frame files; where a number is none of theirs, as 0 is not where they begin
-    at 1, all of a video's are taken for positions, from 0.
+    The file of frame *t* of video *v* may be named ``v/<frame's stem>.png``, ``v/%05d.png``, ``v/v_%05d.png`` or
+    ``v_<frame's stem>.png``, inside any folders; files other than PNG and ``__MACOSX`` are ignored.
+    Numbers refer to the dataset's frame files. If any number of a video does not occur there, such as 0 when frame
+    files are numbered from 1, all numbers of the video are positions instead, counted from 0.
 """
 
 import re
@@ -26,12 +26,12 @@ Reader = Callable[[Path | bytes, str, str], Read]
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """Where each frame's mask is.
+    """The location of each frame's mask.
 
     Attributes:
         origin: the folder or zip file.
         files: video name → frame index → the file's path, or its name inside the zip.
-        codec: how the masks are read.
+        codec: the codec that reads the masks.
     """
 
     origin: Path
@@ -39,7 +39,7 @@ class Predictions:
     codec: str
 
     def label(self, video: str, index: int) -> str:
-        """Name one mask for an error."""
+        """Name one mask in an error message."""
         return f"{self.origin}:{self.files[video][index]}"
 
     def read(self, video: str, indices: Sequence[int], reader: Reader[Read]) -> Iterator[Read]:
@@ -48,10 +48,10 @@ class Predictions:
         Args:
             video: its name.
             indices: frame indices.
-            reader: what makes a mask of a file; `vosbench.images.files.read_mask`, or another of its kind.
+            reader: the function that reads a mask, `vosbench.images.files.read_mask` or a similar one.
 
         Raises:
-            DataError: where one is corrupt or of another encoding.
+            DataError: if a file is corrupt or has another encoding.
         """
         with _Opened(self.origin) as opened:
             for index in indices:
@@ -62,12 +62,12 @@ def find(origin: Path, videos: Sequence[Video], codec: str | None = None) -> Pre
     """Find the masks of a dataset's videos in a folder or zip.
 
     Args:
-        origin: a folder or a zip file, which is read without unpacking it.
-        videos: the videos whose masks are looked for; masks of others are left alone.
-        codec: how masks are read; recognised from one mask of each video where None.
+        origin: a folder, or a zip file, which is read without unpacking it.
+        videos: the videos to find masks of; masks of other videos are ignored.
+        codec: the codec that reads the masks; if None, it is recognised from one mask of each video.
 
     Raises:
-        DataError: where there is nothing of these videos, names are unsafe or ambiguous, or encodings differ.
+        DataError: if these videos have no masks, names are unsafe or ambiguous, or encodings differ.
     """
     with _Opened(origin) as opened:
         names = opened.names()
@@ -78,12 +78,12 @@ def find(origin: Path, videos: Sequence[Video], codec: str | None = None) -> Pre
 
 
 def located(origin: Path, files: Mapping[str, Mapping[int, str]], codec: str | None = None) -> Predictions:
-    """Predictions whose files are known.
+    """Make predictions from known files.
 
     Args:
         origin: a folder or a zip file.
         files: video name → frame index → the file's path below the folder, or its name inside the zip.
-        codec: how masks are read; recognised from one mask of each video if None.
+        codec: the codec that reads the masks; if None, it is recognised from one mask of each video.
 
     Raises:
         DataError: if encodings differ.
@@ -95,23 +95,23 @@ def located(origin: Path, files: Mapping[str, Mapping[int, str]], codec: str | N
 
 
 def _match(video: Video, names: Mapping[str, Sequence[PurePosixPath]]) -> dict[int, str]:
-    """Frame index → file: by the frame's stem; else by its number, or by its position where numbers begin at 0."""
+    """Frame index → file: by the stem of the frame, else by number, or by position if numbers do not fit."""
     stems = {frame.stem: index for index, frame in enumerate(video.frames)}
-    found: list[tuple[int, PurePosixPath]] = []
+    matches: list[tuple[int, PurePosixPath]] = []
     numbered: list[tuple[int, PurePosixPath]] = []
     for path in names.get(video.name, ()):
         stem = path.stem.removeprefix(f"{video.name}_")
         index = stems.get(path.stem, stems.get(stem))
         if index is not None:
-            found.append((index, path))
+            matches.append((index, path))
         elif re.fullmatch(r"\d{5}", stem):
             numbered.append((int(stem), path))
     numbers = {number: index for index, frame in enumerate(video.frames) if (number := _number(frame)) is not None}
     if any(number not in numbers for number, _ in numbered):
         numbers = {index: index for index in range(len(video.frames))}
-    found += [(numbers[number], path) for number, path in numbered if number in numbers]
+    matches += [(numbers[number], path) for number, path in numbered if number in numbers]
     files: dict[int, str] = {}
-    for index, path in found:
+    for index, path in matches:
         if index in files:
             raise DataError(f'frame {index} of "{video.name}" has two masks, "{files[index]}" and "{path}"; keep one')
         files[index] = str(path)
@@ -119,22 +119,22 @@ def _match(video: Video, names: Mapping[str, Sequence[PurePosixPath]]) -> dict[i
 
 
 def _number(frame: Path) -> int | None:
-    """The number that a frame's name ends in."""
+    """The number at the end of a frame's name."""
     digits = re.search(r"\d+$", frame.stem)
     return int(digits[0]) if digits else None
 
 
 def _nothing(origin: Path, names: Mapping[str, Sequence[PurePosixPath]], videos: Sequence[Video]) -> str:
-    asked = ", ".join(f'"{video.name}"' for video in videos[:3])
-    there = ", ".join(f'"{name}"' for name in list(names)[:3]) or "no PNG file"
+    selected = ", ".join(f'"{video.name}"' for video in videos[:3])
+    contents = ", ".join(f'"{name}"' for name in list(names)[:3]) or "no PNG files"
     return (
-        f'"{origin}" holds no mask of the {len(videos)} videos asked for ({asked}, …), but {there}; '
-        "is it of another dataset? Masks are looked for as <video>/<frame>.png"
+        f'"{origin}" has no masks of the {len(videos)} selected videos ({selected}, …); it contains {contents}. '
+        "Is it for another dataset? Masks should be named <video>/<frame>.png"
     )
 
 
 def _recognise(origin: Path, opened: "_Opened", files: Mapping[str, Mapping[int, str]]) -> str:
-    """Look at one mask of each video, further ones while they are empty."""
+    """Recognise the codec from the first mask of each video that is not empty; empty masks fit any codec."""
     votes: Counter[str] = Counter()
     for frames in files.values():
         for name in frames.values():
@@ -143,8 +143,8 @@ def _recognise(origin: Path, opened: "_Opened", files: Mapping[str, Mapping[int,
                 votes[vote] += 1
                 break
     if len(votes) > 1:
-        found = " and ".join(f"{count} videos as {name}" for name, count in votes.items())
-        raise DataError(f'the masks of "{origin}" are encoded differently ({found}); say which with --codec')
+        codecs = " and ".join(f"{count} videos as {name}" for name, count in votes.items())
+        raise DataError(f'the masks in "{origin}" have different encodings ({codecs}); choose one with --codec')
     return next(iter(votes), "map")
 
 
@@ -157,11 +157,11 @@ class _Opened:
         if origin.is_dir():
             return
         if not origin.exists():
-            raise DataError(f'the predictions "{origin}" do not exist; give a folder or a zip file of masks')
+            raise DataError(f'the predictions "{origin}" do not exist; pass a folder or a zip file of masks')
         try:
             self.zip = zipfile.ZipFile(origin)
         except (zipfile.BadZipFile, OSError):
-            raise DataError(f'"{origin}" is neither a folder nor a sound zip file of masks') from None
+            raise DataError(f'"{origin}" is neither a folder nor a valid zip file of masks') from None
 
     def __enter__(self) -> Self:
         return self
@@ -171,16 +171,16 @@ class _Opened:
             self.zip.close()
 
     def names(self) -> dict[str, list[PurePosixPath]]:
-        """The PNG files by the video they name: their folder, or what stands before the last underscore."""
+        """The PNG files by video name: their folder, or the part of their name before the last underscore."""
         if self.zip:
             paths = [PurePosixPath(entry.filename) for entry in self.zip.infolist() if not entry.is_dir()]
         else:
-            found = sorted(self.origin.rglob("*.png"))
-            paths = [PurePosixPath(path.relative_to(self.origin).as_posix()) for path in found]
+            files = sorted(self.origin.rglob("*.png"))
+            paths = [PurePosixPath(path.relative_to(self.origin).as_posix()) for path in files]
         named: dict[str, list[PurePosixPath]] = {}
         for path in paths:
             if path.is_absolute() or ".." in path.parts or "\\" in str(path):
-                raise DataError(f'"{self.origin}" holds the entry "{path}", which escapes from it; it is not read')
+                raise DataError(f'"{self.origin}" contains the entry "{path}", which escapes from it; it is not read')
             if path.suffix.lower() != ".png" or "__MACOSX" in path.parts or path.name.startswith("."):
                 continue
             named.setdefault(path.parent.name, []).append(path)
@@ -190,7 +190,7 @@ class _Opened:
         return named
 
     def read(self, name: str) -> Path | bytes:
-        """A folder's file as its path, a zip's entry as its bytes."""
+        """The path of a file in a folder, or the bytes of an entry in a zip file."""
         if self.zip is None:
             return self.origin / name
         try:

@@ -9,15 +9,15 @@ from vosbench.records.record import Row
 
 
 def object_rows(task: Task) -> tuple[list[Row], str]:
-    """J and F of every object with the proposal that it is paired with.
+    """Measure J and F of every object with its proposal.
 
     Returns:
-        rows with measures ``J.1``, ``F.1``, ``J.2``, …, none where a frame is missing; and the SHA-256 of the
+        Rows with measures ``J.1``, ``F.1``, ``J.2``, …, or none if a frame is missing; and the SHA-256 of the
         scored annotations.
 
     Raises:
-        DataError: where a file is corrupt or no label map, or sizes differ.
-        MeasureError: where there are more proposals than the protocol allows.
+        DataError: if a file is corrupt or not a label map, or sizes differ.
+        MeasureError: if there are more proposals than the protocol allows.
     """
     name = task.video.name
     digest = hashlib.sha256(name.encode())
@@ -34,9 +34,9 @@ def object_rows(task: Task) -> tuple[list[Row], str]:
     if task.missing or not task.scored:
         return [], digest.hexdigest()
     rows = [
-        Row(name, index, f"{measure}.{found.label}", value)
-        for found in proposals.result().objects
-        for measure, values in (("J", found.J), ("F", found.F))
+        Row(name, index, f"{measure}.{score.label}", value)
+        for score in proposals.result().objects
+        for measure, values in (("J", score.J), ("F", score.F))
         if measure in task.protocol.measures
         for index, value in zip(task.scored, values, strict=True)
     ]

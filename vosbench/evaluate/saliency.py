@@ -14,8 +14,8 @@ from vosbench.metrics.saliency import Accumulator, convention, measure_frame
 from vosbench.records.record import Row
 
 
-class SaliencyTaker:
-    """Takes the saliency measures of the frames of a video, in order."""
+class SaliencyScorer:
+    """Computes the saliency measures of the frames of a video, in order."""
 
     def __init__(self, task: Task) -> None:
         self._task = task
@@ -24,8 +24,8 @@ class SaliencyTaker:
         self._maps = task.predictions.read(task.video.name, task.present, images.read_levels)
         self._accumulator = Accumulator(self._convention, self._names)
 
-    def take(self, index: int, annotation: Packed) -> Iterator[Row]:
-        """The rows of the next frame that has a prediction: those measures that a single frame has."""
+    def score(self, index: int, annotation: Packed) -> Iterator[Row]:
+        """Score the next frame that has a prediction; rows have the measures defined for a single frame."""
         levels = next(self._maps)
         height, width = annotation.shape
         if self._task.differs(index, (levels.shape[0], levels.shape[1]), annotation.shape):
@@ -39,7 +39,7 @@ class SaliencyTaker:
             yield Row(name, index, measure, value)
 
     def summary(self) -> Accumulator:
-        """What the video's averages are made of."""
+        """The sums from which averages are computed."""
         return self._accumulator
 
 
@@ -49,7 +49,7 @@ def measures(protocol: DatasetProtocol) -> tuple[str, ...]:
 
 
 def average(videos: Sequence[Accumulator | None], protocol: DatasetProtocol) -> dict[str, float | None]:
-    """Average over videos as the convention says; None throughout where one is missing or incomplete."""
+    """Average over videos under the protocol's convention; all None if a video is missing or incomplete."""
     names = measures(protocol)
     known = [video for video in videos if video is not None]
     if len(known) < len(videos) or not known:
@@ -58,8 +58,8 @@ def average(videos: Sequence[Accumulator | None], protocol: DatasetProtocol) -> 
 
 
 def merged(videos: Sequence[Accumulator], protocol: DatasetProtocol) -> Accumulator:
-    """One accumulator of several videos'."""
-    whole = Accumulator(convention(protocol.saliency or "davsod"), measures(protocol))
+    """Merge the accumulators of several videos into one."""
+    total = Accumulator(convention(protocol.saliency or "davsod"), measures(protocol))
     for video in videos:
-        whole.merge(video)
-    return whole
+        total.merge(video)
+    return total

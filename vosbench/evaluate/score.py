@@ -1,4 +1,4 @@
-"""Score masks that are on disk: names in, record out. torch is never imported."""
+"""Score masks on disk and make a record. torch is never imported."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -33,25 +33,25 @@ def score(
     Args:
         origin: the folder or zip file, or the predictions that were found there.
         selection: the videos and the protocol.
-        method: what to call the masks' method; the file's name where None.
-        codec: how masks are read; recognised where None.
-        jobs: processes at once, a video each.
-        advance: called with the number of videos that are done.
+        method: the name of the method; if None, the file's name.
+        codec: the codec that reads the masks; recognised if None.
+        jobs: number of processes; each scores one video at a time.
+        advance: called with the number of videos scored so far.
 
     Returns:
-        the record, what it was averaged from, and notes on what was read how.
+        The record, the scored videos, and notes on how masks were read.
 
     Raises:
-        DataError: where the masks are not these videos', corrupt, or of another encoding or size.
+        DataError: if the masks are corrupt, belong to other videos, or have another encoding or size.
     """
-    found = origin if isinstance(origin, Predictions) else _find(origin, selection, codec)
+    masks = origin if isinstance(origin, Predictions) else _find(origin, selection, codec)
     scored: list[Scored] = []
-    tasks = [Task(video, found, selection.protocol) for video in selection.videos]
-    for each in engine.each(score_video, tasks, jobs):
-        scored.append(each)
+    tasks = [Task(video, masks, selection.protocol) for video in selection.videos]
+    for video in engine.each(score_video, tasks, jobs):
+        scored.append(video)
         advance(len(scored))
-    record = to_record(scored, selection, found, method or found.origin.stem)
-    return record, scored, notes(scored, selection, found)
+    record = to_record(scored, selection, masks, method or masks.origin.stem)
+    return record, scored, notes(scored, selection, masks)
 
 
 def _find(origin: Path, selection: Selection, codec: str | None) -> Predictions:
@@ -64,15 +64,15 @@ def _find(origin: Path, selection: Selection, codec: str | None) -> Predictions:
 
 def all_rows(scored: Sequence[Scored]) -> list[Row]:
     """The rows of all videos, in order."""
-    return [row for each in scored for row in each.rows]
+    return [row for video in scored for row in video.rows]
 
 
-def to_record(scored: list[Scored], selection: Selection, found: Predictions, method: str) -> Record:
-    """Average what was scored, and say where it comes from."""
-    videos = {each.video: video_scores(each, selection.protocol) for each in scored}
+def to_record(scored: list[Scored], selection: Selection, masks: Predictions, method: str) -> Record:
+    """Average the scored videos and record their provenance."""
+    videos = {result.video: video_scores(result, selection.protocol) for result in scored}
     missing = [name for name in selection.expected if name not in videos]
-    for video, each in zip(selection.videos, scored, strict=True):
-        missing += [f"{video.name}/{video.frames[index].stem}" for index in each.missing]
+    for video, result in zip(selection.videos, scored, strict=True):
+        missing += [f"{video.name}/{video.frames[index].stem}" for index in result.missing]
     commit, dirty = provenance.source_state()
     return Record(
         method=method,
@@ -89,36 +89,36 @@ def to_record(scored: list[Scored], selection: Selection, found: Predictions, me
             commit=commit,
             dirty=dirty,
             packages=provenance.package_versions(),
-            annotations=combined(each.annotations for each in scored),
+            annotations=combined(video.annotations for video in scored),
             layout=selection.videos[0].layout,
             annotation_codecs=sorted({video.codec for video in selection.videos}),
-            predictions=found.origin.name,
-            codec=found.codec,
+            predictions=masks.origin.name,
+            codec=masks.codec,
             limit=selection.limit,
         ),
     )
 
 
-def notes(scored: list[Scored], selection: Selection, found: Predictions) -> list[str]:
-    """What a reader of the numbers should know, a line each."""
-    lines = [f'masks are read as "{found.codec}"']
-    unscored = sum(each.unscored for each in scored)
+def notes(scored: list[Scored], selection: Selection, masks: Predictions) -> list[str]:
+    """Notes for readers of the numbers, one per line."""
+    lines = [f'masks are read as "{masks.codec}"']
+    unscored = sum(video.unscored for video in scored)
     if unscored:
-        lines.append(f'{unscored} frames have no mask, none of which protocol "{selection.protocol.name}" scores')
+        lines.append(f'{unscored} frames have no mask, but protocol "{selection.protocol.name}" does not score them')
     return lines
 
 
 def write_curve(path: Path, scored: Sequence[Scored], selection: Selection) -> None:
-    """Write the precision-recall curve of all scored videos as CSV: level 0…255, precision and recall at it.
+    """Write the precision-recall curve of all scored videos as CSV: precision and recall at each level 0…255.
 
     Raises:
-        DataError: where a video is incomplete.
+        DataError: if a video is incomplete.
     """
     from vosbench.evaluate.saliency import merged
 
-    if any(each.missing or each.saliency is None for each in scored):
-        raise DataError("there is no precision-recall curve of incomplete videos")
-    whole = merged([each.saliency for each in scored if each.saliency is not None], selection.protocol)
+    if any(video.missing or video.saliency is None for video in scored):
+        raise DataError("incomplete videos have no precision-recall curve")
+    whole = merged([video.saliency for video in scored if video.saliency is not None], selection.protocol)
     _, precision, recall = whole.pr()
     rates = zip(precision.tolist(), recall.tolist(), strict=True)
     lines = [f"{level},{p},{r}" for level, (p, r) in enumerate(rates)]

@@ -1,4 +1,4 @@
-"""Rows, and what scoring one video gives."""
+"""What to score in one video, and the result."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,16 +18,16 @@ Scores = Mapping[str, float | None]
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """What scoring one video gives.
+    """The result of scoring one video.
 
     Attributes:
         video: its name.
-        rows: the measured values, by frame, then measure.
-        missing: scored frames that have no prediction.
-        unscored: frames without a prediction that the protocol does not score.
+        rows: the measured values, by frame, then by measure.
+        missing: scored frames without a prediction.
+        unscored: number of frames without a prediction that the protocol does not score.
         annotations: SHA-256 of the scored annotations as decoded.
-        saliency: what saliency measures are averaged from, where the protocol takes any.
-        regions: the video's object scores, where the protocol's unit is regions.
+        saliency: the sums for saliency averages, if the protocol has saliency measures.
+        regions: the video's object scores, if the protocol's unit is regions.
         added: the scores of measures that third parties add; empty if the protocol takes none.
         counted: the frames that these are of.
     """
@@ -58,26 +58,26 @@ class Task:
 
     @property
     def present(self) -> list[int]:
-        """Those of them that have a prediction."""
+        """The scored frames that have a prediction."""
         return [index for index in self.scored if index in self.predictions.files[self.video.name]]
 
     @property
     def missing(self) -> tuple[int, ...]:
-        """Those of them that have none."""
+        """The scored frames that have no prediction."""
         return tuple(index for index in self.scored if index not in self.predictions.files[self.video.name])
 
-    def differs(self, index: int, found: tuple[int, int], asked: tuple[int, int]) -> bool:
-        """Say whether a prediction's (H, W) is not the annotation's.
+    def differs(self, index: int, prediction: tuple[int, int], annotation: tuple[int, int]) -> bool:
+        """Whether the (H, W) of a prediction and its annotation differ.
 
         Raises:
-            DataError: where it is not, and the protocol does not resize.
+            DataError: if they do, and the protocol does not resize.
         """
-        if found == asked:
+        if prediction == annotation:
             return False
         if self.protocol.resize == "refuse":
             label = self.predictions.label(self.video.name, index)
             raise DataError(
-                f'"{label}" is {found[1]}×{found[0]}, its annotation {asked[1]}×{asked[0]}; protocol '
-                f'"{self.protocol.name}" does not resize: write masks at the size of the frames'
+                f'"{label}" is {prediction[1]}×{prediction[0]}, but its annotation is {annotation[1]}×{annotation[0]}; '
+                f'protocol "{self.protocol.name}" does not resize, so save masks at the size of the frames'
             )
         return True
