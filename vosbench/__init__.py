@@ -4,6 +4,7 @@ The names below are imported when they are first used, so that ``import vosbench
 """
 
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -60,6 +61,10 @@ __all__ = [
     "run",
     "score",
 ]
+_FOLDER = Path(__file__).parent
+if not (_FOLDER / "methods").is_dir():
+    # A checkout without symbolic links, as git makes it on Windows: find what they lead to without them.
+    __path__ += [str(_FOLDER.parent), str(_FOLDER.parent / "results")]
 _ROOMS = {
     "dataset": ("Dataset", "DatasetProtocol", "Listed", "Video"),
     "errors": ("DataError", "MeasureError", "UsageError", "VideoError", "VosbenchError"),

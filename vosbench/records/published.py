@@ -13,10 +13,11 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+import vosbench
 from vosbench.errors import DataError, suggest
 from vosbench.metrics.measures import MEASURES
 
-FOLDER = Path(__file__).parents[1] / "published"
+FOLDER = next(folder for part in vosbench.__path__ if (folder := Path(part, "published")).is_dir())
 ALIASES, SOURCES = "aliases.csv", "sources.csv"
 ANY = "*"
 LARGEST = {"%": 100.0, "points": 100.0, "1": 1.0}
