@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,14 @@ from vosbench.dataset import Video
 
 REPOSITORY = Path(__file__).parents[1]
 TOY = REPOSITORY / "tests" / "plugins" / "toy.py"
+TESTS = REPOSITORY / "tests"
+TORCH = find_spec("torch") is not None
+NEED_TORCH = (
+    *(TESTS / folder for folder in ("examples", "method/nn", "methods", "train")),
+    *(TESTS / "cli" / f"test_{verb}.py" for verb in ("convert", "profile", "train")),
+    TESTS / "method" / "test_profile.py",
+)
+"""What is about torch as a whole; single tests have the marker torch."""
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -72,11 +81,21 @@ def choose_examples(config: pytest.Config) -> None:
         option.hypothesis_seed = str(secrets.randbelow(2**32))
 
 
-def pytest_report_header(config: pytest.Config) -> str | None:
-    """Say how a random run is repeated."""
-    if config.option.hypothesis_profile != "random":
-        return None
-    return f"property tests: --hypothesis-profile=random --hypothesis-seed={config.option.hypothesis_seed} repeats them"
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Say how a random run is repeated, and what is left out without torch."""
+    option, lines = config.option, []
+    if option.hypothesis_profile == "random":
+        repeat = f"--hypothesis-profile=random --hypothesis-seed={option.hypothesis_seed}"
+        lines.append(f"property tests: {repeat} repeats them")
+    if not TORCH:
+        left_out = ", ".join(str(path.relative_to(TESTS)) for path in NEED_TORCH)
+        lines.append(f"torch is not installed: {left_out} and tests marked torch are left out")
+    return lines
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Leave out tests that cannot even be imported without torch."""
+    return True if not TORCH and collection_path in NEED_TORCH else None
 
 
 @pytest.hookimpl(tryfirst=True)  # before tests are selected by their marks
@@ -84,6 +103,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """``-m "not real"`` leaves out what asks for real data; ``-m slow`` includes properties, on new examples."""
     slow = selects_slow(config)
     for item in items:
+        if not TORCH and item.get_closest_marker("torch"):
+            item.add_marker(pytest.mark.skip(reason="torch is not installed"))
         if "real_data" in getattr(item, "fixturenames", ()):
             item.add_marker("real")
         if slow and is_hypothesis_test(getattr(item, "obj", None)):

@@ -6,7 +6,8 @@ The command line turns each into its exit code: 1 gate failed, 2 usage, 3 data o
 
 import difflib
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 
 class VosbenchError(Exception):
@@ -49,14 +50,43 @@ def suggest(name: str, known: Sequence[str]) -> str:
     return f'did you mean "{near[0]}"?' if near else f"there are: {', '.join(known) or 'none'}"
 
 
+EXTRAS = {"torch": "torch", "safetensors": "torch", "numba": "fast", "zlib_ng": "fast"}
+"""Modules that vosbench is installed without → the extra that brings them."""
+
+
 def one_line(error: BaseException) -> str:
-    """An error that nobody foresaw, in one line, as Python names it.
+    """An error that nobody foresaw, in one line, as Python names it; of a package that an extra brings, how to get it.
 
     >>> one_line(KeyError("cow"))
     "KeyError: 'cow'"
+    >>> one_line(ModuleNotFoundError("No module named 'torch'", name="torch"))
+    'torch is not installed; run: pip install "vosbench[torch]"'
     """
+    if package := missing_package(error):
+        return f'{package} is not installed; run: pip install "vosbench[{EXTRAS[package]}]"'
     said = " ".join(str(error).split())
     return f"{type(error).__name__}: {said}" if said else type(error).__name__
+
+
+def missing_package(error: BaseException) -> str:
+    """The package of an extra whose import failed; ``""`` if the error is another."""
+    name = str(error.name).partition(".")[0] if isinstance(error, ModuleNotFoundError) else ""
+    return name if name in EXTRAS else ""
+
+
+@contextmanager
+def extras_needed() -> Iterator[None]:
+    """Say which extra to install if the block imports a package that is not installed.
+
+    Raises:
+        UsageError: if the import of a package of `EXTRAS` fails.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if not missing_package(error):
+            raise
+        raise UsageError(one_line(error)) from error
 
 
 def place(error: BaseException, module: str) -> str:

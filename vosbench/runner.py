@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from vosbench.dataset import Dataset
 from vosbench.dataset.selection import Choice, Selection, select
-from vosbench.errors import UsageError, VideoError
+from vosbench.errors import UsageError, VideoError, extras_needed
 from vosbench.evaluate import score
 from vosbench.evaluate.task import Scored
 from vosbench.files import sha256, write_whole
@@ -154,7 +154,8 @@ def run(  # noqa: PLR0913 - what, how, on what, where to; two switches and one w
         UsageError: if the folder holds maps of another setup.
         VideoError: if the method failed on a video; the others are finished first.
     """
-    predictor = method.load(setup)  # first, so that a setup that cannot be had leaves nothing behind
+    with extras_needed():
+        predictor = method.load(setup)  # first, so that a setup that cannot be had leaves nothing behind
     name = f"{method.name}.{setup.variant}" if setup.variant else method.name
     with _place(out) as place:
         folder = place / selection.dataset.name / name

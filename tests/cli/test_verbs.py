@@ -55,6 +55,7 @@ def test_quiet_says_nothing_but_the_result(cli: Cli, toy_root: Path) -> None:
     assert cli("run", "--method", "brightness", *words).stderr == ""
 
 
+@pytest.mark.torch
 def test_untrained_runs_never_enter_a_leaderboard(cli: Cli, tmp_path: Path) -> None:
     cache = str(tmp_path / "cache")
     words = ("--method", "adnet.tiny", "--dataset", "sample", "--untrained", "--limit", "2")

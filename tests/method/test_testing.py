@@ -153,6 +153,7 @@ def test_good_methods_pass(video: Video) -> None:
         check_predictor(Good(), video.first(2))
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize(("name", "batch"), [("adnet", 1), ("deeplabv3", 3), ("f2net", 1)])
 def test_our_methods_pass(name: str, batch: int, video: Video) -> None:
     method = importlib.import_module(f"vosbench.methods.{name}").method

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
-from vosbench.errors import VosbenchError, one_line, place
+from vosbench.errors import VosbenchError, extras_needed, one_line, place
 
 if TYPE_CHECKING:
     from vosbench.face import Listener
@@ -51,7 +51,8 @@ def command(verb: Callable[..., R]) -> Callable[..., R]:
             given[name] = group(**{field.name: given.pop(field.name) for field in fields(group)})
         debug = given.pop("debug")
         try:
-            return verb(**given)
+            with extras_needed():
+                return verb(**given)
         except KeyboardInterrupt:
             code, line = INTERRUPTED, "interrupted; finished work is kept. Run the same command again to resume."
         except VosbenchError as error:

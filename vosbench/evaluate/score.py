@@ -1,6 +1,7 @@
 """Score masks on disk and make a record. torch is never imported."""
 
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from vosbench import __version__
@@ -105,6 +106,10 @@ def notes(scored: list[Scored], selection: Selection, masks: Predictions) -> lis
     unscored = sum(video.unscored for video in scored)
     if unscored:
         lines.append(f'{unscored} frames have no mask, but protocol "{selection.protocol.name}" does not score them')
+    if (selection.protocol.saliency or "T" in selection.protocol.measures) and find_spec("numba") is None:
+        lines.append(
+            'T and saliency take longer without Numba; for the same numbers sooner: pip install "vosbench[fast]"'
+        )
     return lines
 
 

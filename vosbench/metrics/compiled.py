@@ -2,13 +2,19 @@
 
 Conventions:
     Only functions that were measured to be at least twice as fast as with NumPy or OpenCV are compiled, on their
-    first call, and cached on disk. ``NUMBA_DISABLE_JIT=1`` runs them as plain Python, with equal results.
+    first call, and cached on disk. Numba is an extra: without it, or with ``NUMBA_DISABLE_JIT=1``, they run as plain
+    Python, with equal results. Without it, NumPy replaces loops over pixels or pairs of points that would take seconds;
+    it adds the same terms in the same order, so that results stay equal to the bit.
 """
 
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
-import numba
+numba: Any
+try:
+    import numba
+except ImportError:
+    numba = None
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -16,4 +22,15 @@ R = TypeVar("R")
 
 def compiled(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a function of arrays and numbers on its first call."""
+    if numba is None:
+        return function
     return cast("Callable[P, R]", numba.njit(cache=True)(function))
+
+
+def compiled_or(plain: Callable[..., R]) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """As `compiled`; without Numba, another function takes the place of the loops.
+
+    Args:
+        plain: does the same with NumPy.
+    """
+    return lambda function: plain if numba is None else compiled(function)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vosbench.metrics.arrays import Mask
-from vosbench.metrics.compiled import compiled
+from vosbench.metrics.compiled import compiled_or
 from vosbench.metrics.saliency.maps import Levels
 
 Counts = NDArray[np.int64]
@@ -36,15 +36,19 @@ def joint_histogram(levels: Levels, annotation: Mask) -> Counts:
            [1, 0, 1]])
     """
     if levels.dtype == np.uint16:
-        places = levels.ravel() + annotation.ravel() * np.int64(65536)
-        return np.bincount(places, minlength=2 * 65536).reshape(2, 65536).astype(np.int64, copy=False)
+        return _count(levels, annotation, 65536)
     flat, inside = levels.ravel().view(np.uint8), annotation.ravel().view(np.uint8)
     whole = flat.size // 8 * 8
-    return _count(flat, inside, flat[:whole].view(np.uint64), inside[:whole].view(np.uint64))
+    return _count_bytes(flat, inside, flat[:whole].view(np.uint64), inside[:whole].view(np.uint64))
 
 
-@compiled
-def _count(
+def _count(levels: Levels, annotation: Mask | NDArray[np.uint8], size: int) -> Counts:
+    places = levels.ravel() + annotation.ravel() * np.int64(size)
+    return np.bincount(places, minlength=2 * size).reshape(2, size).astype(np.int64, copy=False)
+
+
+@compiled_or(lambda levels, annotation, _eights, _labels: _count(levels, annotation, 256))
+def _count_bytes(
     levels: NDArray[np.uint8], annotation: NDArray[np.uint8], eights: NDArray[np.uint64], labels: NDArray[np.uint64]
 ) -> Counts:
     """Count eight equal pixels at once, and others in four tables, so that no count waits for the previous one."""

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from vosbench.metrics.arrays import Mask
 from vosbench.metrics.boundary import enclosing_box, harmonic_mean
-from vosbench.metrics.compiled import compiled
+from vosbench.metrics.compiled import compiled, compiled_or
 from vosbench.metrics.saliency.histogram import Scale
 from vosbench.metrics.saliency.maps import Levels
 
@@ -66,7 +66,16 @@ def false_alarms(levels: Levels, annotation: Mask, scale: Scale) -> float:
     return float((steps[used] * importance()[used]).sum()) / scale.span
 
 
-@compiled
+def _count_by_distance(
+    levels: NDArray[Any], annotation: Mask, away: NDArray[np.float32], offset: int
+) -> NDArray[np.int64]:
+    """`_by_distance` in NumPy; the sums are integers below 2⁵³, so that double precision holds them."""
+    wrong = ~annotation & (levels > offset)
+    squares = np.minimum((away[wrong].astype(np.float64) ** 2 + 0.5).astype(np.int64), FARTHEST)
+    return np.bincount(squares, levels[wrong].astype(np.float64) - offset, FARTHEST + 1).astype(np.int64)
+
+
+@compiled_or(_count_by_distance)
 def _by_distance(levels: NDArray[Any], annotation: Mask, away: NDArray[np.float32], offset: int) -> NDArray[np.int64]:
     """Sum the background's steps above the offset by squared distance; the last sum is for all larger distances."""
     sums = np.zeros(FARTHEST + 1, np.int64)
