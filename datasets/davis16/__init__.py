@@ -2,14 +2,111 @@
 
 import csv
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from vosbench.dataset import Dataset, DatasetProtocol, Download, Listed, Video
-from vosbench.dataset.layout import collect, recognise
+from vosbench.dataset.layout import Layout, collect, recognise
 from vosbench.dataset.protocol import SALIENCY
-from vosbench.datasets.davis16.layouts import LAYOUTS
+from vosbench.dataset.shared_layouts import repacks
 from vosbench.errors import DataError
+
+
+def _package(name: str, size: str, codec: str, markers: tuple[str, ...], without: tuple[str, ...]) -> Layout:
+    return Layout(
+        name=name,
+        frames=f"JPEGImages/{size}/{{video}}",
+        annotations=f"Annotations/{size}/{{video}}",
+        codec=codec,
+        markers=(*markers, f"JPEGImages/{size}", f"Annotations/{size}"),
+        without=without,
+        below=("", "DAVIS"),
+    )
+
+
+# The 2016 package lists its sets per resolution; the 2017 one holds the same videos under ImageSets/2016, its masks
+# as palette indices of several objects. Full resolution is read where 480p is not there, or by --layout. What other
+# work adds to a package (its own lists, flow, or the masks of 2016 beside those of 2017) makes it a layout of its own.
+_SETS = ("ImageSets/480p", "ImageSets/1080p")
+_LISTS = "train_seqs.txt|val_seqs.txt|test_seqs.txt"
+_FLOWS = "davis*-flow"
+_ADDED = (_LISTS, _FLOWS, "JPEGFlows/480p", "Annotations/480p_2016")
+_ONE, _LATER = ("ImageSets/480p",), ("ImageSets/2016",)
+OFFICIAL = _package("davis16-official", "480p", "binary255", _ONE, _ADDED)
+PACKAGE_2017 = _package("davis17-trainval", "480p", "palette", _LATER, (*_SETS, *_ADDED))
+SEG = Layout(
+    name="xseg-split",
+    frames="frame/*/{video}",
+    annotations="mask/*/{video}",
+    codec="binary01",
+    markers=("frame", "mask"),
+    below=("", "DAVIS2SEG"),
+    pair="number",
+)
+
+LAYOUTS = (
+    OFFICIAL,
+    _package("davis16-official-1080p", "1080p", "binary255", ("ImageSets/1080p",), ("Annotations/480p", *_ADDED)),
+    PACKAGE_2017,
+    _package("davis17-trainval-full", "Full-Resolution", "palette", _LATER, (*_SETS, "Annotations/480p", *_ADDED)),
+    replace(
+        OFFICIAL,
+        name="davis-480p_2016",
+        annotations="Annotations/480p_2016/{video}",
+        markers=("JPEGImages/480p", "Annotations/480p_2016"),
+        without=(),
+    ),
+    replace(
+        OFFICIAL, name="cosnet", codec="nonzero", markers=("JPEGImages/480p", "Annotations/480p", _LISTS), without=()
+    ),
+    replace(
+        PACKAGE_2017,
+        name="matnet",
+        frames="JPEGImages/480p/{video}|DAVIS2017/JPEGImages/480p/{video}",
+        annotations="Annotations/480p/{video}|DAVIS2017/Annotations/480p/{video}",
+        markers=(_FLOWS, "JPEGImages/480p|DAVIS2017/JPEGImages/480p"),
+        without=(),
+        below=("", "data", "DAVIS2017", "data/DAVIS2017", "DAVIS"),
+    ),
+    replace(OFFICIAL, name="tmo", markers=(*OFFICIAL.markers[1:], "JPEGFlows/480p"), without=("ImageSets/2016",)),
+    replace(PACKAGE_2017, name="tmo-2017", markers=(*PACKAGE_2017.markers, "JPEGFlows/480p"), without=()),
+    SEG,
+    replace(
+        SEG,
+        name="xseg-split-mtnet",
+        frames="*/frame/{video}",
+        annotations="*/mask/{video}",
+        markers=("val/frame|test/frame|train/frame", "*/mask"),
+        below=("", "DAVIS"),
+    ),
+    replace(
+        SEG,
+        name="rtnet-flat",
+        frames="*/img/{video}_{frame}",
+        annotations="*/label/{video}_{frame}",
+        codec="binary255",
+        markers=("*/img", "*/label"),
+        below=("", "DAVIS"),
+    ),
+    Layout(
+        name="ags",
+        frames="davis16-test/{video}",
+        annotations="",
+        codec="binary255",
+        markers=("davis16-test",),
+    ),
+    Layout(
+        name="rcf-list",
+        frames="JPEGImages/{video}",
+        annotations="Annotations/{video}",
+        codec="binary255",
+        markers=("*_ann.txt", "JPEGImages", "Annotations"),
+        without=("JPEGImages/480p",),
+    ),
+    *repacks(("DAVIS",), "DAVIS", codec="binary255"),
+)
+
 
 TITLE = "DAVIS-2016"
 SPLITS = {"val": ("val",), "train": ("train",), "trainval": ("train", "val")}

@@ -16,9 +16,8 @@ from PIL import Image, PngImagePlugin
 
 from vosbench.errors import DataError
 from vosbench.images import files as images
+from vosbench.images import png
 from vosbench.images.codecs import CODECS
-from vosbench.images.png import container as png_chunks
-from vosbench.images.png import reader as png
 from vosbench.metrics.packed import Packed, unpack
 
 Bytes = np.ndarray
@@ -27,7 +26,7 @@ GREY, PALETTE = 0, 3
 
 @pytest.fixture(autouse=True)
 def _several_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(png_chunks, "STRETCH", 700)
+    monkeypatch.setattr(png, "STRETCH", 700)
 
 
 def chunk(name: bytes, body: bytes) -> bytes:
@@ -64,7 +63,7 @@ def encode(
     cuts = [len(stream) * part // parts for part in range(parts + 1)]
     return b"".join(
         [
-            png_chunks.SIGNATURE,
+            png.SIGNATURE,
             chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, kind, 0, 0, 0)),
             extra[0],
             chunk(b"PLTE", bytes(range(3)) * min(200, 2**depth)) if kind == PALETTE else b"",
@@ -128,9 +127,7 @@ def test_equals_pillow_on_every_encoding(depth: int, kind: int, filters: int | s
             else:
                 assert found["map"] is not None
                 assert (found["binary255"] is not None) == bool(np.isin(values, (0, 2**depth - 1)).all())
-                assert (found["binary01"] is not None) == (
-                    depth > 1 and int(values.max()) * png_chunks.GREY[depth] <= 1
-                )
+                assert (found["binary01"] is not None) == (depth > 1 and int(values.max()) * png.GREY[depth] <= 1)
 
 
 def test_equals_pillow_on_its_own_files() -> None:
@@ -221,7 +218,7 @@ def interlaced(values: Bytes) -> bytes:
     passes = [(0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)]
     raw = b"".join(b"\0" + row.tobytes() for y, x, down, right in passes for row in values[y::down, x::right])
     header = struct.pack(">IIBBBBB", *values.shape[::-1], 8, 0, 0, 0, 1)
-    return png_chunks.SIGNATURE + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(raw)) + chunk(b"IEND", b"")
+    return png.SIGNATURE + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(raw)) + chunk(b"IEND", b"")
 
 
 def test_leaves_interlaced_files_to_pillow() -> None:
@@ -258,7 +255,7 @@ def test_a_stream_that_does_not_fit_is_not_read(change: str) -> None:
         "size": zlib.compress(raw) + b"more",
     }[change]
     header = struct.pack(">IIBBBBB", 32, 12, 8, 0, 0, 0, 0)
-    data = png_chunks.SIGNATURE + chunk(b"IHDR", header) + chunk(b"IDAT", stream) + chunk(b"IEND", b"")
+    data = png.SIGNATURE + chunk(b"IHDR", header) + chunk(b"IDAT", stream) + chunk(b"IEND", b"")
     assert set(compare(data).values()) == {None}
 
 
@@ -305,7 +302,7 @@ def test_works_without_zlib_ng() -> None:
     code = (
         "import sys\n"
         "sys.modules['zlib_ng'] = None\n"
-        "from vosbench.images.png import reader as png\n"
+        "from vosbench.images import png\n"
         "from vosbench.images.codecs import CODECS\n"
         "data = sys.stdin.buffer.read()\n"
         "sys.stdout.buffer.write(png.read_packed(data, CODECS['nonzero']).words.tobytes())\n"

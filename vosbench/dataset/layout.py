@@ -5,17 +5,75 @@ Conventions:
     Frames and annotations are paired by what their names say, never by their order.
 """
 
+import os
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Literal
 
 from vosbench.dataset.dataset import Listed, VideoFinder
-from vosbench.dataset.folders import Folders
 from vosbench.dataset.video import Video
 from vosbench.errors import DataError, UsageError
+
+
+class Folders:
+    """Folders that have been read.
+
+    A pattern is a path below some folder. Its parts may hold ``*``, ``?`` and ``[…]``; case is ignored, but an exact
+    match goes first. ``|`` separates alternatives.
+    """
+
+    def __init__(self) -> None:
+        self._read: dict[Path, dict[str, bool]] = {}
+
+    def entries(self, folder: Path) -> Mapping[str, bool]:
+        """Names in a folder, and whether each is a folder itself; nothing if there is no such folder.
+
+        Raises:
+            DataError: if the folder may not be read.
+        """
+        if folder not in self._read:
+            try:
+                with os.scandir(folder) as entries:
+                    self._read[folder] = {each.name: each.is_dir() for each in entries if each.name[0] != "."}
+            except (FileNotFoundError, NotADirectoryError):
+                self._read[folder] = {}
+            except OSError as error:
+                raise DataError(f'the folder "{folder}" cannot be read: {error.strerror}') from None
+        return self._read[folder]
+
+    def files(self, folder: Path) -> Iterator[str]:
+        """Names of the files in a folder, in no order."""
+        return (name for name, is_folder in self.entries(folder).items() if not is_folder)
+
+    def find(self, base: Path, pattern: str) -> Iterator[Path]:
+        """What matches a pattern below a folder, the best match first.
+
+        Args:
+            base: the folder.
+            pattern: as the class says; ``""`` is the folder itself.
+        """
+        for option in pattern.split("|"):
+            yield from self._walk(base, [part for part in option.split("/") if part])
+
+    def _walk(self, folder: Path, parts: list[str]) -> Iterator[Path]:
+        if not parts:
+            yield folder
+            return
+        part, rest = parts[0], parts[1:]
+        names = self.entries(folder)
+        if part in names:
+            yield from self._walk(folder / part, rest)
+        lower = part.lower()
+        special = any(sign in part for sign in "*?[")
+        for name in sorted(
+            name for name in names if name.lower() == lower or (special and fnmatchcase(name.lower(), lower))
+        ):
+            if name != part:
+                yield from self._walk(folder / name, rest)
+
 
 # Of a folder's files the first of these kinds that is there counts: ``a.png`` next to the frame ``a.jpg`` is its mask.
 FRAME_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".ppm")
@@ -27,7 +85,7 @@ LAST_NUMBER = re.compile(r"(\d+)\D*$")
 class Layout:
     """Where a dataset's files lie below its root.
 
-    Places are patterns (`vosbench.dataset.folders.Folders`): ``*`` fits anything, ``|`` separates alternatives, case is
+    Places are patterns (`vosbench.dataset.layout.Folders`): ``*`` fits anything, ``|`` separates alternatives, case is
     ignored.
 
     Attributes:

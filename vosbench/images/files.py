@@ -11,8 +11,8 @@ from PIL import Image, UnidentifiedImageError
 from vosbench.engine.stages import stage
 from vosbench.errors import DataError
 from vosbench.files import write_whole
+from vosbench.images import png
 from vosbench.images.codecs import Pixels, Regions, codec, luma
-from vosbench.images.png import reader as png
 from vosbench.metrics.arrays import Mask
 from vosbench.metrics.packed import Packed, pack
 

@@ -1,1 +1,0 @@
-"""A streaming PNG reader."""
