@@ -50,7 +50,7 @@ class Outline:
 
 def trace(mask: Mask, reach: int) -> Outline:
     """Find the outline of a mask, for matching within a radius of ``reach`` pixels."""
-    box = enclosing_box(mask, reach + 1)
+    box = enclosing_box(mask, reach + 1)  # a boundary pixel may lie one pixel outside the mask
     boundary = boundary_map(mask[box])
     near = cv2.dilate(boundary.view(np.uint8), disk(reach)).view(np.bool_)
     return Outline(box[0].start, box[1].start, boundary, near, int(np.count_nonzero(boundary)))

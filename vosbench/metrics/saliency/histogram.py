@@ -17,8 +17,8 @@ from vosbench.metrics.saliency.maps import Levels
 
 Counts = NDArray[np.int64]
 
-EIGHT_TRUE = np.uint64(0x0101010101010101)
-LOWEST = np.uint64(255)
+EIGHT_TRUE = np.uint64(0x0101010101010101)  # eight pixels of value 1; times a level, eight pixels of that level
+LOWEST = np.uint64(255)  # selects the first of eight pixels
 
 
 def joint_histogram(levels: Levels, annotation: Mask) -> Counts:

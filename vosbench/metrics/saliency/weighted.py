@@ -28,7 +28,7 @@ Errors = NDArray[np.float64]
 REACH = 3
 SIGMA = 5.0
 HALVED_AT = 5.0
-FARTHEST = 270**2
+FARTHEST = 270**2  # a squared distance beyond which the weight no longer changes
 
 
 def weighted_f_measure(levels: Levels, annotation: Mask, scale: Scale) -> float:
