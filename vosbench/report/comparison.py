@@ -52,15 +52,15 @@ def to_json(first: Record, second: Record, effects: Sequence[Effect], warnings: 
     and the difference of each.
     """
     measures = {
-        each.measure: {
-            **asdict(each.compared),
-            "attributes": {found.attribute: _without(asdict(found), "attribute") for found in each.attributes},
+        effect.measure: {
+            **asdict(effect.compared),
+            "attributes": {found.attribute: _without(asdict(found), "attribute") for found in effect.attributes},
             "videos": {
                 delta.video: {**_without(asdict(delta), "video"), "difference": delta.difference}
-                for delta in each.deltas
+                for delta in effect.deltas
             },
         }
-        for each in effects
+        for effect in effects
     }
     named = {
         key: {"method": record.method, "signature": record.signature, "scores": record.scores}
@@ -72,11 +72,11 @@ def to_json(first: Record, second: Record, effects: Sequence[Effect], warnings: 
 
 def _by_measure(first: Record, second: Record, effects: Sequence[Effect], warnings: Sequence[str]) -> Table:
     rows: list[tuple[Cell, ...]] = []
-    for each in effects:
-        found = each.compared
-        values = [delta.first for delta in each.deltas], [delta.second for delta in each.deltas]
+    for effect in effects:
+        found = effect.compared
+        values = [delta.first for delta in effect.deltas], [delta.second for delta in effect.deltas]
         interval = (_signed(found.interval.low), _signed(found.interval.high))
-        count = str(len(each.deltas))
+        count = str(len(effect.deltas))
         row = (
             count,
             mean(values[0]),
@@ -84,9 +84,9 @@ def _by_measure(first: Record, second: Record, effects: Sequence[Effect], warnin
             _signed(found.difference),
             *interval,
             Number(found.p, 4),
-            _better(each),
+            _better(effect),
         )
-        rows.append((measure_of(each.measure).heading, *row))
+        rows.append((measure_of(effect.measure).heading, *row))
     compared = effects[0].compared
     notes = [
         f"A is {first.method}, B is {second.method}; means over videos, also of the differences A − B",
@@ -96,7 +96,7 @@ def _by_measure(first: Record, second: Record, effects: Sequence[Effect], warnin
         "better: the interval excludes 0",
         *(f"warning: {warning}" for warning in warnings),
     ]
-    unknown = [each.measure for each in effects if not measure_of(each.measure).better]
+    unknown = [effect.measure for effect in effects if not measure_of(effect.measure).better]
     if unknown:
         notes.append(f"nobody here knows which way is better of: {', '.join(unknown)}; see --plugin")
     if len(effects[0].deltas) < FEWEST:
@@ -118,11 +118,11 @@ def _by_attribute(effect: Effect) -> Table:
     name = measure_of(effect.measure).heading
     rows: list[tuple[Cell, ...]] = [
         (
-            each.attribute,
-            str(each.videos),
-            *map(_signed, (each.difference, each.interval.low, each.interval.high, each.others)),
+            found.attribute,
+            str(found.videos),
+            *map(_signed, (found.difference, found.interval.low, found.interval.high, found.others)),
         )
-        for each in effect.attributes
+        for found in effect.attributes
     ]
     columns = ("attribute", "videos", f"{name}: A − B", "95% low", "95% high", "A − B of the others")
     notes = (f"the {len(rows)} intervals are not corrected for multiple comparisons",)
@@ -131,20 +131,20 @@ def _by_attribute(effect: Effect) -> Table:
 
 def _worst_and_best(effect: Effect) -> Table:
     """The videos on which A is worst and best compared with B."""
-    ranked = sorted(effect.deltas, key=lambda each: (measure_of(effect.measure).gain(each.difference), each.video))
+    ranked = sorted(effect.deltas, key=lambda delta: (measure_of(effect.measure).gain(delta.difference), delta.video))
     few = len(ranked) <= 2 * SHOWN
     chosen = ranked if few else [*ranked[:SHOWN], *ranked[-SHOWN:]]
     name = measure_of(effect.measure).heading
     notes = () if few else (f"the {SHOWN} videos on which A is worst and best compared with B; all: --by video",)
-    rows = [_row(each) for each in chosen]
+    rows = [_row(delta) for delta in chosen]
     return Table(columns=("video", f"{name}: A", "B", "A − B"), rows=rows, notes=notes)
 
 
 def _by_video(effects: Sequence[Effect]) -> Table:
-    names = list(dict.fromkeys(delta.video for each in effects for delta in each.deltas))
-    differences = [{delta.video: delta.difference for delta in each.deltas} for each in effects]
+    names = list(dict.fromkeys(delta.video for effect in effects for delta in effect.deltas))
+    differences = [{delta.video: delta.difference for delta in effect.deltas} for effect in effects]
     rows: list[tuple[Cell, ...]] = [(name, *(_signed(found.get(name)) for found in differences)) for name in names]
-    headings = (f"{measure_of(each.measure).heading}: A − B" for each in effects)
+    headings = (f"{measure_of(effect.measure).heading}: A − B" for effect in effects)
     return Table(columns=("video", *headings), rows=rows)
 
 

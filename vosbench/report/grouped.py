@@ -87,25 +87,26 @@ def grouped(
         DataError: if no record fits, signatures differ, two have one name, or the dataset has no such groups.
         UsageError: if the records do not have the measure.
     """
-    by_category = [each for each in numbers if each.category and each.dataset == dataset.name]
+    numbers = [number for number in numbers if number.dataset == dataset.name]
+    by_category = [number for number in numbers if number.category]
     only_published = not records and view.by == "category" and bool(by_category)
     fit, left_out = ([], []) if only_published else comparable(records)
-    twice = next((name for name, count in Counter(each.method for each in fit).items() if count > 1), None)
+    twice = next((name for name, count in Counter(record.method for record in fit).items() if count > 1), None)
     if twice is not None:
         raise DataError(f'two records are called "{twice}"; score one of them again, with --name')
     split = fit[0].split if fit else dataset.splits[0]
-    keys = _keys(fit) or list(dict.fromkeys(each.measure for each in by_category))
+    keys = _keys(fit) or list(dict.fromkeys(number.measure for number in by_category))
     measure = name_of(view.measure or leading(keys), keys)
     fit = _ranked(fit, measure if view.sort is None else view.sort)
     listing = dataset.listing(split) or dict.fromkeys(fit[0].videos if fit else (), Listed(frames=None))
-    shown = [Column(each.method, measure, VideoScores.of(each, listing), each.scores.get(measure)) for each in fit]
+    shown = [Column(run.method, measure, VideoScores.of(run, listing), run.scores.get(measure)) for run in fit]
     columns, rows = _lines(view.by, shown, [measure], listing, dataset.title)
     origin = signature(fit[0]) if fit else "published numbers only"
     notes = [f"{measure_of(measure).heading} on {dataset.name} {split} by {view.by}, {origin}", *_otherwise(shown)]
-    by_category = [each for each in by_category if (each.split, each.measure) == (split, measure)]
+    by_category = [number for number in by_category if (number.split, number.measure) == (split, measure)]
     if view.by == "category" and by_category:
-        means = [each for each in numbers if not each.category and each.dataset == dataset.name]
-        columns, rows = _with_published(columns, rows, by_category, [each for each in means if each.measure == measure])
+        means = [number for number in numbers if not number.category and number.measure == measure]
+        columns, rows = _with_published(columns, rows, by_category, means)
         notes.append(
             "published: as printed, from results/published; the category mean is computed from the printed categories, "
             "and the mean that the source prints is below it"
@@ -132,7 +133,7 @@ def breakdown(record: Record, scored: Sequence[Scored], selection: Selection, by
     keys = list(next(iter(record.videos.values()), {}))
     if by == "attribute":
         keys = [key for key in keys if measure_of(key).video_tolerance is not None and key != "JF_mean"]
-    names = [each.removesuffix(" mean") if by == "attribute" else each for each in headings(keys)]
+    names = [name.removesuffix(" mean") if by == "attribute" else name for name in headings(keys)]
     shown = [Column(name, key, videos, record.scores.get(key)) for name, key in zip(names, keys, strict=True)]
     notes = [f"{record.method}: {record.dataset} {record.split} by {by}, {record.signature}"]
     if by == "average":
@@ -149,9 +150,8 @@ def breakdown(record: Record, scored: Sequence[Scored], selection: Selection, by
 
 def _keys(records: Sequence[Record]) -> list[str]:
     """The scores that every video has."""
-    return (
-        [key for key in records[0].scores if all(key in each for each in records[0].videos.values())] if records else []
-    )
+    videos = records[0].videos.values() if records else ()
+    return [key for key in records[0].scores if all(key in scores for scores in videos)] if records else []
 
 
 def _ranked(records: Sequence[Record], sort: str) -> list[Record]:
@@ -159,8 +159,8 @@ def _ranked(records: Sequence[Record], sort: str) -> list[Record]:
         return []
     keys = list(records[0].scores)
     lines = [
-        Entry(method=str(at), origin=MEASURED, protocol=each.protocol, scores=each.scores, differences={})
-        for at, each in enumerate(records)
+        Entry(method=str(at), origin=MEASURED, protocol=record.protocol, scores=record.scores, differences={})
+        for at, record in enumerate(records)
     ]
     return [records[int(line.method)] for line in rank(lines, keys, sort)]
 
@@ -174,12 +174,12 @@ def _lines(by: By, shown: Sequence[Column], keys: Iterable[str], listing: Mappin
 
 
 def _by_video(shown: Sequence[Column], listing: Mapping[str, Listed]) -> Lines:
-    names = [name for name in listing if any(name in each.videos.scores for each in shown)]
+    names = [name for name in listing if any(name in column.videos.scores for column in shown)]
     rows: list[tuple[Cell, ...]] = [
-        (name, *(each.videos.scores.get(name, {}).get(each.key) for each in shown)) for name in names
+        (name, *(column.videos.scores.get(name, {}).get(column.key) for column in shown)) for name in names
     ]
-    rows.append((SEQUENCE_MEAN, *(each.mean() for each in shown)))
-    return ("video", *(each.heading for each in shown)), rows
+    rows.append((SEQUENCE_MEAN, *(column.mean() for column in shown)))
+    return ("video", *(column.heading for column in shown)), rows
 
 
 def category_means(videos: VideoScores, key: str) -> dict[str, float | None]:
@@ -192,12 +192,12 @@ def _by_category(shown: Sequence[Column], counted: Mapping[str, Listed], title: 
     if None in categories:
         raise DataError(f"{title} has no categories")
     counts = Counter(map(str, categories))
-    means = [category_means(each.videos, each.key) for each in shown]
+    means = [category_means(column.videos, column.key) for column in shown]
     lines = {**counts, CATEGORY_MEAN: len(counts), SEQUENCE_MEAN: len(counted)}
     rows: list[tuple[Cell, ...]] = [
-        (name, str(count), *(each.get(name) for each in means)) for name, count in lines.items()
+        (name, str(count), *(mean.get(name) for mean in means)) for name, count in lines.items()
     ]
-    return ("category", "videos", *(each.heading for each in shown)), rows
+    return ("category", "videos", *(column.heading for column in shown)), rows
 
 
 def _by_attribute(shown: Sequence[Column], counted: Mapping[str, Listed], title: str) -> Lines:
@@ -207,23 +207,23 @@ def _by_attribute(shown: Sequence[Column], counted: Mapping[str, Listed], title:
     rows: list[tuple[Cell, ...]] = []
     for attribute in sorted(counts):
         cells: list[Cell] = []
-        for each in shown:
-            value, gain = each.videos.by_attribute(each.key, attribute)
+        for column in shown:
+            value, gain = column.videos.by_attribute(column.key, attribute)
             cells += [value, None if gain is None else Number(gain, 3, signed=True)]
         rows.append((attribute, str(counts[attribute]), *cells))
-    return ("attribute", "videos", *(f"{each.heading}{part}" for each in shown for part in ("", " gain"))), rows
+    return ("attribute", "videos", *(f"{column.heading}{part}" for column in shown for part in ("", " gain"))), rows
 
 
 def _averages(videos: VideoScores, scored: Sequence[Scored], selection: Selection) -> Lines:
     """All averages of per-frame measures, next to each other."""
     protocol, rows = selection.protocol, list[tuple[Cell, ...]]()
-    of_frames = {row.measure.partition(".")[0] for each in scored for row in each.rows}
+    of_frames = {row.measure.partition(".")[0] for video in scored for row in video.rows}
     objects = protocol.unit == "objects"
     for name in protocol.measures:
         key = name if name in MEASURES else f"{name}_mean"
         if name in of_frames or name in MASKS:
             pooled = [over_frames(scored, name, selection.listing), *([over_objects(scored, name)] if objects else [])]
-            means = [each[f"{name}_mean"] if videos.complete else None for each in pooled]
+            means = [mean[f"{name}_mean"] if videos.complete else None for mean in pooled]
             rows.append((name, *means, videos.mean(key), videos.category_mean(key)))
     columns = ("measure", "frame mean", *(["object mean"] if objects else []), SEQUENCE_MEAN, CATEGORY_MEAN)
     return columns, rows
@@ -231,21 +231,21 @@ def _averages(videos: VideoScores, scored: Sequence[Scored], selection: Selectio
 
 def _intervals(shown: Sequence[Column]) -> Lines:
     rows: list[tuple[Cell, ...]] = []
-    for each in shown:
-        values = [value for value in each.videos.values(each.key).values() if value is not None]
-        known = values if each.videos.complete else []
+    for column in shown:
+        values = [value for value in column.videos.values(column.key).values() if value is not None]
+        known = values if column.videos.complete else []
         found = mean_interval(known, resamples=RESAMPLES, seed=SEED)
-        rows.append((each.heading, str(len(values)), complete_mean(known), found.low, found.high))
+        rows.append((column.heading, str(len(values)), complete_mean(known), found.low, found.high))
     return ("measure", "videos", "mean", "95% low", "95% high"), rows
 
 
 def _otherwise(shown: Sequence[Column]) -> list[str]:
     """The scores of the whole split that are neither the sequence mean nor the category mean."""
     found = []
-    for each in shown:
-        means = [mean for mean in (each.mean(), each.videos.category_mean(each.key)) if mean is not None]
-        if each.whole is not None and not any(abs(each.whole - mean) <= EQUAL for mean in means):
-            found.append(f"{each.heading} {each.whole:.3f}")
+    for column in shown:
+        means = [mean for mean in (column.mean(), column.videos.category_mean(column.key)) if mean is not None]
+        if column.whole is not None and not any(abs(column.whole - mean) <= EQUAL for mean in means):
+            found.append(f"{column.heading} {column.whole:.3f}")
     return [f"whole split, as its protocol averages: {', '.join(found)}"] if found else []
 
 
@@ -253,13 +253,13 @@ def _with_published(
     columns: tuple[str, ...], rows: Sequence[tuple[Cell, ...]], numbers: Sequence[Published], means: Sequence[Published]
 ) -> Lines:
     """Add a column of published numbers for each method and source."""
-    sources = dict.fromkeys((each.method, each.source) for each in numbers)
+    sources = dict.fromkeys((number.method, number.source) for number in numbers)
     added: list[tuple[Cell, ...]] = [*rows, (PRINTED_MEAN, "", *[None] * (len(columns) - 2))]
     for method, source in sources:
         own: dict[str, float | None] = {
-            each.category: each.raw for each in numbers if (each.method, each.source) == (method, source)
+            number.category: number.raw for number in numbers if (number.method, number.source) == (method, source)
         }
         own[CATEGORY_MEAN] = complete_mean([own.get(str(row[0])) for row in rows[:-2]])
-        own[PRINTED_MEAN] = next((each.raw for each in means if (each.method, each.source) == (method, source)), None)
+        own[PRINTED_MEAN] = next((mean.raw for mean in means if (mean.method, mean.source) == (method, source)), None)
         added = [(*row, own.get(str(row[0]))) for row in added]
     return (*columns, *(f"{method} ({source})" for method, source in sources)), added

@@ -47,7 +47,7 @@ def tabular(columns: Sequence[str], rows: Sequence[Sequence[str]], alignment: Se
     Returns:
         a ``tabular`` that needs ``\usepackage{booktabs}``, ending in a newline.
     """
-    form = "".join(each[0] for each in alignment)
+    form = "".join(side[0] for side in alignment)
     lines = [f"\\begin{{tabular}}{{{form}}}", r"\toprule", _line(columns), r"\midrule"]
     lines += [_line(row) for row in rows]
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])

@@ -40,11 +40,11 @@ def entries_table(entries: Sequence[Entry], keys: Sequence[str], *, sort: str | 
     """
     ranked = rank(entries, keys, sort)
     rows: list[tuple[Cell, ...]] = []
-    for each in ranked:
-        rows.append(row(each.method, each.scores, keys, (each.origin, each.protocol) if origins else ()))
-        for origin, values in each.differences.items():
+    for entry in ranked:
+        rows.append(row(entry.method, entry.scores, keys, (entry.origin, entry.protocol) if origins else ()))
+        for origin, values in entry.differences.items():
             cells = [None if (value := values.get(key)) is None else Number(value, 4, signed=True) for key in keys]
-            rows.append((each.method, f"{MEASURED} − {origin}", each.protocol, *cells))
+            rows.append((entry.method, f"{MEASURED} − {origin}", entry.protocol, *cells))
     named: tuple[str, ...] = ("method", "from", "protocol") if origins else ("method",)
     ways: list[Better] = [""] * len(named)
     ways += (measure_of(key).better for key in keys)
@@ -62,13 +62,13 @@ def rank(entries: Sequence[Entry], keys: Sequence[str], sort: str | None = None)
     if sort is not None and not measure.better:
         raise UsageError(f'cannot rank by "{key}", whose direction is unknown; give the plugin that defines it')
 
-    def place(each: Entry) -> tuple[bool, float, str, str]:
-        value = each.scores.get(key)
+    def place(entry: Entry) -> tuple[bool, float, str, str]:
+        value = entry.scores.get(key)
         return (
             value is None,
             -measure.gain(value) if value is not None and measure.better else 0.0,
-            each.method,
-            each.origin,
+            entry.method,
+            entry.origin,
         )
 
     return sorted(entries, key=place)
@@ -115,24 +115,24 @@ def leaderboard(
     """
     fit, left_out = comparable(records)
     keys = list(fit[0].scores)
-    chosen = [each for each in numbers if _fits(each, fit[0])]
+    chosen = [number for number in numbers if _fits(number, fit[0])]
     entries = [
         Entry(
-            method=each.method,
+            method=record.method,
             origin=MEASURED,
-            protocol=each.protocol,
-            scores=each.scores,
-            differences=_differences(each, chosen) if diff else {},
+            protocol=record.protocol,
+            scores=record.scores,
+            differences=_differences(record, chosen) if diff else {},
         )
-        for each in fit
+        for record in fit
     ]
     entries += published_entries(chosen)
     notes = [f"{fit[0].dataset} {fit[0].split}, {signature(fit[0])}"]
     if numbers:
-        named = {each.method: canonical(each.method, each.provenance.options) for each in fit}
+        named = {record.method: canonical(record.method, record.provenance.options) for record in fit}
         aliases = [f'"{record}" is {name}' for record, name in named.items() if name != record]
         notes += [f"records: {', '.join(aliases)}"] if aliases else []
-        others = [each for each in numbers if not _fits(each, fit[0]) and not each.category]
+        others = [number for number in numbers if not _fits(number, fit[0]) and not number.category]
         notes += published_notes(others, fit[0].protocol)
     notes += training_notes(fit)
     table = entries_table(entries, keys, sort=sort, origins=bool(numbers) or diff)
@@ -148,12 +148,13 @@ def published_leaderboard(numbers: Sequence[Published], protocol: DatasetProtoco
     """
     name = f"{protocol.name}@{protocol.version}"
     keys = score_keys(protocol)
-    chosen = [each for each in numbers if each.protocol in {name, ""} and not each.category and each.measure in keys]
+    numbers = [number for number in numbers if not number.category]
+    chosen = [number for number in numbers if number.protocol in {name, ""} and number.measure in keys]
     if not chosen:
         raise DataError(f'no published numbers under protocol "{name}", nor of its measures without a protocol')
-    known = {key for each in published_entries(chosen) for key in each.scores}
-    used = {id(each) for each in chosen}
-    others = [each for each in numbers if id(each) not in used and not each.category]
+    known = {key for entry in published_entries(chosen) for key in entry.scores}
+    used = {id(number) for number in chosen}
+    others = [number for number in numbers if id(number) not in used]
     table = entries_table(published_entries(chosen), [key for key in keys if key in known], sort=sort, origins=True)
     place = f"{chosen[0].dataset} {chosen[0].split}"
     return replace(table, notes=(f"{place}, {name}, published numbers only", *published_notes(others, name)))
@@ -165,7 +166,7 @@ def score_keys(protocol: DatasetProtocol) -> list[str]:
     >>> score_keys(DatasetProtocol(name="p", measures=("F", "MAE")))
     ['F_mean', 'F_recall', 'F_decay', 'MAE']
     """
-    keys = [each.name for each in MEASURES.values() if each.symbol in protocol.measures]
+    keys = [measure.name for measure in MEASURES.values() if measure.symbol in protocol.measures]
     return [*keys, "JF_mean"] if all(name in protocol.measures for name in OVERLAPS) else keys
 
 
@@ -175,12 +176,12 @@ def comparable(records: Sequence[Record]) -> tuple[list[Record], list[str]]:
     Raises:
         DataError: if none fits, or their signatures differ.
     """
-    left_out = [f'"{each.method}" is left out: {", ".join(each.shortcomings)}' for each in records if each.shortcomings]
-    fit = [each for each in records if not each.shortcomings]
+    left_out = [f'"{run.method}" is left out: {", ".join(run.shortcomings)}' for run in records if run.shortcomings]
+    fit = [record for record in records if not record.shortcomings]
     if not fit:
         reason = f" ({'; '.join(left_out)})" if left_out else ""
         raise DataError(f"no records for a leaderboard{reason}; see: vosbench run, vosbench score")
-    signatures = sorted({signature(each) for each in fit})
+    signatures = sorted({signature(record) for record in fit})
     if len(signatures) > 1:
         raise DataError(f"these records are not comparable: {' and '.join(signatures)}; choose one with --protocol")
     return fit, left_out
@@ -189,9 +190,9 @@ def comparable(records: Sequence[Record]) -> tuple[list[Record], list[str]]:
 def published_entries(numbers: Iterable[Published]) -> list[Entry]:
     """Published numbers as lines, one for each method and source; J&F is computed if it is not printed."""
     found: dict[tuple[str, str, str], dict[str, float | None]] = {}
-    for each in numbers:
-        line = found.setdefault((each.method, each.source, each.protocol or STATED), {})
-        line.setdefault(each.measure, each.raw)
+    for number in numbers:
+        line = found.setdefault((number.method, number.source, number.protocol or STATED), {})
+        line.setdefault(number.measure, number.raw)
     for line in found.values():
         region, contour = line.get("J_mean"), line.get("F_mean")
         if region is not None and contour is not None:
@@ -202,17 +203,17 @@ def published_entries(numbers: Iterable[Published]) -> list[Entry]:
     ]
 
 
-def _fits(each: Published, measured: Record) -> bool:
-    place = (each.dataset, each.split) == (measured.dataset, measured.split) and not each.category
-    return place and each.measure in measured.scores and each.protocol in {measured.protocol, ""}
+def _fits(number: Published, measured: Record) -> bool:
+    same = (number.dataset, number.split) == (measured.dataset, measured.split) and not number.category
+    return same and number.measure in measured.scores and number.protocol in {measured.protocol, ""}
 
 
 def training_notes(records: Sequence[Record]) -> list[str]:
     """What the weights of records were trained on, if stated: a line for each kind of training."""
     ways: dict[str, list[str]] = {}
-    for each in records:
-        if each.provenance.training is not None:
-            ways.setdefault(each.provenance.training, []).append(each.method)
+    for record in records:
+        if record.provenance.training is not None:
+            ways.setdefault(record.provenance.training, []).append(record.method)
     return [f"{', '.join(methods)}: trained on {way}" for way, methods in ways.items()]
 
 
@@ -230,8 +231,8 @@ def published_notes(others: Sequence[Published], protocol: str) -> list[str]:
 def _differences(measured: Record, numbers: Iterable[Published]) -> dict[str, dict[str, float | None]]:
     name = canonical(measured.method, measured.provenance.options)
     found: dict[str, dict[str, float | None]] = {}
-    for each in numbers:
-        value = measured.scores.get(each.measure)
-        if each.method == name and each.protocol == measured.protocol and value is not None:
-            found.setdefault(each.source, {}).setdefault(each.measure, value - each.raw)
+    for number in numbers:
+        value = measured.scores.get(number.measure)
+        if number.method == name and number.protocol == measured.protocol and value is not None:
+            found.setdefault(number.source, {}).setdefault(number.measure, value - number.raw)
     return found

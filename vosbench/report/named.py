@@ -114,7 +114,7 @@ def _of_paper(request: TableRequest) -> Table:
 
 
 def _broken_down(request: TableRequest, dataset: Dataset, by: By, split: str | None) -> tuple[Table, list[str]]:
-    numbers = [each for each in published() if each.dataset == dataset.name] if request.published else []
+    numbers = [number for number in published() if number.dataset == dataset.name] if request.published else []
     view = View(by=by, measure=request.measure, sort=request.sort)
     return grouped(_records(request, dataset, split), dataset, view, numbers)
 
@@ -122,17 +122,17 @@ def _broken_down(request: TableRequest, dataset: Dataset, by: By, split: str | N
 def _ranked(request: TableRequest, dataset: Dataset, split: str | None) -> tuple[Table, list[str]]:
     records = _records(request, dataset, split)
     place = split or (records[0].split if records else dataset.splits[0])
-    measured = {canonical(each.method, each.provenance.options) for each in records}
-    ablations = {each.source for each in papers().values() if each.ablation}
+    measured = {canonical(record.method, record.provenance.options) for record in records}
+    ablations = {paper.source for paper in papers().values() if paper.ablation}
     numbers = [
-        each
-        for each in published()
-        if (each.dataset, each.split) == (dataset.name, place) and each.source not in ablations
-        if request.published or (request.diff and each.method in measured)
+        number
+        for number in published()
+        if (number.dataset, number.split) == (dataset.name, place) and number.source not in ablations
+        if request.published or (request.diff and number.method in measured)
     ]
     if records:
         return leaderboard(records, numbers=numbers, sort=request.sort, diff=request.diff)
-    protocols = {each.name: each for each in dataset.protocols}
+    protocols = {protocol.name: protocol for protocol in dataset.protocols}
     name = request.protocol or dataset.protocols[0].name
     if name not in protocols:
         raise UsageError(f'{dataset.name} has no protocol "{name}"; {suggest(name, list(protocols))}')

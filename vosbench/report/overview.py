@@ -32,19 +32,19 @@ def saliency_table(records: Sequence[Record], protocol: str | None = None) -> tu
     Raises:
         DataError: if the protocol has no records, or those of one dataset are not comparable.
     """
-    known = [each.name for each in SALIENCY] if protocol is None else [protocol]
-    name = next((each for each in known if any(_protocol(record) == each for record in records)), None)
+    known = [saliency.name for saliency in SALIENCY] if protocol is None else [protocol]
+    name = next((name for name in known if any(_protocol(record) == name for record in records)), None)
     if name is None:
         raise DataError(f"no records under {' or '.join(known)}; make one with --protocol {known[0]}")
-    chosen = [each for each in records if _protocol(each) == name]
+    chosen = [record for record in records if _protocol(record) == name]
     by_dataset: dict[str, list[Record]] = {}
     notes, left_out = [], []
-    for place in dict.fromkeys(f"{each.dataset} {each.split}" for each in chosen):
-        of_place = [each for each in chosen if f"{each.dataset} {each.split}" == place]
+    for place in dict.fromkeys(f"{record.dataset} {record.split}" for record in chosen):
+        of_place = [record for record in chosen if f"{record.dataset} {record.split}" == place]
         left_out += [
             f'"{r.method}" ({place}) is left out: {", ".join(r.shortcomings)}' for r in of_place if r.shortcomings
         ]
-        if all(each.shortcomings for each in of_place):
+        if all(record.shortcomings for record in of_place):
             continue
         fit, _ = comparable(of_place)
         by_dataset[place] = fit
@@ -55,10 +55,10 @@ def saliency_table(records: Sequence[Record], protocol: str | None = None) -> tu
         (place, key)
         for place, fit in by_dataset.items()
         for key in OVERVIEW
-        if any(each.scores.get(key) is not None for each in fit)
+        if any(record.scores.get(key) is not None for record in fit)
     ]
-    methods = sorted({each.method for fit in by_dataset.values() for each in fit})
-    scores = {(place, each.method): each.scores for place, fit in by_dataset.items() for each in fit}
+    methods = sorted({record.method for fit in by_dataset.values() for record in fit})
+    scores = {(place, record.method): record.scores for place, fit in by_dataset.items() for record in fit}
     rows: list[tuple[Cell, ...]] = [
         (method, *(scores.get((place, method), {}).get(key) for place, key in columns)) for method in methods
     ]
@@ -76,27 +76,27 @@ def speed_table(records: Sequence[Record]) -> Table:
     Raises:
         DataError: if no record has any.
     """
-    timed = [(each, each.speed) for each in records if each.speed is not None]
+    timed = [(record, record.speed) for record in records if record.speed is not None]
     if not timed:
         raise DataError("no record has a measured speed; measure it with: vosbench run --profile")
     timed.sort(key=lambda pair: (pair[1].device_name, pair[1].size, -pair[1].fps, pair[0].method))
     rows: list[tuple[Cell, ...]] = []
-    for each, speed in timed:
+    for record, speed in timed:
         parameters = None if speed.parameters is None else speed.parameters / 1e6
         values = (speed.fps, 1e3 * speed.latency, speed.peak_memory / 2**20, parameters, speed.gmacs)
         cells = [
             None if value is None else Number(value, digits)
             for value, (_, digits) in zip(values, _SPEED.values(), strict=True)
         ]
-        threads = f", {speed.threads} threads" if each.provenance.device == "cpu" else ""
-        how = each.provenance.precision or ""
-        rows.append((each.method, each.dataset, speed.size, f"{speed.device_name}{threads}", how, *cells))
+        device = speed.device_name + (f", {speed.threads} threads" if record.provenance.device == "cpu" else "")
+        precision = record.provenance.precision or ""
+        rows.append((record.method, record.dataset, speed.size, device, precision, *cells))
     return Table(
         columns=("method", "dataset", "frames", "device", "precision", *(heading for heading, _ in _SPEED.values())),
         rows=rows,
         notes=(
             "frames per second from files to maps on disk; median latency; GMAC: 10⁹ multiply-accumulates per frame",
-            *dict.fromkeys(f"{each.dataset} {each.split}, {signature(each)}" for each, _ in timed),
+            *dict.fromkeys(f"{record.dataset} {record.split}, {signature(record)}" for record, _ in timed),
         ),
         better=("", "", "", "", "", *(measure_of(name).better for name in _SPEED)),
         groups=tuple(f"{speed.device_name} {speed.size}" for _, speed in timed),

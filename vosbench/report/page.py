@@ -5,8 +5,7 @@ from pathlib import Path
 
 from vosbench.dataset.protocol import SALIENCY
 from vosbench.errors import DataError
-from vosbench.records import record
-from vosbench.records.record import Record, signature
+from vosbench.records.record import Record, read, signature
 from vosbench.records.store import find_records
 from vosbench.report.leaderboard import leaderboard
 from vosbench.report.overview import saliency_table, speed_table
@@ -36,12 +35,13 @@ def results_page(folder: Path) -> str:
         DataError: if a file below the folder is not a record.
     """
     baselines = sorted((folder / "baselines").glob("*.json"))
-    records = [*find_records(folder), *(record.read(path) for path in baselines)]
+    records = [*find_records(folder), *(read(path) for path in baselines)]
     parts = [HEAD, *_leaderboards(records)]
-    saliency = [each for each in records if not each.shortcomings and each.protocol.partition("@")[0] in _names()]
+    names = {protocol.name for protocol in SALIENCY}
+    saliency = [record for record in records if not record.shortcomings and record.protocol.partition("@")[0] in names]
     if saliency:
         parts += ["## Saliency over all datasets\n", _saliency(saliency)]
-    if any(each.speed for each in records):
+    if any(record.speed for record in records):
         parts += ["## Speed\n", render(speed_table(records), "md")]
     parts.append("## Published tables with measured results\n")
     view = PaperView(diff=True)
@@ -55,16 +55,17 @@ def _leaderboards(records: Sequence[Record]) -> list[str]:
     if not records:
         return ["No records yet: `vosbench run` and `vosbench score --out results` write them.\n"]
     boards: dict[str, list[Record]] = {}
-    for each in records:
-        if not each.shortcomings:
-            boards.setdefault(f"{each.dataset} {each.split}, {each.protocol} {signature(each)}", []).append(each)
+    for record in records:
+        if not record.shortcomings:
+            place = f"{record.dataset} {record.split}, {record.protocol} {signature(record)}"
+            boards.setdefault(place, []).append(record)
     parts = []
     for place, own in boards.items():
         parts += [f"## {place.rpartition(' ')[0]}\n", render(leaderboard(own)[0], "md")]
     lines = [
-        f'* "{each.method}" on {each.dataset}: {", ".join(each.shortcomings)}\n'
-        for each in records
-        if each.shortcomings
+        f'* "{record.method}" on {record.dataset}: {", ".join(record.shortcomings)}\n'
+        for record in records
+        if record.shortcomings
     ]
     return [*parts, "## Left out\n", "".join(lines)] if lines else parts
 
@@ -75,7 +76,3 @@ def _saliency(records: Sequence[Record]) -> str:
         return render(saliency_table(records)[0], "md")
     except DataError as error:
         return f"This table cannot be made: {error}.\n"
-
-
-def _names() -> set[str]:
-    return {each.name for each in SALIENCY}

@@ -81,30 +81,30 @@ def counterparts(
     splits = {(line.dataset, line.split) for line in lines}
     found: dict[str, dict[str, Record]] = {name: {} for name in protocols}
     unused: dict[str, list[str]] = {}
-    for each in records:
-        if (each.dataset, each.split) not in splits:
+    for record in records:
+        if (record.dataset, record.split) not in splits:
             continue
-        protocol = current(each.dataset, protocols[each.dataset])
-        known = found[each.dataset]
-        name = canonical(each.method, each.provenance.options)
+        protocol = current(record.dataset, protocols[record.dataset])
+        known = found[record.dataset]
+        name = canonical(record.method, record.provenance.options)
         reason = ""
-        if each.shortcomings:
-            reason = ", ".join(each.shortcomings)
-        elif each.protocol != protocol:
-            reason = f"under {each.protocol}, not {protocol}"
+        if record.shortcomings:
+            reason = ", ".join(record.shortcomings)
+        elif record.protocol != protocol:
+            reason = f"under {record.protocol}, not {protocol}"
         elif name in known:
             reason = f'"{known[name].method}" is also {name}'
         if reason:
-            unused.setdefault(f"on {each.dataset}, {reason}", []).append(f'"{each.method}"')
+            unused.setdefault(f"on {record.dataset}, {reason}", []).append(f'"{record.method}"')
         else:
-            known[name] = each
+            known[name] = record
     left_out = [f"records left out, {reason}: {', '.join(names)}" for reason, names in unused.items()]
     return Counterparts(records=found, unused=left_out, reference=reference)
 
 
 def current(dataset: str, protocol: str) -> str:
     """The name of a dataset's protocol with its version."""
-    versions = {each.name: each.version for each in load_dataset(dataset).protocols}
+    versions = {known.name: known.version for known in load_dataset(dataset).protocols}
     return f"{protocol}@{versions[protocol]}"
 
 
@@ -151,9 +151,9 @@ class Grid:
 
 def grid(rows: Sequence[Published]) -> Grid:
     """Sort the numbers of a table by method and line; if they are by category, add the mean over categories."""
-    lines = [_line(each) for each in rows]
-    methods = [(each.group, each.method, each.label) for each in rows]
-    numbers = {key: each.number for key, each in zip(zip(methods, lines, strict=True), rows, strict=True)}
+    lines = [_line(row) for row in rows]
+    methods = [(row.group, row.method, row.label) for row in rows]
+    numbers = {key: row.number for key, row in zip(zip(methods, lines, strict=True), rows, strict=True)}
     unique, names = list(dict.fromkeys(lines)), list(dict.fromkeys(methods))
     categories = [line for line in unique if line.category not in {"", PRINTED_MEAN}]
     if categories:
@@ -167,10 +167,10 @@ def grid(rows: Sequence[Published]) -> Grid:
     return Grid(tuple(unique), tuple(names), numbers)
 
 
-def _line(each: Published) -> Line:
+def _line(number: Published) -> Line:
     # Of YouTube-Objects, the papers print one mean next to the categories and do not say what it is a mean of.
-    category = each.category or (PRINTED_MEAN if each.dataset == "ytobj" else "")
-    return Line(each.dataset, each.split, each.measure, category, each.unit, each.digits)
+    category = number.category or (PRINTED_MEAN if number.dataset == "ytobj" else "")
+    return Line(number.dataset, number.split, number.measure, category, number.unit, number.digits)
 
 
 def ordered(printed: Grid, sort: str) -> Grid:
@@ -180,7 +180,7 @@ def ordered(printed: Grid, sort: str) -> Grid:
         UsageError: if the measure is not in the table; the message suggests the nearest.
     """
     key = name_of(sort, list(dict.fromkeys(line.measure for line in printed.lines)))
-    line = next(each for each in reversed(printed.lines) if each.measure == key and each.category != SEQUENCE_MEAN)
+    line = next(line for line in reversed(printed.lines) if line.measure == key and line.category != SEQUENCE_MEAN)
     gain = measure_of(key).gain
 
     def place(method: Method) -> tuple[bool, float]:
@@ -215,7 +215,7 @@ def largest_difference(printed: Grid, measured: Counterparts) -> tuple[float, st
         for line in printed.lines
         if (difference := _difference(printed, measured, method, line)) is not None
     ]
-    return max(differences, key=lambda each: abs(each[0]), default=None)
+    return max(differences, key=lambda found: abs(found[0]), default=None)
 
 
 def _difference(printed: Grid, measured: Counterparts, method: Method, line: Line) -> float | None:
@@ -285,9 +285,9 @@ def _measured_notes(printed: Grid, measured: Counterparts, view: PaperView) -> l
             if line.dataset == dataset and measure_of(line.measure).measured
         }
         matched = {label: records[name] for name, label in methods if name in records}
-        notes += dict.fromkeys(f"measured: {dataset} {each.split}, {signature(each)}" for each in matched.values())
+        notes += dict.fromkeys(f"measured: {dataset} {run.split}, {signature(run)}" for run in matched.values())
         if matched:
-            notes.append("records: " + ", ".join(f'{label} is "{each.method}"' for label, each in matched.items()))
+            notes.append("records: " + ", ".join(f'{label} is "{run.method}"' for label, run in matched.items()))
         absent = dict.fromkeys(label for name, label in methods if name not in records)
         if absent and not matched:
             notes.append(f"no measured numbers on {TITLES[dataset]}")
@@ -304,8 +304,8 @@ def _measured_notes(printed: Grid, measured: Counterparts, view: PaperView) -> l
 
 def _heading(line: Line, printed: Grid) -> str:
     name = line.category or measure_of(line.measure).heading
-    several = len({each.dataset for each in printed.lines}) > 1
-    return f"{TITLES[line.dataset]} {name}" if several else name
+    datasets = {other.dataset for other in printed.lines}
+    return f"{TITLES[line.dataset]} {name}" if len(datasets) > 1 else name
 
 
 def _direction(line: Line) -> Better:

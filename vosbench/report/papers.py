@@ -80,7 +80,7 @@ def paper_table(name: str, records: Sequence[Record], view: PaperView) -> Table:
         printed = ordered(printed, view.sort)
     measured = counterparts(records if view.measured else (), paper.protocols, printed.lines, paper.reference)
     origin = f"published: {sources()[paper.source]}; results/published/{name}.csv"
-    stated = dict.fromkeys(each.protocol or STATED for each in published(name))
+    stated = dict.fromkeys(number.protocol or STATED for number in published(name))
     protocols = f"protocol of published numbers: {', '.join(stated)}"
     notes = (paper.about, origin, protocols, *paper.notes)
     return lay_out(printed, measured, replace(view, within_groups=paper.within_groups), notes, across=paper.across)
@@ -99,4 +99,4 @@ def worst(name: str, records: Sequence[Record]) -> float | None:
 
 def _printed(name: str) -> Grid:
     only = papers()[name].only
-    return grid([each for each in published(name) if not only or each.label in only])
+    return grid([number for number in published(name) if not only or number.label in only])

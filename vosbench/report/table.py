@@ -159,7 +159,7 @@ def to_html(table: Table) -> str:
 
 def _texts(table: Table, escape: Callable[[str], str], how: dict[Mark, str]) -> tuple[list[str], list[list[str]]]:
     """Headings and cells as they are shown, with arrows and marks."""
-    arrows = [f" {ARROWS[each]}" if each else "" for each in table.better]
+    arrows = [f" {ARROWS[better]}" if better else "" for better in table.better]
     columns = [escape(heading) for heading in table.columns]
     minus = "−" if how is _LATEX else "-"
     rows = [
@@ -220,11 +220,11 @@ def _shown(cell: Cell, digits: int) -> str:
 
 def _alignment(table: Table) -> list[str]:
     """Align words left, numbers and counts right."""
-    words = [
+    has_words = [
         any(isinstance(row[at], str) and not str(row[at]).isdigit() for row in table.rows)
         for at in range(len(table.columns))
     ]
-    return ["left" if each else "right" for each in words]
+    return ["left" if words else "right" for words in has_words]
 
 
 def _escape_markdown(text: str) -> str:

@@ -32,18 +32,18 @@ def render_verdict(verdict: Verdict, kind: Kind) -> str:
 
 def summary(verdict: Verdict) -> str:
     """The verdict in one line, with the names of the videos that failed."""
-    means = [each for each in verdict.findings if each.video is None]
-    failed = [each for each in means if each.status == "failed"]
+    means = _of_all_videos(verdict)
+    failed = _failures(means)
     videos = verdict.by_video()
     bad = [name for name, found in videos.items() if _failures(found)]
     if verdict.passed:
         return f"PASSED: {len(means)} measures of {WHOLE}, and {len(videos)} videos"
-    if not any(each.baseline is not None for each in verdict.findings):
+    if not any(finding.baseline is not None for finding in verdict.findings):
         return f"FAILED: {_joined(failed)}"
     parts = []
     if failed:
         parts.append(
-            f"{len(failed)} of {len(means)} measures of {WHOLE} ({', '.join(each.measure for each in failed)})"
+            f"{len(failed)} of {len(means)} measures of {WHOLE} ({', '.join(finding.measure for finding in failed)})"
         )
     if bad:
         parts.append(f"{len(bad)} of {len(videos)} videos ({', '.join(bad)})")
@@ -52,7 +52,7 @@ def summary(verdict: Verdict) -> str:
 
 def to_junit(verdict: Verdict) -> str:
     """The verdict as JUnit XML: one suite, with a case per measure of all videos and a case per video."""
-    cases: list[tuple[str, list[Finding]]] = [(each.measure, [each]) for each in verdict.findings if each.video is None]
+    cases = [(finding.measure, [finding]) for finding in _of_all_videos(verdict)]
     cases += [(f"video {name}", found) for name, found in verdict.by_video().items()]
     run = verdict.run
     failures = str(sum(bool(_failures(found)) for _, found in cases))
@@ -71,8 +71,8 @@ def to_junit(verdict: Verdict) -> str:
         failed = _failures(found)
         if failed:
             failure = ET.SubElement(case, "failure", {"message": _clean(_joined(failed)), "type": "worse"})
-            failure.text = _clean("\n".join(each.message for each in failed))
-        reported = [each.message for each in found if each.status == "reported"]
+            failure.text = _clean("\n".join(finding.message for finding in failed))
+        reported = [finding.message for finding in found if finding.status == "reported"]
         if reported:
             ET.SubElement(case, "system-out").text = _clean("\n".join(reported))
     ET.indent(root)
@@ -81,21 +81,21 @@ def to_junit(verdict: Verdict) -> str:
 
 def failures_by_case(verdict: Verdict) -> dict[str, str]:
     """Failure messages by case, joined by semicolons: `WHOLE` for all videos, and each video by its name."""
-    cases = {WHOLE: [each for each in verdict.findings if each.video is None], **verdict.by_video()}
+    cases = {WHOLE: _of_all_videos(verdict), **verdict.by_video()}
     return {name: _joined(_failures(found)) for name, found in cases.items() if _failures(found)}
 
 
 def _to_text(verdict: Verdict) -> str:
     run = verdict.run
-    shown = [each for each in verdict.findings if each.video is None or each.status != "held"]
-    rows: list[tuple[Cell, ...]] = [_row(each) for each in shown if each.baseline is not None]
+    shown = [finding for finding in verdict.findings if finding.video is None or finding.status != "held"]
+    rows: list[tuple[Cell, ...]] = [_row(finding) for finding in shown if finding.baseline is not None]
     columns = ("video", "measure", "baseline", "run", "change", "allowed", "")
     held = sum(not _failures(found) for found in verdict.by_video().values())
     notes = [f"{run.method}: {run.dataset} {run.split}, {run.signature}", *verdict.notes]
     if verdict.by_video():
         notes.append(f"videos that held: {held} of {len(verdict.by_video())}")
-    spoken = [each.message for each in shown if each.baseline is None or each.measure == "latency"]
-    notes += filter(None, spoken if rows else ())
+    messages = [finding.message for finding in shown if finding.baseline is None or finding.measure == "latency"]
+    notes += filter(None, messages if rows else ())
     table = Table(columns=columns, rows=rows, notes=(*notes, summary(verdict)), digits=4)
     return render(table, "table") if rows else "".join(f"{note}\n" for note in table.notes)
 
@@ -113,7 +113,7 @@ def _row(found: Finding) -> tuple[Cell, ...]:
 def _to_json(verdict: Verdict) -> str:
     run = verdict.run
     about = {key: getattr(run, key) for key in ("method", "dataset", "split", "signature")}
-    findings = [asdict(each) for each in verdict.findings]
+    findings = [asdict(finding) for finding in verdict.findings]
     whole = {"passed": verdict.passed, **about, "notes": list(verdict.notes), "findings": findings}
     return json.dumps(whole, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -123,13 +123,13 @@ def _to_github(verdict: Verdict) -> str:
     run = verdict.run
     title = f"vosbench check: {run.method} on {run.dataset}"
     lines = [_annotation("notice" if verdict.passed else "error", title, summary(verdict))]
-    for name, found in (("", [each for each in verdict.findings if each.video is None]), *verdict.by_video().items()):
+    for name, found in (("", _of_all_videos(verdict)), *verdict.by_video().items()):
         failed = _failures(found)
         if name and failed:
-            lines.append(_annotation("error", f"{title}: {name}", "\n".join(each.message for each in failed)))
+            lines.append(_annotation("error", f"{title}: {name}", "\n".join(finding.message for finding in failed)))
         elif not name:
-            lines += [_annotation("error", f"{title}: {each.measure}", each.message) for each in failed]
-        reported = [each.message for each in found if each.status == "reported"]
+            lines += [_annotation("error", f"{title}: {finding.measure}", finding.message) for finding in failed]
+        reported = [finding.message for finding in found if finding.status == "reported"]
         lines += [_annotation("warning", title, message) for message in reported]
     return "".join(f"{line}\n" for line in lines)
 
@@ -145,12 +145,16 @@ def _annotation(level: str, title: str, message: str) -> str:
     return f"::{level} title={name}::{data}"
 
 
+def _of_all_videos(verdict: Verdict) -> list[Finding]:
+    return [finding for finding in verdict.findings if finding.video is None]
+
+
 def _failures(found: Sequence[Finding]) -> list[Finding]:
-    return [each for each in found if each.status == "failed"]
+    return [finding for finding in found if finding.status == "failed"]
 
 
 def _joined(found: Sequence[Finding]) -> str:
-    return "; ".join(each.message for each in found)
+    return "; ".join(finding.message for finding in found)
 
 
 def _clean(text: str) -> str:
