@@ -27,7 +27,7 @@ Conventions:
 from vosbench.metrics.saliency.accumulate import Accumulator
 from vosbench.metrics.saliency.conventions import CONVENTIONS, Convention, convention
 from vosbench.metrics.saliency.frame import SaliencyFrame, measure_frame
-from vosbench.metrics.saliency.maps import quantise
+from vosbench.metrics.saliency.histogram import quantise
 
 __all__ = [
     "CONVENTIONS",

@@ -1,10 +1,16 @@
-"""Precision, recall and F over 256 thresholds, and at the adaptive threshold.
+"""Measures over 256 thresholds, and at the adaptive threshold: precision, recall, F, and enhanced alignment E.
 
 Conventions:
     Threshold k in 0…255 selects the pixels with s ≥ k / 255. P = TP / (TP + FP), R = TP / (TP + FN),
     F = (1 + β²)PR / (β²P + R); without true positives P = R = F = 0, even if the annotation is empty. The adaptive
     threshold is twice the mean of the map, at most 1. Range [0, 1], higher is better.
     Source: Achanta et al., "Frequency-tuned Salient Region Detection", CVPR 2009, section 4.
+    E follows from region counts alone. dF and dG are a binary map F and an annotation G minus their means. The alignment
+    is A = 2·dG·dF / (dG² + dF² + ε) with ε = 2⁻⁵², and E = Σ (1 + A)² / 4 / (N − 1). dF and dG have two values each, so
+    four counts give E exactly. Without foreground, E is the number of pixels that are not selected over N − 1; without
+    background, the number of those that are. As in the authors' code, the divisor is N − 1, not N, so that the range is
+    [0, N / (N − 1)] and a perfect map scores N / (N − 1). For an image of one pixel the divisor is 1.
+    Source: Fan et al., "Enhanced-alignment Measure for Binary Foreground Map Evaluation", IJCAI 2018, equations 1–4.
 """
 
 from typing import Any
@@ -94,3 +100,35 @@ def adaptive(histogram: Counts, scale: Scale, *, strict: bool = False) -> Counts
     selected = steps * pixels > twice if strict else steps * pixels >= min(twice, scale.span * pixels)
     positive: Counts = histogram[:, selected].sum(axis=1, keepdims=True)
     return positive
+
+
+EPSILON = 2.0**-52
+
+
+def enhanced_alignment(positive: Counts, annotated: int, pixels: int) -> Curve:
+    """Measure E at each threshold.
+
+    Args:
+        positive: (2, …) false and true positives.
+        annotated: number of foreground pixels.
+        pixels: number of pixels in the image.
+
+    Returns:
+        E for each threshold.
+
+    >>> enhanced_alignment(np.array([[0], [2]]), 2, 5)
+    array([1.25])
+    """
+    selected = positive.sum(axis=0)
+    if annotated in {0, pixels}:
+        agreement: Curve = (pixels - selected if annotated == 0 else selected) / max(pixels - 1, 1)
+        return agreement
+    false, true = positive
+    missed = annotated - true
+    regions = np.stack([true, false, missed, pixels - annotated - false])
+    mean, mean_annotation = selected / pixels, annotated / pixels
+    prediction = np.stack([1 - mean, 1 - mean, -mean, -mean])
+    truth = np.array([1 - mean_annotation, -mean_annotation] * 2).reshape(4, *[1] * mean.ndim)
+    alignment = 2 * truth * prediction / (truth**2 + prediction**2 + EPSILON)
+    total: Curve = ((1 + alignment) ** 2 / 4 * regions).sum(axis=0)
+    return total / (pixels - 1)

@@ -9,10 +9,16 @@ from numpy.typing import NDArray
 
 from vosbench.metrics.measures import SALIENCY
 from vosbench.metrics.saliency.conventions import Convention
-from vosbench.metrics.saliency.curves import Curve, adaptive, f_measure, highest_threshold, passing, rates
-from vosbench.metrics.saliency.enhanced import enhanced_alignment
-from vosbench.metrics.saliency.histogram import Counts, Scale, joint_histogram, mean_absolute_error, scale
-from vosbench.metrics.saliency.maps import check_map
+from vosbench.metrics.saliency.curves import (
+    Curve,
+    adaptive,
+    enhanced_alignment,
+    f_measure,
+    highest_threshold,
+    passing,
+    rates,
+)
+from vosbench.metrics.saliency.histogram import Counts, Scale, check_map, joint_histogram, mean_absolute_error, scale
 from vosbench.metrics.saliency.structure import blocks, structure_measure
 from vosbench.metrics.saliency.weighted import weighted_f_measure
 

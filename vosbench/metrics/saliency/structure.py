@@ -19,9 +19,8 @@ import cv2
 import numpy as np
 
 from vosbench.metrics.arrays import Mask
-from vosbench.metrics.saliency.enhanced import EPSILON
-from vosbench.metrics.saliency.histogram import Counts, Scale, joint_histogram
-from vosbench.metrics.saliency.maps import Levels
+from vosbench.metrics.saliency.curves import EPSILON
+from vosbench.metrics.saliency.histogram import Counts, Levels, Scale, joint_histogram
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 from vosbench.metrics.arrays import Mask
 from vosbench.metrics.boundary import enclosing_box, harmonic_mean
 from vosbench.metrics.compiled import compiled, compiled_or
-from vosbench.metrics.saliency.histogram import Scale
-from vosbench.metrics.saliency.maps import Levels
+from vosbench.metrics.saliency.histogram import Levels, Scale
 
 Errors = NDArray[np.float64]
 
