@@ -5,11 +5,11 @@ Conventions:
     F = (1 + β²)PR / (β²P + R); without true positives P = R = F = 0, even if the annotation is empty. The adaptive
     threshold is twice the mean of the map, at most 1. Range [0, 1], higher is better.
     Source: Achanta et al., "Frequency-tuned Salient Region Detection", CVPR 2009, section 4.
-    E follows from region counts alone. dF and dG are a binary map F and an annotation G minus their means. The alignment
-    is A = 2·dG·dF / (dG² + dF² + ε) with ε = 2⁻⁵², and E = Σ (1 + A)² / 4 / (N − 1). dF and dG have two values each, so
-    four counts give E exactly. Without foreground, E is the number of pixels that are not selected over N − 1; without
-    background, the number of those that are. As in the authors' code, the divisor is N − 1, not N, so that the range is
-    [0, N / (N − 1)] and a perfect map scores N / (N − 1). For an image of one pixel the divisor is 1.
+    E follows from region counts alone. dF and dG are a binary map F and an annotation G minus their means. The
+    alignment is A = 2·dG·dF / (dG² + dF² + ε) with ε = 2⁻⁵², and E = Σ (1 + A)² / 4 / (N − 1). dF and dG have two
+    values each, so four counts give E exactly. Without foreground, E is the number of pixels that are not selected over
+    N − 1; without background, the number of those that are. As in the authors' code, the divisor is N − 1, not N, so
+    that the range is [0, N / (N − 1)] and a perfect map scores N / (N − 1). For an image of one pixel it is 1.
     Source: Fan et al., "Enhanced-alignment Measure for Binary Foreground Map Evaluation", IJCAI 2018, equations 1–4.
 """
 
