@@ -19,7 +19,7 @@ from vosbench.dataset import Video
 REPOSITORY = Path(__file__).parents[1]
 TOY = REPOSITORY / "tests" / "plugins" / "toy.py"
 TESTS = REPOSITORY / "tests"
-TORCH = find_spec("torch") is not None
+TORCH, FAST = (find_spec(name) is not None for name in ("torch", "numba"))
 NEED_TORCH = (
     *(TESTS / folder for folder in ("examples", "method/nn", "methods", "train")),
     *(TESTS / "cli" / f"test_{verb}.py" for verb in ("convert", "profile", "train")),
@@ -103,8 +103,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """``-m "not real"`` leaves out what asks for real data; ``-m slow`` includes properties, on new examples."""
     slow = selects_slow(config)
     for item in items:
-        if not TORCH and item.get_closest_marker("torch"):
-            item.add_marker(pytest.mark.skip(reason="torch is not installed"))
+        for extra, installed in (("torch", TORCH), ("fast", FAST)):
+            if not installed and item.get_closest_marker(extra):
+                item.add_marker(pytest.mark.skip(reason=f"the extra {extra} is not installed"))
         if "real_data" in getattr(item, "fixturenames", ()):
             item.add_marker("real")
         if slow and is_hypothesis_test(getattr(item, "obj", None)):

@@ -79,6 +79,7 @@ def test_the_excerpt_is_complete(masks: Masks) -> None:
             assert len(about["official"][sequence]["J"]) == len(about["official"][sequence]["F"]) == count - 2
 
 
+@pytest.mark.fast
 @pytest.mark.parametrize("sequence", FRAMES)
 def test_official_stability_of_annotations(masks: Masks, sequence: str) -> None:
     """The leaderboard measured all annotations but the last, in the junction order of its compiler."""
@@ -88,6 +89,7 @@ def test_official_stability_of_annotations(masks: Masks, sequence: str) -> None:
     assert FACTOR * np.mean(costs) == pytest.approx(GOLDEN["annotations"]["T"][sequence], rel=1e-4)
 
 
+@pytest.mark.fast
 @pytest.mark.parametrize("submission", METHODS, indirect=True)
 def test_official_numbers(davis: Path, submission: Path) -> None:
     about = METHODS[submission.stem]

@@ -118,6 +118,7 @@ def test_golden_polygons(golden: dict[str, Any]) -> None:
         assert [polygon.is_hole for polygon in polygons(mask)] == case["is_hole_tol3"], name
 
 
+@pytest.mark.fast
 @pytest.mark.parametrize("name", ["blackswan", "bmx-trees"])
 def test_golden_pairs_of_annotations(golden: dict[str, Any], videos: dict[str, Video], name: str) -> None:
     masks, stored = annotations(videos[name]), golden["gt_pairs"][name]
@@ -131,11 +132,13 @@ def sequence_of_annotations(golden: dict[str, Any], video: Video) -> float:
     return value
 
 
+@pytest.mark.fast
 def test_official_sequences_of_annotations(golden: dict[str, Any], videos: dict[str, Video]) -> None:
     for name in ("blackswan", "libby", "bmx-trees"):
         sequence_of_annotations(golden, videos[name])
 
 
+@pytest.mark.fast
 @pytest.mark.slow
 def test_every_official_sequence_of_annotations(golden: dict[str, Any], videos: dict[str, Video]) -> None:
     values = {name: sequence_of_annotations(golden, video) for name, video in videos.items()}
@@ -159,11 +162,13 @@ def official_and_own(real_data: Path, reference: Path, videos: dict[str, Video],
     return official, float(np.mean(values))
 
 
+@pytest.mark.fast
 def test_official_leaderboard(real_data: Path, reference: Path, videos: dict[str, Video]) -> None:
     official, own = official_and_own(real_data, reference, videos, "sfls")
     assert f"{own:.3f}" == official
 
 
+@pytest.mark.fast
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SUBMISSIONS)
 def test_whole_official_leaderboard(real_data: Path, reference: Path, videos: dict[str, Video], name: str) -> None:
@@ -185,11 +190,13 @@ def test_the_plain_form_is_equal(masks: tuple[np.ndarray, np.ndarray], order: st
     assert value == (None if expected is None else pytest.approx(expected, abs=1e-12))
 
 
+@pytest.mark.fast
 def test_the_plain_form_is_equal_on_real_masks(videos: dict[str, Video]) -> None:
     masks = [images.read_mask(videos["kite-surf"].annotations[index], "binary255") for index in (20, 21)]
     assert temporal_stability(*masks) == pytest.approx(plain.temporal_stability(*masks), abs=1e-12)
 
 
+@pytest.mark.fast
 def test_ties_are_resolved_as_in_the_search(golden: dict[str, Any], videos: dict[str, Video]) -> None:
     """Pair 76 of bmx-trees has a tie at which the search does not take the diagonal step."""
     video = videos["bmx-trees"]
@@ -338,6 +345,7 @@ def test_equal_without_compiler() -> None:
     assert "0.0" in outputs[0]
 
 
+@pytest.mark.fast
 @pytest.mark.slow
 def test_speed(real_data: Path, videos: dict[str, Video]) -> None:
     """Every 40th pair of a submission, in processor time."""
