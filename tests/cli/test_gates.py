@@ -131,10 +131,10 @@ def test_tolerances_are_taken(gate: Cli, spoiled: Path) -> None:
     assert gate(spoiled, "--tolerance", "J_men=1").returncode == 2
 
 
-def test_what_was_not_taken_alike_is_unfit(gate: Cli, checkpoint: Path) -> None:
+def test_what_is_not_comparable_is_unfit(gate: Cli, checkpoint: Path) -> None:
     other = gate(checkpoint, "--protocol", "toy-inner")
     assert other.returncode == 3
-    assert "not taken alike: protocols differ" in other.stderr
+    assert "not comparable: protocols differ" in other.stderr
     limited = gate(checkpoint, "--limit", "3")
     assert limited.returncode == 3
     assert "Traceback" not in limited.stderr
@@ -212,7 +212,7 @@ def test_a_record_compared_with_itself(cli: Cli, pair: tuple[str, str]) -> None:
         assert (effect["interval"]["low"], effect["interval"]["high"]) == (0, 0)
 
 
-def test_compare_warns_of_what_was_not_taken_alike(
+def test_compare_warns_of_what_is_not_comparable(
     cli: Cli, pair: tuple[str, str], toy_root: Path, checkpoint: Path
 ) -> None:
     run = ("--method", "linear", *TOY, "--root", toy_root, "--weights", checkpoint, "--out", "other")

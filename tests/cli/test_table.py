@@ -145,7 +145,7 @@ def test_a_file_that_is_no_record_is_named(cli: Cli, results: Path) -> None:
     for words in (("davis16",), ("f2net-3",), ("readme",), ("davis16", "--published")):
         done = cli("table", *words)
         assert done.returncode == 3
-        assert 'broken.json" is no vosbench record' in done.stderr
+        assert 'broken.json" is not a vosbench record' in done.stderr
 
 
 def test_the_page(cli: Cli, results: Path, own_results: Path) -> None:

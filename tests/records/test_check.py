@@ -110,7 +110,7 @@ def test_tolerances_that_are_none(value: float) -> None:
 
 @pytest.mark.parametrize("wrong", [{"absolute": {"J_men": 1.0}}, {"relative": {"cows": 1.0}}, {"videos": {"cow": 1.0}}])
 def test_misspelt_names_are_refused(wrong: dict[str, dict[str, float]]) -> None:
-    with pytest.raises(UsageError, match="which the baseline lacks"):
+    with pytest.raises(UsageError, match="which is not in the baseline"):
         check(record(), record(), Tolerances(**wrong))
 
 
@@ -122,7 +122,7 @@ def test_what_is_missing_fails_and_what_is_more_is_noted() -> None:
     assert {measure for video, measure in found if video == "cows"} == {"J_mean", "T_mean", "MAE"}
     verdict = check(record({**SCORES, "F_mean": 0.1}, {"cows": SCORES, "dog": SCORES, "new": SCORES}), record(), EXACT)
     assert verdict.passed
-    assert "the baseline lacks, and nothing holds: new, F_mean" in verdict.notes
+    assert "not in the baseline, so not checked: new, F_mean" in verdict.notes
     missing = record({"J_mean": None}, {"cows": {"J_mean": 0.5}})
     assert check(missing, missing, EXACT).passed, "an incomplete split has no mean; its videos are held"
 
@@ -144,9 +144,9 @@ def test_nothing_to_compare_fails(run: Record, baseline: Record | None) -> None:
     assert "nothing to compare" in render_verdict(verdict, "table")
 
 
-def test_what_was_not_taken_alike_is_no_verdict() -> None:
+def test_what_is_not_comparable_has_no_verdict() -> None:
     other = record(protocol="toy@2")
-    with pytest.raises(DataError, match=r"not taken alike: protocols differ: toy@1.* and toy@2"):
+    with pytest.raises(DataError, match=r"not comparable: protocols differ: toy@1.* and toy@2"):
         check(record(), other.model_copy(update={"signature": "toy@2|J:all|avg:video|vosbench 0.1.0"}), EXACT)
     elsewhere = record().provenance.model_copy(update={"annotations": "b" * 64, "packages": {"opencv-python": "5.0"}})
     with pytest.raises(DataError, match=r"annotations differ: .*; changed .*: opencv-python None → 5\.0"):
@@ -166,7 +166,7 @@ def test_the_tripwire_of_speed() -> None:
         (found,) = [each for each in verdict.findings if each.measure == "latency"]
         assert found.status == status
         assert verdict.passed == (status != "failed")
-    assert "25% longer, where 20% is allowed" in found.message
+    assert "25% longer; 20% is allowed" in found.message
     assert check(record(speed=speed(0.05)), baseline, Tolerances(gate_speed=True)).passed
 
 
@@ -189,7 +189,7 @@ def test_a_baseline_is_the_record(tmp_path: Path) -> None:
     update(path, record())
     assert records.read(path) == record()
     assert list(path.parent.iterdir()) == [path]
-    with pytest.raises(DataError, match="can be no baseline"):
+    with pytest.raises(DataError, match="cannot be a baseline"):
         update(path, record({"J_mean": None}, {"cows": {"J_mean": None}}))
     assert records.read(path) == record()
 
@@ -198,7 +198,7 @@ def test_a_damaged_number_is_no_record(tmp_path: Path) -> None:
     """A comparison with NaN is false: it would hold against everything."""
     path = tmp_path / "baseline.json"
     path.write_text(record().to_json().replace("0.8", "NaN"), "utf-8")
-    with pytest.raises(DataError, match="no vosbench record"):
+    with pytest.raises(DataError, match="not a vosbench record"):
         records.read(path)
 
 
@@ -209,7 +209,7 @@ def test_the_summary_names_measures_and_videos() -> None:
     verdict = check(WORSE, record(), EXACT)
     assert summary(verdict) == "FAILED: 1 of 5 measures of all videos (J_mean); 1 of 2 videos (cows)"
     assert summary(check(record(), record(), EXACT)) == "PASSED: 5 measures of all videos, and 2 videos"
-    cows = "J_mean was 0.8000 and is 0.3000: worse by 0.5000, where 0.01 is allowed"
+    cows = "J_mean was 0.8000 and is 0.3000: worse by 0.5000; 0.01 is allowed"
     assert failures_by_case(verdict)["cows"].startswith(cows)
 
 

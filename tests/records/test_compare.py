@@ -99,13 +99,13 @@ def test_what_only_one_has_is_left_out() -> None:
         ({"provenance": {"annotations": "b" * 64}}, "annotations differ"),
     ],
 )
-def test_records_that_were_not_taken_alike(changes: dict[str, object], said: str) -> None:
+def test_records_that_are_not_comparable(changes: dict[str, object], said: str) -> None:
     videos = {"a": {"J_mean": 0.5}}
     (line,) = unlike(record(videos), record(videos, **changes))
     assert line.startswith(said)
 
 
-def test_records_that_were_taken_alike() -> None:
+def test_records_that_are_comparable() -> None:
     videos = {"a": {"J_mean": 0.5, "F_mean": 0.5}}
     one = record(videos)
     assert unlike(one, record(videos, signature=SIGNATURE.replace("0.1.0", "0.2.0"))) == []
@@ -123,7 +123,7 @@ def test_frame_sets() -> None:
     other = record({"a": {"J_mean": 0.5}, "c": {"J_mean": 0.5}})
     assert frames_apart(one, other) == [
         'only the first has "b"',
-        'only the first lacks "b/00003"',
+        'only in the first are missing: "b/00003"',
         'only the second has "c"',
     ]
 

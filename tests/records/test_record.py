@@ -46,7 +46,7 @@ def test_records_are_written_alike_and_read_back(toy_root: Path, tmp_path: Path)
 def test_what_is_no_record(tmp_path: Path, text: str) -> None:
     path = tmp_path / "a.json"
     path.write_text(text)
-    with pytest.raises(DataError, match="is no vosbench record"):
+    with pytest.raises(DataError, match="is not a vosbench record"):
         records.read(path)
 
 

@@ -1,4 +1,4 @@
-"""Hold a record against a baseline: what became worse, and by more than it may."""
+"""Check a record against a baseline: what became worse, and by more than it may."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,17 +20,17 @@ SETUP = ("weights", "untrained", "seed", "device", "batch", "precision", "compil
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One number held against the baseline's.
+    """One number checked against the baseline's.
 
     Attributes:
         video: the video; None for a mean over the split, and for the whole.
         measure: as records name it; ``"latency"`` is the median time of a frame in seconds, ``"baseline"`` the
             baseline itself.
         baseline: the baseline's value.
-        value: the run's value; None where it is missing.
+        value: the run's value; None if it is missing.
         allowed: how much worse it may be.
-        status: ``"held"``; ``"failed"``; or ``"reported"``: worse, though nothing fails for it.
-        message: what is wrong, in one line; empty where held.
+        status: ``"held"``; ``"failed"``; or ``"reported"``: worse, but not a failure.
+        message: what is wrong, in one line; empty if held.
     """
 
     video: str | None = None
@@ -44,7 +44,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What a check has found; the run passes where nothing failed.
+    """What a check has found; the run passes if nothing failed.
 
     Attributes:
         run: the record that was checked.
@@ -75,28 +75,28 @@ class Verdict:
 
 
 def check(run: Record, baseline: Record | None, tolerances: Tolerances) -> Verdict:
-    """Hold a record against a baseline.
+    """Check a record against a baseline.
 
-    What the baseline has and the run lacks fails; what the run has beyond the baseline is noted. Improvements never
-    fail. Where there is nothing to compare, the check fails.
+    A score missing from the run fails the check; a score missing from the baseline is only reported. Improvements never
+    fail. If there is nothing to compare, the check fails.
 
     Args:
         run: the record to check.
-        baseline: what it is held against; None where there is none.
+        baseline: what it is checked against; None if there is none.
         tolerances: how much worse it may be.
 
     Returns:
         the verdict.
 
     Raises:
-        DataError: where the two were not taken alike: another dataset, protocol, limit or other annotations.
-        UsageError: where a tolerance names what the baseline lacks.
+        DataError: if the two are not comparable: of another dataset, protocol, limit or other annotations.
+        UsageError: if a tolerance names what is not in the baseline.
     """
     if baseline is None:
         return _nothing(run, "there is no baseline, so there is nothing to compare")
     apart = unlike(run, baseline)
     if apart:
-        raise DataError(f"run and baseline were not taken alike: {'; '.join([*apart, *_changes(run, baseline)])}")
+        raise DataError(f"run and baseline are not comparable: {'; '.join([*apart, *_changes(run, baseline)])}")
     tolerances.refuse_unknown(baseline.scores, baseline.videos)
     means = [
         _hold(None, measure, value, run.scores.get(measure), tolerances.of_mean(measure, value))
@@ -114,11 +114,11 @@ def update(path: Path, run: Record) -> None:
     """Make a record the baseline; the file is written whole or not at all.
 
     Raises:
-        DataError: where the record holds no number that later runs could be held against.
-        UsageError: where the file cannot be written.
+        DataError: if the record holds no number to check later runs against.
+        UsageError: if the file cannot be written.
     """
     if not any(value is not None for scores in (run.scores, *run.videos.values()) for value in scores.values()):
-        raise DataError(f'the record of "{run.method}" holds no number; it can be no baseline')
+        raise DataError(f'the record of "{run.method}" holds no number; it cannot be a baseline')
     try:
         write_whole(path, run.to_json().encode())
     except OSError as error:
@@ -146,9 +146,7 @@ def _hold(video: str | None, measure: str, baseline: float, value: float | None,
     if value is None or worse is None:
         message = f"{measure} is missing; the baseline has {baseline:.4f}"
     elif not held:
-        message = (
-            f"{measure} was {baseline:.4f} and is {value:.4f}: {how} by {worse:.4f}, where {allowed:.4g} is allowed"
-        )
+        message = f"{measure} was {baseline:.4f} and is {value:.4f}: {how} by {worse:.4f}; {allowed:.4g} is allowed"
     return Finding(
         video=video,
         measure=measure,
@@ -161,7 +159,7 @@ def _hold(video: str | None, measure: str, baseline: float, value: float | None,
 
 
 def _hold_speed(run: Record, baseline: Record, tolerances: Tolerances) -> tuple[list[Finding], list[str]]:
-    """The tripwire of speed, the median time of a frame; and a note where it cannot be compared."""
+    """The check of speed, the median time of a frame, and a note if it cannot be compared."""
     was, now = baseline.speed, run.speed
     reason = _untimed(was, now)
     if was is None or now is None or reason:
@@ -171,8 +169,8 @@ def _hold_speed(run: Record, baseline: Record, tolerances: Tolerances) -> tuple[
     slower = now.latency / was.latency - 1
     held = slower <= tolerances.latency + EQUAL
     message = (
-        f"the median frame took {was.latency:.4g} s and takes {now.latency:.4g} s: {slower:.0%} longer, "
-        f"where {tolerances.latency:.0%} is allowed"
+        f"the median frame took {was.latency:.4g} s and takes {now.latency:.4g} s: {slower:.0%} longer; "
+        f"{tolerances.latency:.0%} is allowed"
     )
     missed: Status = "failed" if tolerances.gate_speed else "reported"
     finding = Finding(
@@ -187,7 +185,7 @@ def _hold_speed(run: Record, baseline: Record, tolerances: Tolerances) -> tuple[
 
 
 def _untimed(was: Speed | None, now: Speed | None) -> str:
-    """Why two speeds cannot be compared; empty where they can."""
+    """Why two speeds cannot be compared; empty if they can."""
     lacking = [name for name, speed in (("the baseline", was), ("the run", now)) if speed is None]
     if lacking:
         return f"{' and '.join(lacking)} {'has' if len(lacking) == 1 else 'have'} none; see: vosbench run --profile"
@@ -207,7 +205,7 @@ def _notes(run: Record, baseline: Record) -> list[str]:
     more = [name for name in run.videos if name not in baseline.videos]
     more += [name for name in run.scores if name not in baseline.scores]
     if more:
-        found.append(f"the baseline lacks, and nothing holds: {', '.join(more)}")
+        found.append(f"not in the baseline, so not checked: {', '.join(more)}")
     if list(run.videos) != list(baseline.videos):
         found.append("the annotations are not compared, since the videos differ")
     unknown = [name for name in baseline.scores if not measure_of(name).better]
@@ -219,7 +217,7 @@ def _notes(run: Record, baseline: Record) -> list[str]:
 
 
 def _changes(run: Record, baseline: Record) -> Sequence[str]:
-    """What is set up otherwise, which may be why numbers changed."""
+    """What is set up differently, which may be why numbers changed."""
     was, now = baseline.provenance, run.provenance
     pairs = {key: (getattr(was, key), getattr(now, key)) for key in SETUP}
     pairs |= {name: (was.packages.get(name), now.packages.get(name)) for name in {**was.packages, **now.packages}}

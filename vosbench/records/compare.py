@@ -1,4 +1,4 @@
-"""Two records on the same videos: how far apart they are, how sure that is, and where it comes from."""
+"""Two records on the same videos: how far apart they are, how certain that is, and which videos it comes from."""
 
 import math
 import re
@@ -39,7 +39,7 @@ class AttributeEffect:
         videos: how many have it.
         difference: the mean over these of first minus second.
         interval: of that mean.
-        others: the mean over the other videos; None where there are none.
+        others: the mean over the other videos; None if there are none.
     """
 
     attribute: str
@@ -57,7 +57,7 @@ class Effect:
         measure: as records name it.
         deltas: the videos, in the first record's order.
         compared: the mean difference, its interval and p.
-        attributes: the same for each attribute that videos have; empty where nobody lists any.
+        attributes: the same for each attribute that videos have; empty if nobody lists any.
     """
 
     measure: str
@@ -67,9 +67,9 @@ class Effect:
 
 
 def unlike(first: Record, second: Record) -> list[str]:
-    """Say in what two records were not taken alike, a line each; whether they are of the same videos aside.
+    """Say why two records are not comparable, a line each; whether they are of the same videos aside.
 
-    The measures that were taken and the version of vosbench may differ. Annotations are only told apart where the
+    The measures that were taken and the version of vosbench may differ. Annotations are only compared if the
     same videos were scored in the same order, since the hash is of all of them.
     """
     sets = f"{first.dataset} {first.split}", f"{second.dataset} {second.split}"
@@ -97,7 +97,7 @@ def frames_apart(first: Record, second: Record) -> list[str]:
             found.append(f"only the {which} has {_some(alone)}")
         lacking = [name for name in one.missing if "/" in name and name not in other.missing]
         if lacking:
-            found.append(f"only the {which} lacks {_some(lacking)}")
+            found.append(f"only in the {which} are missing: {_some(lacking)}")
     return found
 
 
@@ -114,9 +114,9 @@ def compare(
     Args:
         first: of one method.
         second: of the other; see `unlike` and `frames_apart` for whether they can be compared.
-        listing: what the dataset's list says of the videos; empty where there is none. Temporal stability is
+        listing: what the dataset's list says of the videos; empty if there is none. Temporal stability is
             compared over the videos that it is averaged over.
-        measures: some of the videos' scores; every mean of a video where empty.
+        measures: some of the videos' scores; every mean of a video if empty.
         resamples: bootstrap samples, and the most swaps that are tried.
         seed: of the generators.
 
@@ -124,9 +124,9 @@ def compare(
         an effect per measure, in the first record's order.
 
     Raises:
-        UsageError: where a measure is not in both records.
-        DataError: where no video has a value in both.
-        MeasureError: where resamples or seed are out of range.
+        UsageError: if a measure is not in both records.
+        DataError: if no video has a value in both.
+        MeasureError: if resamples or seed are out of range.
     """
     known = [key for key in _measures(first) if key in _measures(second)]
     for name in measures:

@@ -16,7 +16,7 @@ PACKAGES = ("numpy", "opencv-python", "pillow", "scipy", "torch")
 
 
 def today() -> str:
-    """The day, UTC; that of ``SOURCE_DATE_EPOCH`` where it is set."""
+    """The day, UTC; that of ``SOURCE_DATE_EPOCH`` if it is set."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     moment = datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
     return moment.strftime("%Y-%m-%d")

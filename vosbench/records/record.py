@@ -33,7 +33,7 @@ class Provenance(BaseModel):
 
     date: str = Field(description="day of the evaluation, UTC, as YYYY-MM-DD")
     vosbench: str = Field(description="version of vosbench")
-    commit: str | None = Field(default=None, description="git commit of vosbench's source, where it is a checkout")
+    commit: str | None = Field(default=None, description="git commit of vosbench's source, if it is a checkout")
     dirty: bool | None = Field(default=None, description="whether tracked source files differed from that commit")
     packages: dict[str, str] = Field(description="versions of the packages that numbers depend on")
     annotations: str = Field(description="SHA-256 of the scored annotations as decoded")
@@ -53,7 +53,7 @@ class Provenance(BaseModel):
     compile: bool | None = Field(default=None, description="whether the network was compiled")
     options: dict[str, str] = Field(default={}, description="the method's options")
     inputs: list[str] = Field(default=[], description="sizes in which the network looked at frames, as WxH")
-    limit: int | None = Field(default=None, description="frames of each video, where not all were used")
+    limit: int | None = Field(default=None, description="frames of each video, if not all were used")
 
 
 class Speed(BaseModel):
@@ -89,10 +89,10 @@ class Record(BaseModel):
     split: str
     protocol: str
     signature: str = Field(description="every choice that moves a number, in one line")
-    scores: dict[str, float | None] = Field(description="means over the split; None where it is incomplete")
+    scores: dict[str, float | None] = Field(description="means over the split; None if it is incomplete")
     videos: dict[str, dict[str, float | None]] = Field(description="the same for each video")
     missing: list[str] = Field(default=[], description="videos of the split, or frames, that were not scored")
-    speed: Speed | None = Field(default=None, description="where it was measured: vosbench run --profile")
+    speed: Speed | None = Field(default=None, description="if it was measured: vosbench run --profile")
     provenance: Provenance
 
     @property
@@ -102,7 +102,7 @@ class Record(BaseModel):
 
     @property
     def shortcomings(self) -> list[str]:
-        """Why the record cannot stand in a leaderboard; empty where it can."""
+        """Why the record cannot be in a leaderboard; empty if it can."""
         found = []
         if self.provenance.untrained:
             found.append("untrained")
@@ -121,7 +121,7 @@ def read(path: Path) -> Record:
     """Read a record.
 
     Raises:
-        DataError: where the file is missing or no record.
+        DataError: if the file is missing or no record.
     """
     try:
         return Record.model_validate_json(path.read_bytes())
@@ -130,17 +130,17 @@ def read(path: Path) -> Record:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise DataError(f'"{path}" is no vosbench record: {where}: {first["msg"]}') from None
+        raise DataError(f'"{path}" is not a vosbench record: {where}: {first["msg"]}') from None
 
 
 def write(path: Path, record: Record, rows: Sequence[Row]) -> None:
-    """Write a record, and its rows as ``.csv.gz`` beside it; each whole or not at all, equal input to equal bytes."""
+    """Write a record, and its rows as ``.csv.gz`` next to it; each whole or not at all, equal input as equal bytes."""
     write_rows(path.with_suffix(".csv.gz"), rows)
     write_whole(path, record.to_json().encode())
 
 
 def write_rows(path: Path, rows: Sequence[Row]) -> None:
-    """Write rows as CSV, compressed where the name ends in ``.gz``; equal rows to equal bytes."""
+    """Write rows as CSV, compressed if the name ends in ``.gz``; equal rows as equal bytes."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(Row._fields)

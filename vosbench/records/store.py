@@ -12,10 +12,10 @@ def find_records(
 ) -> list[Record]:
     """Read the records of a dataset, or of all, below a results folder, sorted by dataset and file name.
 
-    What lies in a folder that is not called after its dataset, such as a baseline, is none of them.
+    Records in a folder that is not named after their dataset, such as baselines, are left out.
 
     Raises:
-        DataError: where a file is no record.
+        DataError: if a file is no record.
     """
     found = [(path.parent.name, record.read(path)) for path in sorted(folder.glob(f"{dataset}/*.json"))]
     return [
@@ -31,7 +31,7 @@ def read_records(folder: Path, dataset: str, protocol: str | None = None, split:
     """Read the records of a dataset below a results folder, sorted by file name.
 
     Raises:
-        DataError: where there are none, or a file is no record.
+        DataError: if there are none, or a file is no record.
     """
     chosen = find_records(folder, dataset, protocol, split)
     if not chosen:

@@ -8,10 +8,10 @@ from vosbench.errors import UsageError
 from vosbench.metrics.measures import measure_of
 
 EVERY = ""
-"""The key of what holds for every name that is not given its own."""
+"""The key of the value for every name that has none of its own."""
 
 LATENCY = 0.2
-"""How much longer the median frame may take where nothing is said: busy machines differ by less, mistakes by more."""
+"""How much longer the median frame may take by default: busy machines differ by less, mistakes by more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,8 +20,8 @@ class Tolerances:
 
     Attributes:
         absolute: measure, or `EVERY` → what its mean may lose.
-        relative: the same, as a fraction of the baseline; of both, the larger holds.
-        videos: what a video may lose: ``video/measure``, video, measure or `EVERY` → loss; the first of these holds.
+        relative: the same, as a fraction of the baseline; the larger of both applies.
+        videos: what a video may lose: ``video/measure``, video, measure or `EVERY` → loss; the first of these applies.
         max_drop: the most that any mean may lose: nothing named exceeds it, and what is not named may lose as much.
         latency: how much longer than the baseline's the median frame may take, as a fraction.
         gate_speed: whether a slower run fails; it is only reported otherwise.
@@ -35,10 +35,10 @@ class Tolerances:
     gate_speed: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse what is no tolerance.
+        """Refuse values that are not tolerances.
 
         Raises:
-            UsageError: where a value is negative or not finite.
+            UsageError: if a value is negative or not finite.
         """
         single = [self.latency, *([] if self.max_drop is None else [self.max_drop])]
         for value in [*self.absolute.values(), *self.relative.values(), *self.videos.values(), *single]:
@@ -60,7 +60,7 @@ class Tolerances:
         return max(given) if self.max_drop is None else min(max(given), self.max_drop)
 
     def of_video(self, video: str, measure: str) -> float | None:
-        """What a measure of a video may lose; None where it is not held, such as recall where nobody names it."""
+        """What a measure of a video may lose; None if it is not checked, such as recall if nobody names it."""
         default = measure_of(measure).video_tolerance
         for name in (f"{video}/{measure}", video, measure):
             if name in self.videos and (name != video or default is not None):
@@ -68,14 +68,14 @@ class Tolerances:
         return None if default is None else self.videos.get(EVERY, default)
 
     def refuse_unknown(self, measures: Collection[str], videos: Mapping[str, Collection[str]]) -> None:
-        """Refuse names that hold for nothing, which a misspelt one would.
+        """Refuse names that apply to nothing, as a misspelt one would.
 
         Args:
             measures: of the means.
             videos: video → its measures.
 
         Raises:
-            UsageError: where a name is of no measure or video.
+            UsageError: if a name is of no measure or video.
         """
         inner = {measure for held in videos.values() for measure in held}
         both = {f"{video}/{measure}" for video, held in videos.items() for measure in held}
@@ -87,14 +87,14 @@ class Tolerances:
             for name in given:
                 if name != EVERY and name not in known:
                     listed = ", ".join(sorted(known - both)[:20]) or "nothing"
-                    raise UsageError(f'a tolerance names "{name}", which the baseline lacks; it has {listed}')
+                    raise UsageError(f'a tolerance names "{name}", which is not in the baseline; it has {listed}')
 
 
 def parse(given: Sequence[str]) -> dict[str, float]:
-    """Take tolerances apart as they are typed: ``name=value``, or a value for every name.
+    """Parse tolerances as they are typed: ``name=value``, or a value for every name.
 
     Raises:
-        UsageError: where a value is no number, or a name is given twice.
+        UsageError: if a value is no number, or a name is given twice.
 
     >>> parse(["0.01", "J_mean=0.005"])
     {'': 0.01, 'J_mean': 0.005}
@@ -105,7 +105,7 @@ def parse(given: Sequence[str]) -> dict[str, float]:
         try:
             number = float(value)
         except ValueError:
-            raise UsageError(f'"{each}" is no tolerance; give a number, or name=number') from None
+            raise UsageError(f'"{each}" is not a tolerance; give a number, or name=number') from None
         if name.strip() in found:
             raise UsageError(f'the tolerance of "{name or "every measure"}" is given twice')
         found[name.strip()] = number
