@@ -3,7 +3,6 @@
 The names below are imported when they are first used, so that ``import vosbench`` costs nothing.
 """
 
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,6 +79,8 @@ _ROOMS = {
 
 def __getattr__(name: str) -> object:
     """Import a name from the module that exports it."""
+    from importlib import import_module
+
     for room, names in _ROOMS.items():
         if name in names:
             return getattr(import_module(f"vosbench.{room}"), name)
