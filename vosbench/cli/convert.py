@@ -18,7 +18,7 @@ def convert(
     ],
     scales: Annotated[
         Literal["auto", "plain", "inplace-abn"],
-        typer.Option("--scales", help="Batch-norm scales: rewritten where trained with InPlaceABN, or as they are."),
+        typer.Option("--scales", help="Batch-norm scales: rewritten if trained with InPlaceABN, or as they are."),
     ] = "auto",
     plugin: options.Plugins = None,
     quiet: options.Quiet = False,

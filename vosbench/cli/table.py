@@ -29,13 +29,15 @@ def table(
         typer.Option("--by", help="Break the results down, a column for each method."),
     ] = None,
     measure: Annotated[
-        str | None, typer.Option("--measure", help="What --by shows; J&F, or the first one, where not given.")
+        str | None, typer.Option("--measure", help="What --by shows; by default J&F, or the first one.")
     ] = None,
     published: Annotated[
-        bool, typer.Option("--published", help="Published numbers beside; of a paper's table, they alone.")
+        bool, typer.Option("--published", help="Published numbers too; of a paper's table, only they.")
     ] = False,
-    measured: Annotated[bool, typer.Option("--measured", help="Measured numbers, without which it fails.")] = False,
-    diff: Annotated[bool, typer.Option("--diff", help="Differences beside, measured − published.")] = False,
+    measured: Annotated[
+        bool, typer.Option("--measured", help="Require measured numbers; fail if there are none.")
+    ] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Differences too, measured − published.")] = False,
     sort: Annotated[str | None, typer.Option("--sort", help="The measure that ranks, best first.")] = None,
     plugin: options.Plugins = None,
     shown: Annotated[

@@ -29,16 +29,16 @@ class Published(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    dataset: str = Field(pattern=r"^[a-z0-9-]*$", description="as vosbench calls it, where vosbench knows it")
+    dataset: str = Field(pattern=r"^[a-z0-9-]*$", description="as vosbench calls it, if vosbench knows it")
     split: str = Field(pattern=r"^[a-z0-9-]*$")
-    protocol: str = Field(pattern=r"^([a-z0-9-]+@[0-9]+)?$", description="name and version, where it is known")
+    protocol: str = Field(pattern=r"^([a-z0-9-]+@[0-9]+)?$", description="name and version, if known")
     method: str = Field(min_length=1, description="one name per method over all sources")
-    printed: str = Field(description="what the source calls it, where that is another name")
+    printed: str = Field(description="what the source calls it, if that is another name")
     group: str = Field(description="the part of the table that it stands in")
     venue: str
     year: str = Field(pattern=r"^((19|20)[0-9]{2})?$")
     measure: str = Field(description="name of a measure of `vosbench.metrics.measures`")
-    category: str = Field(description="of objects, where the number is over one alone")
+    category: str = Field(description="of objects, if the number is over one alone")
     value: str = Field(pattern=r"^-?[0-9]+(\.[0-9]+)?$", description="as printed")
     unit: Literal["%", "1", "points", "fps", "s", "h"]
     training: str = Field(description="data that it was trained on, with semicolons between")
@@ -62,7 +62,7 @@ class Published(BaseModel):
 
     @property
     def raw(self) -> float:
-        """The value in a record's terms: a fraction where a percentage is printed."""
+        """The value in a record's terms: a fraction if a percentage is printed."""
         return self.number / 100 if self.unit in {"%", "points"} else self.number
 
     @property
@@ -90,10 +90,10 @@ def published(*tables: str) -> tuple[Published, ...]:
     """Read published numbers, in the order of the tables that they are printed in.
 
     Args:
-        tables: names of files, such as ``"f2net-3"``; all where none is given.
+        tables: names of files, such as ``"f2net-3"``; all if none is given.
 
     Raises:
-        DataError: where a file is missing, a row is not what it should be, or two contradict each other.
+        DataError: if a file is missing, a row is not what it should be, or two contradict each other.
 
     >>> next(each.value for each in published("adnet-1") if each.method == "AD-Net, single scale")
     '78.26'
@@ -111,7 +111,7 @@ def read(path: Path) -> list[Published]:
     """Read and check one file.
 
     Raises:
-        DataError: where it is missing, its heading is another, or a row is not what it should be; the message names
+        DataError: if it is missing, its heading is another, or a row is not what it should be; the message names
             the line.
     """
     heading, rows = _rows(path)
@@ -137,7 +137,7 @@ def check_agreement(numbers: Sequence[Published]) -> None:
     """Make sure that what is said twice of one source is said alike, as far as it is printed.
 
     Raises:
-        DataError: where it is not.
+        DataError: if it is not.
     """
     first: dict[tuple[str, ...], Published] = {}
     for each in numbers:
@@ -155,7 +155,7 @@ def sources() -> Mapping[str, str]:
     """What a source is called here → where it is.
 
     Raises:
-        DataError: where the file of sources is not what it should be.
+        DataError: if the file of sources is not what it should be.
 
     >>> sources()["F2Net Table 3"].endswith("AAAI 2021, Table 3")
     True
@@ -172,7 +172,7 @@ def aliases() -> Mapping[str, tuple[tuple[str, Mapping[str, str]], ...]]:
     """Name, in lower case → the methods that it may mean, each with the options that a record of it has.
 
     Raises:
-        DataError: where the file of aliases is not what it should be.
+        DataError: if the file of aliases is not what it should be.
 
     >>> aliases()["epo"]
     (('EpO+', {}),)
@@ -190,7 +190,7 @@ def aliases() -> Mapping[str, tuple[tuple[str, Mapping[str, str]], ...]]:
 
 
 def canonical(name: str, options: Mapping[str, str] | None = None) -> str:
-    """The one name of a method, from what a paper, a file of masks or a record calls it; itself where nobody knows it.
+    """The one name of a method, from what a paper, a file of masks or a record calls it; itself if nobody knows it.
 
     Args:
         name: in any case.
