@@ -3,12 +3,21 @@
 import json
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
+from vosbench.dataset import DatasetProtocol
+from vosbench.dataset.selection import Choice, select
+from vosbench.evaluate.score import all_rows, score
+from vosbench.images import read_mask, write_png
+from vosbench.metrics.proposals import Proposals, dataset_proposals
 from vosbench.registry import load_dataset
+
+TOY = Path(__file__).parents[1] / "plugins" / "toy.py"
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -47,6 +56,33 @@ def test_davis17_proposals_are_matched(cli: Cli, tmp_path: Path) -> None:
     incomplete = cli("score", masks, "--dataset", "davis17", "--root", root)
     assert incomplete.returncode == 3
     assert "dog/00003" in incomplete.stderr
+
+
+def test_proposals_on_disk_are_matched_over_the_video(toy_root: Path, tmp_path: Path) -> None:
+    """The right half of the disk is another proposal; the numbers are those of the arrays that were written."""
+    dataset = load_dataset("toy", [TOY])
+    protocol = DatasetProtocol(name="objects", unit="objects", average="object")
+    selection = select(replace(dataset, protocols=(protocol,)), Choice(root=toy_root))
+    expected = {}
+    for video in selection.videos:
+        proposals = Proposals()
+        for index, path in video.annotations.items():
+            labels = read_mask(path, video.codec).astype(np.uint8)
+            write_png(path, labels)  # as labels, which objects are
+            proposal = labels * np.uint8(2)
+            proposal[:, 14:] //= 2
+            write_png(tmp_path / "masks" / video.name / f"{video.frames[index].stem}.png", proposal)
+            proposals.add(labels, proposal)
+        expected[video.name] = proposals.result()
+    record, scored, _ = score(tmp_path / "masks", selection)
+    for name, scores in expected.items():
+        assert record.videos[name] == pytest.approx(scores.scores)
+    rows = {(row.video, row.measure, row.frame): row.value for row in all_rows(scored)}
+    (disk,) = expected["v0"].objects
+    assert tuple(rows["v0", "J.1", frame] for frame in range(5)) == disk.J
+    assert tuple(rows["v0", "F.1", frame] for frame in range(5)) == disk.F
+    assert len(rows) == 2 * 2 * 5
+    assert record.scores["JF_mean"] == pytest.approx(dataset_proposals(list(expected.values()))["JF_mean"])
 
 
 def test_listing_of_davis17() -> None:
