@@ -193,7 +193,7 @@ def test_folders_of_other_sizes_or_contents_are_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r'a:00000.png" is 60×39, but its annotation is 60×40'):
         vosbench.score(tmp_path / "a", tmp_path / "b")
     write(tmp_path / "b", GOOD, 77)
-    with pytest.raises(DataError, match=r'b/00000.png" holds the values 77'):
+    with pytest.raises(DataError, match=r'b/00000.png" contains the values 77'):
         vosbench.score(tmp_path / "a", tmp_path / "b")
     with pytest.raises(DataError, match='"nowhere" is not a folder'):
         vosbench.score("nowhere", tmp_path / "b")
@@ -215,7 +215,7 @@ def test_folders_of_other_sizes_or_contents_are_named(tmp_path: Path) -> None:
         (lambda: vosbench.score(BAD, GOOD, split="val"), "split belongs to a dataset"),
         (lambda: vosbench.score(BAD, GOOD, codec="map"), "a codec reads files"),
         (lambda: vosbench.score(BAD, GOOD, protocol="davis61"), 'did you mean "davis16"'),
-        (lambda: vosbench.score(BAD, GOOD, measures="S"), 'does not take "S"'),
+        (lambda: vosbench.score(BAD, GOOD, measures="S"), 'has no measure "S"'),
         (lambda: vosbench.score(BAD, GOOD, curve="pr.csv"), "the curve is of saliency measures"),
         (lambda: vosbench.check("run.json", "baseline.json", max_drop=-1), "a tolerance is 0 or more"),
     ],

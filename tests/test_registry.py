@@ -36,7 +36,7 @@ def test_plugin_file() -> None:
     [
         ("adnett", 'did you mean "adnet"?'),
         ("f2net.cgad-scaa", 'did you mean "f2net.cgad-sca"?'),
-        ("zzzzzz", "there are: "),
+        ("zzzzzz", "available: "),
     ],
 )
 def test_did_you_mean(name: str, said: str) -> None:

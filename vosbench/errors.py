@@ -1,7 +1,7 @@
-"""What can go wrong, as types. A user's mistake is one line and never a traceback.
+"""Error types. A user's mistake is one line, never a traceback.
 
-The command line turns each into its exit code: 1 gate failed, 2 usage, 3 data or predictions unfit,
-4 a video failed; 70 is an error that nobody foresaw.
+Exit codes of the command line: 1 check failed, 2 usage, 3 unusable data or predictions, 4 a video failed, 70 unexpected
+error.
 """
 
 import difflib
@@ -11,51 +11,51 @@ from contextlib import contextmanager
 
 
 class VosbenchError(Exception):
-    """Base of every error that vosbench raises on purpose; its message is one clear line."""
+    """Base class of the errors that vosbench raises; their messages are one clear line."""
 
     exit_code = 3
 
 
 class UsageError(VosbenchError):
-    """The request itself cannot be met: an unknown name, a missing option, two that contradict."""
+    """An invalid request: an unknown name, a missing option, contradicting options."""
 
     exit_code = 2
 
 
 class DataError(VosbenchError):
-    """A dataset or a set of predictions is missing, incomplete or not what it is said to be."""
+    """A dataset or predictions are missing, incomplete or not what they should be."""
 
     exit_code = 3
 
 
 class MeasureError(VosbenchError, ValueError):
-    """Arrays that a measure cannot take: mismatched shapes, NaN, a wrong dtype or rank."""
+    """Invalid arrays for a measure: mismatched shapes, NaN, a wrong dtype or rank."""
 
     exit_code = 3
 
 
 class VideoError(VosbenchError):
-    """A method failed on a video, or gave maps that break the predictor contract."""
+    """A method failed on a video, or its maps break the predictor contract."""
 
     exit_code = 4
 
 
 def suggest(name: str, known: Sequence[str]) -> str:
-    """What to type instead of an unknown name.
+    """Suggest known names for an unknown one.
 
     >>> suggest("J_men", ["J_mean", "F_mean"])
     'did you mean "J_mean"?'
     """
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f'did you mean "{near[0]}"?' if near else f"there are: {', '.join(known) or 'none'}"
+    return f'did you mean "{near[0]}"?' if near else f"available: {', '.join(known) or 'none'}"
 
 
 EXTRAS = {"torch": "torch", "safetensors": "torch", "numba": "fast", "zlib_ng": "fast"}
-"""Modules that vosbench is installed without → the extra that brings them."""
+"""Optional modules → the extra that installs them."""
 
 
 def one_line(error: BaseException) -> str:
-    """An error that nobody foresaw, in one line, as Python names it; of a package that an extra brings, how to get it.
+    """An unexpected error in one line; for a missing optional package, how to install it.
 
     >>> one_line(KeyError("cow"))
     "KeyError: 'cow'"
@@ -69,7 +69,7 @@ def one_line(error: BaseException) -> str:
 
 
 def missing_package(error: BaseException) -> str:
-    """The package of an extra whose import failed; ``""`` if the error is another."""
+    """The optional package whose import failed; ``""`` for any other error."""
     name = str(error.name).partition(".")[0] if isinstance(error, ModuleNotFoundError) else ""
     return name if name in EXTRAS else ""
 
@@ -79,7 +79,7 @@ def extras_needed() -> Iterator[None]:
     """Say which extra to install if the block imports a package that is not installed.
 
     Raises:
-        UsageError: if the import of a package of `EXTRAS` fails.
+        UsageError: if a package of `EXTRAS` is missing.
     """
     try:
         yield
@@ -90,14 +90,14 @@ def extras_needed() -> Iterator[None]:
 
 
 def place(error: BaseException, module: str) -> str:
-    """Where inside a module or package an error comes from.
+    """File and line in a module or package that raised an error.
 
     Args:
         error: the error, after it was raised.
         module: name of a module or package; ``""`` is any.
 
     Returns:
-        File and line of the deepest frame inside it; of a syntax error, if no code of it ran; else ``""``.
+        file and line of the deepest frame in the module; of a syntax error, if there is none; otherwise ``""``.
     """
     found = ""
     for frame, line in traceback.walk_tb(error.__traceback__):

@@ -1,4 +1,4 @@
-"""Files: written whole or not at all, and told apart by their hashes."""
+"""Writing files atomically, and hashing them."""
 
 import hashlib
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ def sha256(path: Path) -> str:
 
 
 def combined(digests: Iterable[str]) -> str:
-    """One SHA-256 of several, in their order."""
+    """SHA-256 of several digests, in order."""
     return hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
 

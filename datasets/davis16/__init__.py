@@ -1,12 +1,11 @@
-"""DAVIS-2016: 50 videos with one annotated object or group, of which 20 are for evaluation."""
+"""DAVIS-2016: 50 videos with one annotated object or group, 20 of them for evaluation."""
 
-import csv
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from vosbench.dataset import Dataset, DatasetProtocol, Download, Listed, Video
+from vosbench.dataset import Dataset, DatasetProtocol, Download, Listed, Video, read_sequences
 from vosbench.dataset.layout import Layout, collect, recognise
 from vosbench.dataset.protocol import SALIENCY
 from vosbench.dataset.shared_layouts import repacks
@@ -25,9 +24,9 @@ def _package(name: str, size: str, codec: str, markers: tuple[str, ...], without
     )
 
 
-# The 2016 package lists its sets per resolution; the 2017 one holds the same videos under ImageSets/2016, its masks
-# as palette indices of several objects. Full resolution is read where 480p is not there, or by --layout. What other
-# work adds to a package (its own lists, flow, or the masks of 2016 beside those of 2017) makes it a layout of its own.
+# The 2016 package lists its sets per resolution; the 2017 package has the same videos under ImageSets/2016, with masks
+# as palette indices of several objects. Full resolution is read if 480p is missing, or with --layout. What other
+# projects add (their own lists, flow, or the masks of 2016 next to those of 2017) makes a separate layout.
 _SETS = ("ImageSets/480p", "ImageSets/1080p")
 _LISTS = "train_seqs.txt|val_seqs.txt|test_seqs.txt"
 _FLOWS = "davis*-flow"
@@ -89,13 +88,7 @@ LAYOUTS = (
         markers=("*/img", "*/label"),
         below=("", "DAVIS"),
     ),
-    Layout(
-        name="ags",
-        frames="davis16-test/{video}",
-        annotations="",
-        codec="binary255",
-        markers=("davis16-test",),
-    ),
+    Layout(name="ags", frames="davis16-test/{video}", annotations="", codec="binary255", markers=("davis16-test",)),
     Layout(
         name="rcf-list",
         frames="JPEGImages/{video}",
@@ -113,25 +106,15 @@ SPLITS = {"val": ("val",), "train": ("train",), "trainval": ("train", "val")}
 
 
 @cache
-def _sequences() -> Mapping[str, tuple[str, Listed]]:
-    with (Path(__file__).parent / "sequences.csv").open(encoding="utf-8") as file:
-        return {
-            row["name"]: (
-                row["split"],
-                Listed(
-                    frames=int(row["frames"]),
-                    stable=row["stable"] == "true",
-                    attributes=tuple(row["attributes"].split()),
-                ),
-            )
-            for row in csv.DictReader(file)
-        }
-
-
 def listing(split: str) -> Mapping[str, Listed]:
     """The sequences of a split: ``"val"``, ``"train"`` or ``"trainval"``."""
-    parts = SPLITS[split]
-    return {name: listed for name, (part, listed) in _sequences().items() if part in parts}
+    return {
+        row["name"]: Listed(
+            frames=int(row["frames"]), stable=row["stable"] == "true", attributes=tuple(row["attributes"].split())
+        )
+        for row in read_sequences(__file__)
+        if row["split"] in SPLITS[split]
+    }
 
 
 def videos(root: Path, split: str, layout: str | None = None) -> list[Video]:
@@ -139,8 +122,8 @@ def videos(root: Path, split: str, layout: str | None = None) -> list[Video]:
     unsupervised = "Annotations_unsupervised"
     if unsupervised in root.parts or ((root / unsupervised).is_dir() and not (root / "Annotations").is_dir()):
         raise DataError(
-            f'"{root}" holds {unsupervised}, the objects of DAVIS-2017 Unsupervised, which differ from those of '
-            f"{TITLE}; give the folder with Annotations of DAVIS-2016 or of the semi-supervised 2017 package"
+            f'"{root}" contains {unsupervised}, the objects of DAVIS-2017 Unsupervised, which differ from those of '
+            f"{TITLE}; pass the folder with Annotations of DAVIS-2016 or of the semi-supervised 2017 package"
         )
     return collect(root, recognise(root, LAYOUTS, TITLE, layout), listing(split))
 

@@ -1,11 +1,10 @@
-"""DAVIS-2017 Unsupervised: the validation videos with several annotated objects each."""
+"""DAVIS-2017 Unsupervised: validation videos with several annotated objects each."""
 
-import csv
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from vosbench.dataset import Dataset, DatasetProtocol, Download, Listed, Video
+from vosbench.dataset import Dataset, DatasetProtocol, Download, Listed, Video, read_sequences
 from vosbench.dataset.layout import Layout, collect, recognise
 
 TITLE = "DAVIS-2017 Unsupervised"
@@ -29,8 +28,7 @@ LAYOUTS = tuple(
 def listing(split: str) -> Mapping[str, Listed]:
     """The sequences of ``"val"``, the only split."""
     del split
-    with (Path(__file__).parent / "sequences.csv").open(encoding="utf-8") as file:
-        return {row["name"]: Listed(frames=int(row["frames"])) for row in csv.DictReader(file)}
+    return {row["name"]: Listed(frames=int(row["frames"])) for row in read_sequences(__file__)}
 
 
 def videos(root: Path, split: str, layout: str | None = None) -> list[Video]:
@@ -42,7 +40,7 @@ dataset = Dataset(
     name="davis17",
     title=TITLE,
     paper="Caelles et al., The 2019 DAVIS Challenge on VOS: Unsupervised Multi-Object Segmentation, arXiv 1905.00737",
-    licence="CC BY 4.0 where its sources do not say otherwise",
+    licence="CC BY 4.0 unless its sources say otherwise",
     splits=("val",),
     layouts=tuple(layout.name for layout in LAYOUTS),
     protocols=(DatasetProtocol(name="davis17-objects", unit="objects", average="object"),),

@@ -1,4 +1,4 @@
-"""DUTS-TR: images with a mask each of the salient objects, for training."""
+"""DUTS-TR: images with masks of their salient objects, for training."""
 
 from dataclasses import replace
 

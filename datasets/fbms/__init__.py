@@ -1,12 +1,11 @@
-"""FBMS-59: 59 videos of moving objects, sparsely annotated, with BMS-26 among them."""
+"""FBMS-59: 59 sparsely annotated videos of moving objects, including BMS-26."""
 
-import csv
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from vosbench.dataset import Dataset, DatasetProtocol, Download, Listed, Video
+from vosbench.dataset import Dataset, DatasetProtocol, Download, Listed, Video, read_sequences
 from vosbench.dataset.layout import Layout, collect, recognise
 from vosbench.dataset.protocol import SALIENCY
 from vosbench.dataset.shared_layouts import repacks
@@ -14,11 +13,11 @@ from vosbench.dataset.shared_layouts import repacks
 ANTONILO = "fbms-official-antonilo"
 LEVELS = {name: f"fbms_antonilo_{name}" for name in ("marple2", "marple7")}
 BELOW = ("", "FBMS", "FBMS-59", "FBMS59")
-SETS = "t*set"  # Trainingset and Testset, by any spelling
+SETS = "t*set"  # Trainingset and Testset, in any spelling
 PLACES = (f"{SETS}/", f"{SETS}/Data/", "", "Data/")
 
-# In either family the annotation has its frame's number. Videos of BMS-26 have grey labels (.pgm); the others have
-# colours on white (.ppm), beside which .pgm and PROB files hold weights of pixels and no labels.
+# An annotation has the number of its frame. Videos of BMS-26 have grey labels (.pgm); the others have colours on white
+# (.ppm), and their .pgm and PROB files contain pixel weights instead of labels.
 OFFICIAL = Layout(
     name="fbms-official",
     frames="|".join(f"{place}{{video}}" for place in PLACES),
@@ -94,15 +93,11 @@ PAPER = (
 @cache
 def listing(split: str) -> Mapping[str, Listed]:
     """The sequences of a split: ``"test"`` or ``"train"``."""
-    with (Path(__file__).parent / "sequences.csv").open(encoding="utf-8") as file:
-        return {
-            row["name"]: Listed(
-                frames=int(row["frames"]),
-                annotated=tuple(int(index) for index in row["annotated"].split()),
-            )
-            for row in csv.DictReader(file)
-            if row["split"] == split
-        }
+    return {
+        row["name"]: Listed(frames=int(row["frames"]), annotated=tuple(map(int, row["annotated"].split())))
+        for row in read_sequences(__file__)
+        if row["split"] == split
+    }
 
 
 def videos(root: Path, split: str, layout: str | None = None) -> list[Video]:

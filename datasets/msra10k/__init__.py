@@ -1,4 +1,4 @@
-"""MSRA10K: 10 000 images with one mask of the salient object each, for training."""
+"""MSRA10K: 10 000 images, each with a mask of its salient object, for training."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The sample dataset: small drawn videos that the program makes itself, for trying and testing without a download."""
+"""The sample dataset: small generated videos, for trying and testing vosbench without a download."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -14,10 +14,10 @@ __all__ = ["dataset", "generate", "listing"]
 
 
 def listing(split: str) -> Mapping[str, Listed]:
-    """What the list says of each sequence of a split.
+    """The sequences of a split.
 
     Raises:
-        UsageError: for an unknown split.
+        UsageError: if the split is unknown.
     """
     return {
         script.name: Listed(
@@ -32,7 +32,7 @@ def listing(split: str) -> Mapping[str, Listed]:
 
 
 def videos(root: Path, split: str, layout: str | None = None) -> Sequence[Video]:
-    """Find the videos of a split; those of ``"val-sparse"`` are those of ``"val"`` with every fifth frame annotated."""
+    """Find the videos of a split; ``"val-sparse"`` is ``"val"`` with every fifth frame annotated."""
     found = find(root, split.removesuffix("-sparse"), layout)
     if split != "val-sparse":
         return found

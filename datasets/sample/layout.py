@@ -1,8 +1,8 @@
-"""The tree on disk: writing it, and finding its videos.
+"""The dataset on disk: writing it and finding its videos.
 
 Conventions:
     ``<root>/frames/<video>/00000.png`` is RGB; ``<root>/annotations/<video>/00000.png`` is grey, 255 where the object
-    is seen and 0 elsewhere. ``<root>/sample.json`` is the marker, written last: if it is there, the tree is complete.
+    is visible and 0 elsewhere. ``<root>/sample.json`` is the marker, written last: with it, the dataset is complete.
 """
 
 import json
@@ -20,12 +20,12 @@ LAYOUT = "sample"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marker:
-    """What a tree says of itself.
+    """The content of the marker.
 
     Attributes:
-        version: of the sequences.
+        version: version of the sequences.
         annotate_every: frames 0, n, 2n, … are annotated.
-        videos: the names of those that were written.
+        videos: names of the written videos.
     """
 
     version: int
@@ -41,12 +41,12 @@ def generate(root: Path, *, annotate_every: int = 1, videos: Collection[str] | N
     """Write the dataset, the same bytes every time.
 
     Args:
-        root: where to; files that are there are replaced.
-        annotate_every: write the masks of frames 0, n, 2n, … only.
-        videos: names of the sequences to write, or None for all of them.
+        root: the target folder; existing files are replaced.
+        annotate_every: write only the masks of frames 0, n, 2n, ….
+        videos: names of the sequences to write, or None for all.
 
     Raises:
-        UsageError: for an unknown sequence, or a step below 1.
+        UsageError: if a sequence is unknown or the step is below 1.
     """
     from vosbench.datasets.sample.scene import render
     from vosbench.images import write_png
@@ -56,7 +56,7 @@ def generate(root: Path, *, annotate_every: int = 1, videos: Collection[str] | N
     if unknown:
         raise UsageError(f'"{min(unknown)}" is not a sequence of the sample dataset')
     if annotate_every < 1:
-        raise UsageError(f"annotate_every must be a step of 1 frame or more, not {annotate_every}")
+        raise UsageError(f"annotate_every must be at least 1, not {annotate_every}")
     chosen = [script for script in everything if videos is None or script.name in videos]
     marker = Marker(version=VERSION, annotate_every=annotate_every, videos=tuple(script.name for script in chosen))
     (root / MARKER).unlink(missing_ok=True)
@@ -70,20 +70,20 @@ def generate(root: Path, *, annotate_every: int = 1, videos: Collection[str] | N
 
 
 def find(root: Path, split: str, layout: str | None = None) -> Sequence[Video]:
-    """Find the videos of a split that were written; decode nothing.
+    """Find the written videos of a split, without decoding anything.
 
     Args:
         root: the folder that `generate` wrote.
         split: ``"val"`` or ``"train"``.
-        layout: ``"sample"``, the only one there is, or None.
+        layout: ``"sample"``, the only layout, or None.
 
     Raises:
-        UsageError: for an unknown split or layout.
-        DataError: if the root is not such a tree, of another version, or incomplete.
+        UsageError: if the split or layout is unknown.
+        DataError: if the root is not a sample dataset, has another version, or is incomplete.
     """
     listed = scripts(split)
     if layout not in {None, LAYOUT}:
-        raise UsageError(f'sample has no layout "{layout}"; it has "{LAYOUT}"')
+        raise UsageError(f'sample has no layout "{layout}"; available: {LAYOUT}')
     marker = _read_marker(root)
     videos = [_video(root, script, marker) for script in listed if script.name in marker.videos]
     if not videos:
@@ -92,11 +92,10 @@ def find(root: Path, split: str, layout: str | None = None) -> Sequence[Video]:
 
 
 def _read_marker(root: Path) -> Marker:
-    """Read the marker of a tree."""
     try:
         text = (root / MARKER).read_text(encoding="utf-8")
     except OSError:
-        message = f'"{root}" is not a sample dataset, it has no {MARKER}; it is generated in a new folder'
+        message = f'"{root}" is not a sample dataset: {MARKER} is missing; generate it in a new folder'
         raise DataError(message) from None
     try:
         said = json.loads(text)
@@ -108,13 +107,13 @@ def _read_marker(root: Path) -> Marker:
     except (ValueError, TypeError, KeyError):
         raise DataError(f'"{root / MARKER}" is damaged; delete the folder to generate it again') from None
     if marker.version != VERSION:
-        found = f'"{root}" is version {marker.version} of the sample dataset, and this is version {VERSION}'
+        found = f'"{root}" is version {marker.version} of the sample dataset; version {VERSION} is needed'
         raise DataError(f"{found}; delete the folder to generate it again")
     return marker
 
 
 def _video(root: Path, script: Script, marker: Marker) -> Video:
-    """One video, after looking that all of its files are there."""
+    """A video, after checking that all its files exist."""
     frames = tuple(_file(root, "frames", script, index) for index in range(script.frames))
     annotations = {index: _file(root, "annotations", script, index) for index in marker.annotated(script)}
     missing = [path for path in (*frames, *annotations.values()) if not path.is_file()]
@@ -125,5 +124,4 @@ def _video(root: Path, script: Script, marker: Marker) -> Video:
 
 
 def _file(root: Path, kind: str, script: Script, index: int) -> Path:
-    """The path of a frame or an annotation."""
     return root / kind / script.name / f"{index:05d}.png"

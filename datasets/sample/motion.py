@@ -1,8 +1,8 @@
-"""Movement: where the camera and the object are in every frame.
+"""Motion of the camera and the object.
 
 Conventions:
-    Positions are x and y in pixels, y down. The world is the still ground behind the scene; the camera's position is
-    that of the frame's upper left corner in it. The object's place is given in the frame.
+    Positions are x and y in pixels, y down. The world is the static ground; the camera's position is that of the
+    frame's upper left corner in it. The object's position is relative to the frame.
 """
 
 from dataclasses import dataclass
@@ -18,15 +18,15 @@ RADIUS = {"animal": 0.28, "blob": 0.27, "polygon": 0.28}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Motion:
-    """The course of a sequence of N frames.
+    """The motion in a sequence of N frames.
 
     Attributes:
         camera: (N, 2) corner of the frame in the world, never negative.
-        place: (N, 2) the object's centre in the frame.
-        radius: (N,) the object's radius, in pixels.
-        angle: (N,) its rotation, in radians, clockwise as seen.
-        phase: (N,) the phase of its outline, in radians.
-        heading: 1 where it moves to the right, −1 to the left.
+        place: (N, 2) centre of the object in the frame.
+        radius: (N,) radius of the object, in pixels.
+        angle: (N,) rotation of the object, in radians, clockwise.
+        phase: (N,) phase of its outline, in radians.
+        heading: 1 if it moves to the right, −1 if to the left.
     """
 
     camera: NDArray[np.float64]
@@ -37,15 +37,15 @@ class Motion:
     heading: int
 
     def world(self, size: tuple[int, int]) -> tuple[int, int]:
-        """Height and width of the ground that frames of a size see."""
+        """Height and width of the ground that is visible in frames of a size."""
         width, height = np.ceil(self.camera.max(axis=0)).astype(int).tolist()
         return size[0] + height + 2, size[1] + width + 2
 
 
 def plan(script: Script, rng: np.random.Generator) -> Motion:
-    """Draw the course of a sequence.
+    """Sample the motion of a sequence.
 
-    The camera follows more slowly than the object moves, so the object moves against the ground in every sequence.
+    The camera is slower than the object, so the object moves relative to the ground in every sequence.
     """
     height, width = script.size
     time = np.arange(script.frames)

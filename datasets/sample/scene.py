@@ -1,11 +1,11 @@
 """Scenes: from a script to frames and masks.
 
-A frame is the ground, as the camera sees it, the object over it, and posts over both. The ground carries stones and,
-if the script asks for background clutter, look-alikes of the object; all of these stand still on it.
+A frame shows the ground, the object on it, and posts in front of both. On the ground are static stones and, for
+background clutter, static look-alikes of the object.
 
 Conventions:
     Colours are float32 RGB in [0, 1]; a palette is a (3, 3) array of colours from low to high noise. Surfaces are
-    coloured noise of several scales, smooth enough to be small as PNG files.
+    coloured noise of several scales, smooth enough for small PNG files.
 """
 
 import colorsys
@@ -23,18 +23,18 @@ from vosbench.datasets.sample.shapes import OUTLINES, Outline, Points, blob, ins
 
 Alpha = NDArray[np.float32]
 Colours = NDArray[np.float32]
-FINER = 4  # edges are drawn on a grid this many times as fine
-GRID = 16  # corners lie on so many parts of a side of it: what a sine rounds to does not move them
+FINER = 4  # edges are drawn on a grid this many times finer
+GRID = 16  # corners are rounded to a 16th of its cells, so that rounding errors of sine do not move them
 FINE = ((24, 0.5), (11, 0.3), (6, 0.2))  # cells of noise in pixels, and their weights
 COARSE = ((56, 0.45), (20, 0.35), (8, 0.2))
-STEP = 4  # between the levels of a frame: not seen, and halves the PNG files
+STEP = 4  # between the levels of a frame: invisible, and halves the PNG files
 
 
 def render(script: Script) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
     """Draw a sequence.
 
     Yields:
-        a frame, (H, W, 3) uint8 RGB, and its mask, (H, W) uint8, 255 where the object is seen.
+        a frame, (H, W, 3) uint8 RGB, and its mask, (H, W) uint8, 255 where the object is visible.
     """
     seed = hashlib.sha256(f"{SEED}/{script.split}/{script.name}".encode()).digest()
     rng = np.random.Generator(np.random.PCG64(int.from_bytes(seed[:16], "big")))
@@ -63,13 +63,13 @@ class _Skin:
     texture: Colours
 
     def alpha(self, motion: Motion, index: int, size: tuple[int, int]) -> Alpha:
-        """How much of each pixel the object covers."""
+        """The fraction of each pixel that the object covers."""
         mirror, angle, radius = (motion.heading, 1), motion.angle[index], motion.radius[index]
         shapes = self.outline(motion.phase[index])
         return _fill([_turn(shape * mirror, angle) * radius + motion.place[index] for shape in shapes], size)
 
     def colours(self, motion: Motion, index: int, size: tuple[int, int]) -> Colours:
-        """The texture where the object is, over the whole frame."""
+        """The texture, moved to the object, over the whole frame."""
         scale = motion.radius[index] / motion.radius.max()
         cos, sin = scale * np.cos(motion.angle[index]), scale * np.sin(motion.angle[index])
         matrix = np.array([[cos, -sin, 0], [sin, cos, 0]])
@@ -80,7 +80,7 @@ class _Skin:
 
 
 def _ground(rng: np.random.Generator, script: Script, motion: Motion, skin: _Skin, hue: float) -> Colours:
-    """The still world: a surface with stones on it, and look-alikes where asked for."""
+    """The static world: a surface with stones and, for background clutter, look-alikes."""
     size = motion.world(script.size)
     ground = _surface(rng, size, _palette(rng, hue, 0.5))
     height, width = script.size
@@ -103,7 +103,7 @@ def _ground(rng: np.random.Generator, script: Script, motion: Motion, skin: _Ski
 
 
 def _posts(rng: np.random.Generator, script: Script, motion: Motion) -> tuple[Colours, list[Points]]:
-    """The occluders, as still as the ground: their surface, and their outlines."""
+    """The static occluders: their surface and their outlines."""
     size = motion.world(script.size)
     posts = _surface(rng, size, _palette(rng, rng.random()), FINE, stretch=6)
     bars: list[Points] = []
@@ -122,14 +122,14 @@ def _posts(rng: np.random.Generator, script: Script, motion: Motion) -> tuple[Co
 
 
 def _turn(points: Points, angle: float) -> Points:
-    """Rotate points around (0, 0), clockwise as seen."""
+    """Rotate points around (0, 0), clockwise."""
     cos, sin = np.cos(angle), np.sin(angle)
     turned: Points = points @ np.array([[cos, sin], [-sin, cos]])
     return turned
 
 
 def _fill(shapes: list[Points], size: tuple[int, int]) -> Alpha:
-    """How much of each pixel a union of polygons covers, in [0, 1]; corners of pixels are integers."""
+    """The fraction of each pixel that a union of polygons covers; corners of pixels are integers."""
     fine = np.zeros((size[0] * FINER, size[1] * FINER), np.bool_)
     for shape in shapes:
         fine |= inside(np.rint(shape * (FINER * GRID)) / GRID, (size[0] * FINER, size[1] * FINER))
@@ -138,22 +138,22 @@ def _fill(shapes: list[Points], size: tuple[int, int]) -> Alpha:
 
 
 def _paint(canvas: Colours, colours: Colours, alpha: Alpha) -> Colours:
-    """Lay a shape over a canvas, darker towards its rim."""
+    """Paint a shape on a canvas, darker towards its rim."""
     shade = 0.7 + 0.4 * cv2.GaussianBlur(alpha, (0, 0), 2.5)
     return np.asarray(canvas + alpha[..., None] * (colours * shade[..., None] - canvas), np.float32)
 
 
 def _seen(world: NDArray[np.float32], corner: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.float32]:
-    """Cut the camera's window out of the world, between pixels too."""
+    """Cut the camera's window out of the world, at subpixel positions."""
     matrix = np.array([[1, 0, -corner[0]], [0, 1, -corner[1]]])
     return np.asarray(cv2.warpAffine(world, matrix, size[::-1], borderMode=cv2.BORDER_REFLECT), np.float32)
 
 
 def _palette(rng: np.random.Generator, hue: float, vivid: float = 0.65) -> Colours:
-    """Draw three colours around a hue; how bright they are says nothing about what they are for.
+    """Sample three colours around a hue; their brightness does not reveal what they are used for.
 
     Args:
-        rng: draws saturation and brightness.
+        rng: source of saturation and brightness.
         hue: in turns.
         vivid: the highest saturation.
     """
@@ -175,11 +175,11 @@ def _surface(
     """Paint noise in the colours of a palette.
 
     Args:
-        rng: draws the noise.
+        rng: source of the noise.
         size: height and width, in pixels.
         colours: the palette.
         scales: the noise's cells, in pixels, and their weights.
-        stretch: how much longer the cells are downwards than across.
+        stretch: height of the cells divided by their width.
 
     Returns:
         (H, W, 3) colours.

@@ -1,10 +1,10 @@
-"""The list of sequences: the static table that everything else is made from.
+"""The list of sequences that the dataset is generated from.
 
 Conventions:
-    Attributes are those of DAVIS-2016 (Perazzi et al., CVPR 2016, Table 1), and they are what the scene is built by:
-    "BC" a look-alike beside the object that does not move, "CS" a shaking camera, "DEF" an outline that changes
-    strongly, "FM" more than 20/854 of the frame's width per frame, "LR" an object whose box covers less than a tenth of
-    the frame, "OCC" posts that pass in front of it, "SV" boxes of less than half the area of others.
+    Attributes are those of DAVIS-2016 (Perazzi et al., CVPR 2016, Table 1) and determine the scene: "BC" a static
+    look-alike next to the object, "CS" a shaking camera, "DEF" an outline that changes strongly, "FM" more than 20/854
+    of the frame's width per frame, "LR" an object whose box covers less than a tenth of the frame, "OCC" posts that
+    pass in front of it, "SV" boxes of less than half the area of others.
 """
 
 from collections.abc import Sequence
@@ -20,15 +20,15 @@ WIDE, FILM, FIELD = (112, 192), (108, 192), (120, 160)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
-    """What one sequence shows; with `SEED`, and `VERSION` of the drawing, it fixes every pixel.
+    """What a sequence shows; together with `SEED` and `VERSION` it determines every pixel.
 
     Attributes:
-        name: unique over the splits.
+        name: unique across splits.
         split: ``"val"`` or ``"train"``.
-        category: the family of outlines: ``"animal"``, ``"blob"`` or ``"polygon"``.
+        category: the kind of outline: ``"animal"``, ``"blob"`` or ``"polygon"``.
         frames: number of frames.
         size: height and width of a frame, in pixels.
-        attributes: what makes it difficult.
+        attributes: its challenges.
     """
 
     name: str
@@ -75,13 +75,13 @@ def scripts(split: str) -> Sequence[Script]:
     """The sequences of a split, in list order.
 
     Raises:
-        UsageError: for an unknown split.
+        UsageError: if the split is unknown.
 
     >>> [len(scripts(split)) for split in SPLITS]
     [8, 16]
     """
     if split not in SPLITS:
-        raise UsageError(f'sample has no split "{split}"; it has {" and ".join(SPLITS)}')
+        raise UsageError(f'sample has no split "{split}"; available: {", ".join(SPLITS)}')
     rows = VAL
     if split == "train":
         rows = tuple(

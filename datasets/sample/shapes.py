@@ -1,7 +1,7 @@
-"""Outlines, closed curves that change smoothly with a phase; and which pixels they enclose.
+"""Outlines, closed curves that change smoothly with a phase, and the pixels that they enclose.
 
 Conventions:
-    An outline takes a phase, in radians and with period 2π, and gives polygons whose union is the shape. Each is an
+    An outline takes a phase, in radians with period 2π, and returns polygons whose union is the shape. Each is an
     (N, 2) float64 array of x and y, in units of the object's radius around (0, 0), with y pointing down.
 """
 
@@ -18,7 +18,7 @@ def blob(rng: np.random.Generator, deform: float) -> Outline:
     """A round shape with lobes: r(θ) = 1 + Σ aₖ cos(kθ + φₖ), whose lobes travel with the phase.
 
     Args:
-        rng: draws the lobes.
+        rng: source of the lobes.
         deform: how strongly the outline changes; 0 is rigid.
     """
     theta = np.linspace(0, 2 * np.pi, 96, endpoint=False)
@@ -36,10 +36,10 @@ def blob(rng: np.random.Generator, deform: float) -> Outline:
 
 
 def polygon(rng: np.random.Generator, deform: float) -> Outline:
-    """A shape of five to eight straight sides, whose corners move in and out with the phase.
+    """A polygon of five to eight sides, whose corners move in and out with the phase.
 
     Args:
-        rng: draws the corners.
+        rng: source of the corners.
         deform: how strongly the outline changes; 0 is rigid.
     """
     corners = int(rng.integers(5, 9))
@@ -58,8 +58,8 @@ def animal(rng: np.random.Generator, deform: float) -> Outline:
     """A four-legged animal in profile, looking along +x, that walks one double step per period.
 
     Args:
-        rng: draws its build.
-        deform: how far the legs swing; 0 stands still.
+        rng: source of its proportions.
+        deform: how far the legs swing; 0 is rigid.
     """
     depth, leg, neck, tail = rng.uniform([0.3, 0.6, 0.3, 0.5], [0.42, 0.8, 0.6, 0.9])
     body = _ellipse((0.0, -0.15), 0.85, depth)
@@ -89,7 +89,7 @@ def _ellipse(centre: tuple[float, float], width: float, height: float) -> Points
 
 
 def _limb(start: tuple[float, float], end: tuple[float, float], wide: float, narrow: float) -> Points:
-    """A tapered bar from one point to another, with its half widths there."""
+    """A tapered bar between two points, with its half widths there."""
     a, b = np.array(start), np.array(end)
     along = (b - a) / np.hypot(*(b - a))
     across = np.array([-along[1], along[0]])
@@ -106,15 +106,15 @@ OUTLINES: dict[str, Callable[[np.random.Generator, float], Outline]] = {
 def inside(corners: Points, size: tuple[int, int]) -> NDArray[np.bool_]:
     """Fill a polygon by the even-odd rule, the same on every machine.
 
-    Libraries differ in how they treat edges, and between their versions. Here a point is inside if a ray to its left
-    crosses an odd number of edges; nothing but additions, products and quotients of doubles decides.
+    Libraries, and their versions, differ in how they treat edges. Here a point is inside if a ray to its left crosses
+    an odd number of edges, decided by additions, products and quotients of doubles only.
 
     Args:
         corners: (n, 2), as (x, y); the last is joined to the first. Corners of pixels are integers.
         size: (H, W).
 
     Returns:
-        (H, W); whether the middle of a pixel is inside.
+        (H, W) bool, True if the middle of a pixel is inside.
 
     >>> inside(np.array([[1.0, 0.0], [3.0, 0.0], [3.0, 2.0], [1.0, 2.0]]), (3, 4)).astype(int)
     array([[0, 1, 1, 0],
@@ -129,7 +129,7 @@ def inside(corners: Points, size: tuple[int, int]) -> NDArray[np.bool_]:
     edge, row = np.nonzero((low[:, 1:] <= middles) & (middles < high[:, 1:]))
     run = (high[edge, 0] - low[edge, 0]) / (high[edge, 1] - low[edge, 1])
     crossing = low[edge, 0] + (middles[row] - low[edge, 1]) * run
-    # The first pixel whose middle is not left of the crossing; one more column takes what lies beyond the frame.
+    # The first pixel whose middle is not left of the crossing; an extra column collects crossings beyond the frame.
     column = np.clip(np.ceil(crossing - 0.5), 0, width).astype(np.intp)
     toggles = np.zeros((height, width + 1), np.uint8)
     np.bitwise_xor.at(toggles, (row, column), 1)

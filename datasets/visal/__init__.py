@@ -1,12 +1,11 @@
 """ViSal: 17 videos for video saliency, every fifth frame annotated."""
 
-import csv
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from vosbench.dataset import Dataset, DatasetProtocol, Listed, Video
+from vosbench.dataset import Dataset, DatasetProtocol, Listed, Video, read_sequences
 from vosbench.dataset.layout import Layout, collect, recognise
 from vosbench.dataset.protocol import SALIENCY
 from vosbench.dataset.shared_layouts import repacks
@@ -15,19 +14,13 @@ from vosbench.errors import DataError
 TITLE = "ViSal"
 
 
-@cache
-def _sequences() -> tuple[dict[str, str], ...]:
-    with (Path(__file__).parent / "sequences.csv").open(encoding="utf-8") as file:
-        return tuple(csv.DictReader(file))
-
-
 def _files(name: str) -> str:
-    """What a video's files begin with."""
-    return {row["name"]: row["files"] for row in _sequences()}[name]
+    """The prefix of a video's file names."""
+    return {row["name"]: row["files"] for row in read_sequences(__file__)}[name]
 
 
-# In the authors' archive five folders are called otherwise than their files: those of ``horse`` begin with ``horse2``,
-# those of ``horse2`` with ``horse3``. Copies that name folders after files mean another video by ``horse2``. Names
+# In the authors' archive, five folders have other names than their files: files of ``horse`` begin with ``horse2``,
+# those of ``horse2`` with ``horse3``. In copies that name folders after files, ``horse2`` is another video. The names
 # here are those of the authors' folders.
 _AFTER_FILES = "ViSal/cow4|ViSal/cow5|ViSal/horse3|ViSal/motorbike2"
 OFFICIAL = Layout(
@@ -61,11 +54,8 @@ def listing(split: str) -> Mapping[str, Listed]:
     """The sequences of ``"test"``, the only split."""
     del split
     return {
-        row["name"]: Listed(
-            frames=int(row["frames"]),
-            annotated=tuple(range(0, int(row["frames"]), int(row["step"]))),
-        )
-        for row in _sequences()
+        row["name"]: Listed(frames=int(row["frames"]), annotated=tuple(range(0, int(row["frames"]), int(row["step"]))))
+        for row in read_sequences(__file__)
     }
 
 
@@ -73,7 +63,7 @@ def videos(root: Path, split: str, layout: str | None = None) -> list[Video]:
     """Find the videos; see `vosbench.dataset.dataset.VideoFinder`.
 
     Raises:
-        DataError: also where a folder holds the frames of another video.
+        DataError: also if a folder contains the frames of another video.
     """
     chosen = recognise(root, LAYOUTS, TITLE, layout)
     found = collect(root, chosen, listing(split))
@@ -82,8 +72,8 @@ def videos(root: Path, split: str, layout: str | None = None) -> list[Video]:
             first = video.frames[0]
             if first.stem.rstrip("0123456789").removesuffix("_frame").removesuffix("_image") != _files(video.name):
                 raise DataError(
-                    f'"{first}" is no frame of "{video.name}", whose files begin with "{_files(video.name)}" in '
-                    f'layout "{chosen.name}"; choose the layout whose folder names these are with --layout'
+                    f'"{first}" is not a frame of "{video.name}", whose files begin with "{_files(video.name)}" in '
+                    f'layout "{chosen.name}"; choose the layout that fits these folder names with --layout'
                 )
     return found
 

@@ -1,29 +1,28 @@
-"""YouTube-Objects: 126 shots of ten categories of objects, with the masks of Jain and Grauman."""
+"""YouTube-Objects: 126 shots of ten object categories, with the masks of Jain and Grauman."""
 
-import csv
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 
-from vosbench.dataset import Dataset, DatasetProtocol, Listed, Video
+from vosbench.dataset import Dataset, DatasetProtocol, Listed, Video, read_sequences
 from vosbench.dataset.layout import Layout, collect, recognise
 from vosbench.dataset.shared_layouts import repacks
 from vosbench.errors import DataError
 
 
 def _shot(name: str) -> str:
-    """The folder of a sequence in the original trees; of every video the first shot was annotated."""
+    """The folder of a sequence in the original tree; only the first shot of each video is annotated."""
     return f"{_split_by('/data/', name)}/shots/001"
 
 
 def _split_by(sign: str, name: str) -> str:
-    """The name with another sign between category and number; ``*`` where nobody says how a copy writes it."""
+    """The name with another sign between category and number; ``*`` if a copy's spelling is unknown."""
     return name.replace("_", sign)
 
 
-# Labels are JPEG files called after the 1-based number of their frame in the shot. Their download holds the
-# labelled frames alone (``00001.png``); many have copied all frames of the shot in beside (``frame0001.jpg``).
+# Labels are JPEG files named after the 1-based number of their frame in the shot. Their download contains only the
+# labelled frames (``00001.png``); many copies also have all frames of the shot next to them (``frame0001.jpg``).
 MASKS = Layout(
     name="yto-masks",
     frames="{video}/images",
@@ -103,21 +102,20 @@ BOXES = ("YTO/ImageSets", "YTOdevkit/YTO/ImageSets", "ImageSets")
 
 @cache
 def listing(split: str) -> Mapping[str, Listed]:
-    """The sequences of ``"test"``, the only split; nobody lists how many frames they have, or which are labelled."""
+    """The sequences of ``"test"``, the only split; no list of their frames and labels exists."""
     del split
-    with (Path(__file__).parent / "sequences.csv").open(encoding="utf-8") as file:
-        return {
-            f"{row['category']}_{row['id']}": Listed(frames=None, category=row["category"])
-            for row in csv.DictReader(file)
-        }
+    return {
+        f"{row['category']}_{row['id']}": Listed(frames=None, category=row["category"])
+        for row in read_sequences(__file__)
+    }
 
 
 def videos(root: Path, split: str, layout: str | None = None) -> list[Video]:
     """Find the videos; see `vosbench.dataset.dataset.VideoFinder`."""
-    if layout is None and any((root / each).is_dir() for each in BOXES):
+    if layout is None and any((root / folder).is_dir() for folder in BOXES):
         raise DataError(
-            f'"{root}" is version 2 of {TITLE}, which has bounding boxes and no masks, and other frames than version 1;'
-            " the masks of Jain and Grauman (youtube_masks) are asked for, see the dataset's card"
+            f'"{root}" is version 2 of {TITLE}, which has boxes instead of masks, and other frames than version 1; '
+            "pass the folder with the masks of Jain and Grauman (youtube_masks), see the dataset's card"
         )
     return collect(root, recognise(root, LAYOUTS, TITLE, layout), listing(split))
 

@@ -56,7 +56,7 @@ def test_perfect_masks_score_one(cli: Cli, davis: Path) -> None:
 def test_wrong_root(cli: Cli, tmp_path: Path) -> None:
     fails(cli("score", tmp_path, "--dataset", "davis16", "--root", "nowhere"), 3, '"nowhere" is not a folder', "--root")
     (tmp_path / "empty").mkdir()
-    fails(cli("verify", "davis16", "--root", tmp_path / "empty"), 3, "is not DAVIS-2016: it holds nothing, but")
+    fails(cli("verify", "davis16", "--root", tmp_path / "empty"), 3, "is not DAVIS-2016: it contains nothing, but")
     fails(cli("verify", "davis16"), 2, "DAVIS-2016 not found: pass --root")
 
 
@@ -66,9 +66,9 @@ def test_wrong_names(cli: Cli, davis: Path) -> None:
     fails(cli(*run, "adnet.interr"), 2, 'did you mean "adnet.inter"?')
     fails(cli("verify", "davs16"), 2, 'no dataset "davs16"; did you mean "davis16"?')
     fails(cli(*run, "adnet", "--videos", "cow"), 2, 'no video "cow"')
-    fails(cli(*run, "adnet", "--split", "test"), 2, 'no split "test"; there are: val, train, trainval')
-    fails(cli(*run, "adnet", "--protocol", "x"), 2, 'no protocol "x"; there are: davis16, davis17-unsup')
-    fails(cli(*run, "adnet", "--layout", "x"), 2, 'no layout "x"; there are: davis16-official')
+    fails(cli(*run, "adnet", "--split", "test"), 2, 'no split "test"; available: val, train, trainval')
+    fails(cli(*run, "adnet", "--protocol", "x"), 2, 'no protocol "x"; available: davis16, davis17-unsup')
+    fails(cli(*run, "adnet", "--layout", "x"), 2, 'no layout "x"; available: davis16-official')
     fails(cli(*run, "adnet", "--limit", "0"), 2, "must be at least 1 frame, not 0")
 
 
@@ -85,7 +85,7 @@ def test_half_a_dataset(cli: Cli, tmp_path: Path) -> None:
     assert some.returncode == 0
     assert some.stdout.splitlines()[1].startswith("480p,,,")
     (root / "JPEGImages" / "480p" / "cows" / "00103.jpg").unlink()
-    fails(cli("score", masks, "--dataset", "davis16", "--root", root, "--videos", "cows"), 3, "103 frames of 104")
+    fails(cli("score", masks, "--dataset", "davis16", "--root", root, "--videos", "cows"), 3, "103 of 104 frames")
     (root / "Annotations" / "480p" / "camel" / "00007.png").unlink()
     found = cli("score", masks, "--dataset", "davis16", "--root", root, "--videos", "camel")
     fails(found, 3, '1 of 90 annotations of "camel" are missing (frames 7)')
@@ -103,7 +103,7 @@ def test_annotations_unsupervised(cli: Cli, davis: Path, tmp_path: Path) -> None
 def test_annotations_of_zeros_and_ones(cli: Cli, davis: Path, tmp_path: Path) -> None:
     root = write_davis(tmp_path / "ones", value=1)
     done = cli("score", davis / "Annotations" / "480p", "--dataset", "davis16", "--root", root)
-    fails(done, 3, "holds the values 1", "0 as background and 255 as object")
+    fails(done, 3, "contains the values 1", "0 as background and 255 as object")
 
 
 def test_predictions_of_zeros_and_ones_are_read_and_said(cli: Cli, davis: Path, tmp_path: Path) -> None:

@@ -144,7 +144,7 @@ def test_mistakes(toy_root: Path, tmp_path: Path) -> None:
     fails(call(*given, "--accumulate", "3"), 2, "cannot be cut evenly into --accumulate 3")
     fails(call(*given, "--device", "abacus"), 2, 'device "abacus" cannot be used')
     fails(call("train", "brightness", "--data", "sample", *PLUGGED), 2, "cannot be trained: it has no recipe")
-    fails(call("train", "toynet", "--data", f"toy={toy_root}", *PLUGGED), 2, 'no split "train"; there are: val')
+    fails(call("train", "toynet", "--data", f"toy={toy_root}", *PLUGGED), 2, 'no split "train"; available: val')
     fails(call("train", "toynet", "--data", f"toy:val={tmp_path / 'x'}", *PLUGGED), 3, "is not a folder")
     assert not (tmp_path / "out").exists()
     (toy_root / "frames" / "v1" / "00002.png").write_bytes(b"none")

@@ -40,7 +40,7 @@ def test_roots_are_looked_for_in_order(settings: Path, tmp_path: Path, monkeypat
 def test_damaged_settings(settings: Path) -> None:
     settings.parent.mkdir()
     settings.write_text("[")
-    with pytest.raises(DataError, match="mend or delete"):
+    with pytest.raises(DataError, match="fix or delete"):
         find_root(load_dataset("toy", [TOY]))
 
 

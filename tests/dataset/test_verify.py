@@ -63,7 +63,7 @@ def test_sizes_values_and_empty_masks(toy_root: Path) -> None:
     messages = [message for _, video, message in said(report) if video == "v0"]
     assert report.complete == 1
     assert messages[0] == 'annotation "00000.png" is 32×20, its frame 32×24'
-    assert "holds the values 1" in messages[1]
+    assert "contains the values 1" in messages[1]
     assert messages[2] == 'annotation "00003.png" is 16×12, its frame 32×24'
     assert "corrupt" in messages[3]
     assert messages[4] == "1 annotations are empty"
@@ -78,7 +78,7 @@ def test_inverted_masks(toy_root: Path) -> None:
 
 def test_another_dataset_under_the_right_name(toy_root: Path) -> None:
     other = replace(load_dataset("toy", [TOY]), listing=lambda _: {"cow": Listed(frames=5)}, videos=lambda *_: [])
-    with pytest.raises(DataError, match="holds none of the 1 sequences"):
+    with pytest.raises(DataError, match="contains none of the 1 sequences"):
         verify(other, toy_root, "val")
 
 

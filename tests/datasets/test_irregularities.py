@@ -125,7 +125,7 @@ def test_labelled_only_copies_hold_all_annotated_frames_or_are_incomplete(put: P
         put(f"TestSet/{room}/cars1/cars1_{{n:02d}}.png", kind, (1, 10))
     (video,) = select(load_dataset("fbms"), Choice(root=root, videos=("cars10",))).videos
     assert (video.labelled_only, list(video.annotations)) == (True, [0, 1, 2, 3])
-    with pytest.raises(DataError, match='"cars1" has 2 frames of 3'):
+    with pytest.raises(DataError, match='"cars1" has 2 of 3 frames'):
         select(load_dataset("fbms"), Choice(root=root, videos=("cars1",)))
     said = [each.message for each in verify(load_dataset("fbms"), root, "test").findings if each.video == "cars10"]
     assert said == []
@@ -154,7 +154,7 @@ def test_visal_horse2_is_another_video_by_another_naming(put: Put, root: Path) -
     assert renamed["horse"].layout == "visal-3dc"
     (root / "ViSal" / "horse3").rename(root / "a")
     (root / "ViSal" / "cow4").rename(root / "b")
-    with pytest.raises(DataError, match='is no frame of "horse2", whose files begin with "horse3"'):
+    with pytest.raises(DataError, match='is not a frame of "horse2", whose files begin with "horse3"'):
         find("visal", root)
     assert list(find("visal", root, layout="visal-3dc")) == ["horse"]
 
@@ -233,7 +233,7 @@ def test_two_layouts_at_once(put: Put, root: Path) -> None:
     with pytest.raises(DataError, match="davis16-official and vsod-seq at once; choose one with --layout"):
         find("davis16", root)
     assert list(find("davis16", root, layout="vsod-seq")) == ["cows"]
-    with pytest.raises(UsageError, match='no layout "vsod"; there are: davis16-official'):
+    with pytest.raises(UsageError, match='no layout "vsod"; available: davis16-official'):
         find("davis16", root, layout="vsod")
     with pytest.raises(DataError, match="is not a folder"):
         find("davis16", root / "none", layout="vsod-seq")
@@ -278,5 +278,5 @@ def test_images_are_videos_of_one_frame(
     assert (record.scores["J_mean"], record.scores["MAE"]) == (1, 0)
     assert verify(dataset, root, "train").complete == 12
     next(iter(root.rglob("a_7.png")), root / masks.format(n=7)).unlink()
-    with pytest.raises(DataError, match='"a_7" is an image without a mask, 1 such in all'):
+    with pytest.raises(DataError, match='"a_7" is an image without a mask, one of 1'):
         dataset.videos(root, "train")

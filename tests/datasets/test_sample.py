@@ -176,15 +176,15 @@ def test_sparse_annotation(tmp_path: Path) -> None:
 
 
 def test_unknown_requests_name_what_there_is(small: Path) -> None:
-    with pytest.raises(UsageError, match='no split "test"; it has val and train'):
+    with pytest.raises(UsageError, match='no split "test"; available: val, train'):
         dataset.videos(small, "test")
     with pytest.raises(UsageError, match='no split "test"'):
         listing("test")
-    with pytest.raises(UsageError, match='no layout "480p"; it has "sample"'):
+    with pytest.raises(UsageError, match='no layout "480p"; available: sample'):
         dataset.videos(small, "val", "480p")
     with pytest.raises(UsageError, match='"cow" is not a sequence'):
         generate(small, videos=["cow"])
-    with pytest.raises(UsageError, match="1 frame or more, not 0"):
+    with pytest.raises(UsageError, match="at least 1, not 0"):
         generate(small, annotate_every=0)
     assert len(dataset.videos(small, "val", "sample")) == 1
 

@@ -67,7 +67,7 @@ def test_indices_of_a_palette_are_regions(tmp_path: Path) -> None:
 
 def test_wrong_encodings_are_errors(tmp_path: Path) -> None:
     path = save(tmp_path / "a.png", GREY)
-    with pytest.raises(DataError, match=r'a\.png" holds the values 255; codec "palette"'):
+    with pytest.raises(DataError, match=r'a\.png" contains the values 255; codec "palette"'):
         read_regions(path, "palette")
     with pytest.raises(DataError, match='is stored as "L"; codec "ppm_nonwhite" reads RGB'):
         read_regions(path, "ppm_nonwhite")

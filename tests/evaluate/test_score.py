@@ -192,7 +192,7 @@ def test_some_measures_only(toy_root: Path) -> None:
     record, _, _ = score(toy_root / "masks", selection)
     assert list(record.scores) == ["J_mean", "J_recall", "J_decay"]
     assert "F:" not in record.signature
-    with pytest.raises(UsageError, match='does not take "T"; there are: J, F'):
+    with pytest.raises(UsageError, match='has no measure "T"; available: J, F'):
         select(dataset, Choice(root=toy_root, measures=("T",)))
 
 

@@ -54,9 +54,9 @@ def test_jpeg_noise_is_read_by_luma127(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "pixels", "mode", "said"),
     [
-        ("binary255", OBJECT * 1, "L", "holds the values 1"),
-        ("binary01", OBJECT * 255, "L", "holds the values 255"),
-        ("palette", OBJECT * 255, "P", "holds the values 255"),
+        ("binary255", OBJECT * 1, "L", "contains the values 1"),
+        ("binary01", OBJECT * 255, "L", "contains the values 255"),
+        ("palette", OBJECT * 255, "P", "contains the values 255"),
         ("binary255", OBJECT * 1, "P", 'is stored as "P"'),
         ("ppm_nonwhite", OBJECT * 255, "L", 'is stored as "L"'),
     ],

@@ -291,7 +291,7 @@ def test_images_reads_in_either_way(tmp_path: Path) -> None:
     assert np.array_equal(unpack(images.read_packed(path, "nonzero")), VALUES != 0)
     path.write_bytes(NAMED["16 bits"]())
     assert np.array_equal(unpack(images.read_packed(path, "map")), VALUES.astype(int) * 999 > 32767)
-    for source, wanted in [(encode(VALUES), "holds the values"), (b"none", "corrupt")]:
+    for source, wanted in [(encode(VALUES), "contains the values"), (b"none", "corrupt")]:
         with pytest.raises(DataError, match=wanted):
             images.read_packed(source, "binary255", "mask")
     with pytest.raises(DataError, match="does not exist"):
@@ -340,7 +340,7 @@ def test_what_is_loaded_changes_nothing(filters: int | str, loaded: bool, monkey
     data = encode(values, filters=lambda y: y % 5 if filters == "mixed" else filters)
     assert (png.read_packed(data, CODECS["map"]) is not None) == (filters not in {3, "mixed"})
     assert (unpack(images.read_packed(data, "map", "a.png")) == values.astype(bool)).all()
-    with pytest.raises(DataError, match="holds the values 255"):
+    with pytest.raises(DataError, match="contains the values 255"):
         images.read_packed(data, "binary01", "a.png")
     for broken in (data[:-30], data[:60] + b"x" + data[61:]):
         assert png.read_packed(broken, CODECS["map"]) is None

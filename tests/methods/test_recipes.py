@@ -128,7 +128,7 @@ def test_values_are_changed_by_name_and_as_text() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"rate": "1"}, '"f2net.tiny" has no hyper-parameter "rate"; there are steps, batch, lr'),
+        ({"rate": "1"}, '"f2net.tiny" has no hyper-parameter "rate"; available: steps, batch, lr'),
         ({"lr": "fast"}, '"lr" of "f2net.tiny" cannot be \'fast\': Input should be a valid number'),
         (
             {"mask_loss": "dice"},

@@ -1,5 +1,6 @@
-"""The contract of a dataset: what it should hold, and how to find it on disk."""
+"""The contract of a dataset: what it contains, and how to find it on disk."""
 
+import csv
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +13,11 @@ from vosbench.metrics.measures import measure_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """What a dataset's list says of one sequence.
+    """What a dataset's list says about one sequence.
 
     Attributes:
-        frames: number of frames, or None if no list says.
-        annotated: annotated frame indices (0-based), or None if every frame is, or no list says.
+        frames: number of frames, or None if it is not listed.
+        annotated: annotated frame indices (0-based), or None if every frame is annotated or they are not listed.
         stable: whether temporal stability is averaged over it (False for heavy occlusion).
         attributes: challenge attributes, such as ``"OCC"``.
         category: the object category.
@@ -29,7 +30,7 @@ class Listed:
     category: str | None = None
 
     def counts_for(self, score: str) -> bool:
-        """Whether a mean of a score is taken over this sequence: of T, only if it is stable.
+        """Whether this sequence counts in the mean of a score: for T, only if it is stable.
 
         >>> Listed(frames=1, stable=False).counts_for("T_mean"), Listed(frames=1, stable=False).counts_for("J_mean")
         (False, True)
@@ -37,9 +38,9 @@ class Listed:
         return self.stable or not measure_of(score).stable
 
     def expected(self, video: Video) -> tuple[int, tuple[int, ...]]:
-        """How many frames, and annotations of which, a video on disk should have.
+        """The number of frames, and the annotated frames, that a video on disk should have.
 
-        What no list says is taken as found; a copy of the annotated frames alone has these, numbered anew.
+        Unlisted values are taken from the video. A copy with only the annotated frames is numbered from 0.
         """
         if self.frames is None:
             return len(video), tuple(sorted(video.annotations)) if self.annotated is None else self.annotated
@@ -50,12 +51,12 @@ class Listed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Download:
-    """A file that a dataset is fetched as.
+    """A file to download.
 
     Attributes:
-        name: of the file.
+        name: file name.
         mirrors: URLs of the same file, tried in order.
-        checksum: ``"md5:…"`` or ``"sha256:…"``, or None if nobody states one.
+        checksum: ``"md5:…"`` or ``"sha256:…"``, or None if none is published.
         unpack: whether it is an archive to unpack.
     """
 
@@ -69,33 +70,33 @@ class VideoFinder(Protocol):
     """Finds the videos of a split below a root."""
 
     def __call__(self, root: Path, split: str, layout: str | None = None) -> Sequence[Video]:
-        """Return the listed videos that are there, in list order; decode nothing.
+        """Return the listed videos that exist, in list order, without decoding anything.
 
         Raises:
-            DataError: if the root is not this dataset; the message says what was found.
+            DataError: if the root is not this dataset; the message says what was found instead.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset:
-    """A dataset as the registry knows it; making one reads nothing.
+    """A dataset; creating one reads no files.
 
     Attributes:
-        name: as typed, in lower case.
-        title: as the paper calls it.
+        name: the name to type, in lower case.
+        title: its name in the paper.
         paper: the citation.
-        licence: of frames and annotations, as its authors state it.
-        splits: the splits' names; the first is the one that papers report.
-        layouts: names of the folder layouts that are recognised.
-        protocols: the protocols under which it is scored; the first is the default.
-        listing: split → sequence name → what the list says; reads package data on the first call; empty if nobody
-            lists the names.
+        licence: of frames and annotations, as stated by the authors.
+        splits: names of the splits; papers report the first.
+        layouts: names of the known folder layouts.
+        protocols: the protocols that score it; the first is the default.
+        listing: split → sequence name → its list entry; package data are read on the first call; empty if no list of
+            names exists.
         videos: finds the videos of a split below a root.
-        folders: names that people give its folder, looked for below ``VOSBENCH_DATA``.
-        downloads: the files that it can be fetched as.
-        steps: how to get it by hand, if a program cannot.
-        generate: writes the whole dataset into a folder, for one that the program makes itself.
+        folders: usual names of its folder, searched below ``VOSBENCH_DATA``.
+        downloads: the files to download.
+        steps: how to get it by hand, if it cannot be downloaded.
+        generate: writes the whole dataset into a folder, if vosbench generates it.
     """
 
     name: str
@@ -113,7 +114,13 @@ class Dataset:
     generate: Callable[[Path], None] | None = None
 
     def listed(self, split: str, found: Mapping[str, Video]) -> Mapping[str, Listed]:
-        """The list of a split; if nobody lists names, that of the videos that were found."""
+        """The list of a split; if there is none, a list of the videos that were found."""
         return self.listing(split) or {
             name: Listed(frames=len(video), category=video.category) for name, video in found.items()
         }
+
+
+def read_sequences(module: str) -> list[dict[str, str]]:
+    """Read ``sequences.csv`` next to a dataset's module (its ``__file__``)."""
+    with Path(module).with_name("sequences.csv").open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))

@@ -1,4 +1,4 @@
-"""Fetch a dataset: its licence first, then each file from the first mirror that answers, checked and unpacked."""
+"""Download a dataset once its licence is accepted: each file from the first working mirror, checked and unpacked."""
 
 import shutil
 import stat
@@ -25,33 +25,33 @@ def fetch(
     """Download and unpack a dataset.
 
     Args:
-        dataset: which.
-        folder: where to; archives are unpacked next to themselves.
+        dataset: the dataset.
+        folder: the target folder; archives are unpacked in it.
         accepted: whether the user has accepted the licence.
-        offline: refuse to open any connection.
-        advance: called with a file's name, the bytes so far, and their total (0 if unknown).
+        offline: refuse to connect.
+        advance: called with a file's name, the bytes so far and the total (0 if unknown).
 
     Returns:
-        the files.
+        the downloaded files.
 
     Raises:
         UsageError: if offline, or if the licence was not accepted.
-        DataError: if the dataset cannot be downloaded by a program, no mirror gives a sound file, or an archive is
-            damaged or unsafe, of which nothing is then unpacked.
+        DataError: if the dataset has no downloads, no mirror delivers an intact file, or an archive is damaged or
+            unsafe; nothing of such an archive is unpacked.
     """
     if offline:
-        raise UsageError(f"{dataset.title} is not fetched: --offline opens no connection")
+        raise UsageError(f"cannot download {dataset.title}: --offline allows no connection")
     if not dataset.downloads:
-        raise DataError(f"{dataset.title} cannot be fetched by a program. {dataset.steps}".strip())
+        raise DataError(f"{dataset.title} cannot be downloaded automatically. {dataset.steps}".strip())
     if not accepted:
-        raise UsageError(f"{dataset.title} comes under this licence: {dataset.licence} Accept it with --accept-licence")
+        raise UsageError(f"{dataset.title} has this licence: {dataset.licence} Accept it with --accept-licence")
     return [_fetch_one(download, folder, advance) for download in dataset.downloads]
 
 
 def _fetch_one(download: Download, folder: Path, advance: Advance) -> Path:
     import pooch
 
-    pooch.get_logger().setLevel("WARNING")  # progress is ours to show
+    pooch.get_logger().setLevel("WARNING")  # we show our own progress
     path = folder / download.name
     problems = []
     for url in download.mirrors:
@@ -63,7 +63,7 @@ def _fetch_one(download: Download, folder: Path, advance: Advance) -> Path:
                 path=folder,
                 downloader=_Resuming(advance, download.name),
             )
-        except Exception as error:  # noqa: BLE001 - whatever one mirror does wrong, the next may do right
+        except Exception as error:  # noqa: BLE001 - whatever fails, the next mirror may work
             problems.append(f"{url}: {one_line(error)}")
             continue
         if download.unpack:
@@ -73,14 +73,14 @@ def _fetch_one(download: Download, folder: Path, advance: Advance) -> Path:
 
 
 class _Resuming:
-    """A downloader for pooch that resumes an interrupted download."""
+    """A pooch downloader that resumes interrupted downloads."""
 
     def __init__(self, advance: Advance, name: str) -> None:
         self._advance = advance
         self._name = name
 
     def __call__(self, url: str, output_file: str, _pooch: object) -> None:
-        """Download a URL to a file; what there is of it is kept next to it until it is complete."""
+        """Download a URL; an incomplete file is kept next to the target, so that it can be resumed."""
         import requests
 
         part = Path(output_file).with_name(f".{self._name}.part")
@@ -102,7 +102,7 @@ class _Resuming:
 
 
 def _unpack(path: Path) -> None:
-    """Unpack an archive next to itself: checked first, into a folder of its own, and moved into place once complete."""
+    """Unpack an archive into its folder: check it, unpack it to a temporary folder, then move the files into place."""
     part = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
     try:
         if path.suffix.lower() == ".zip":
@@ -110,11 +110,11 @@ def _unpack(path: Path) -> None:
             shutil.unpack_archive(path, part, "zip")
         else:
             _check_tar(path)
-            shutil.unpack_archive(path, part, "tar", filter="data")  # of any compression
+            shutil.unpack_archive(path, part, "tar", filter="data")  # any compression
         _move(part, path.parent)
     except DataError:
         raise
-    except Exception as error:  # an archive fails in many ways, and each of its compressions in ways of its own
+    except Exception as error:  # each compression raises errors of its own
         said = one_line(error).partition(": - method ")[0]
         raise DataError(f'"{path}" cannot be unpacked: {said}; delete it and fetch it again') from error
     finally:
@@ -126,19 +126,19 @@ def _check_zip(path: Path) -> None:
         entries = archive.infolist()
     _check_names(path, [entry.filename for entry in entries])
     for entry in entries:
-        if stat.S_ISLNK(entry.external_attr >> 16):  # shutil would write a file with the target's name in it
+        if stat.S_ISLNK(entry.external_attr >> 16):  # shutil would write a file that contains the target's name
             raise DataError(f'"{path}" contains the link "{entry.filename}"; it is not unpacked')
 
 
 def _check_tar(path: Path) -> None:
-    """Read a tar file to its end, which `tarfile` does not: it takes one that is cut between two files as complete."""
+    """Read a tar file to its end: `tarfile` takes one that is cut off between two files for complete."""
     with tarfile.open(path) as archive:
         _check_names(path, archive.getnames())
         assert archive.fileobj is not None
         archive.fileobj.seek(archive.offset)
         if archive.fileobj.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
             raise DataError(f'"{path}" cannot be unpacked: its end is missing; delete it and fetch it again')
-        while archive.fileobj.read(CHUNK):  # the checksum comes last
+        while archive.fileobj.read(CHUNK):  # the compression's checksum comes last
             pass
 
 
@@ -146,15 +146,15 @@ def _check_names(path: Path, names: Sequence[str]) -> None:
     if not names:
         raise DataError(f'"{path}" contains no files')
     for name in names:
-        parts = PureWindowsPath(name)  # knows drives, and either slash
+        parts = PureWindowsPath(name)  # understands drives and both slashes
         if parts.anchor or ".." in parts.parts:
-            raise DataError(f'"{path}" contains the entry "{name}", which escapes from its folder; it is not unpacked')
+            raise DataError(f'"{path}" contains the entry "{name}", outside its folder; it is not unpacked')
 
 
 def _move(source: Path, target: Path) -> None:
-    """Move a file or folder; into a folder that is there already, what it contains."""
+    """Move a file or folder; merge a folder into an existing one."""
     if source.is_dir() and not source.is_symlink() and target.is_dir():
-        for each in source.iterdir():
-            _move(each, target / each.name)
+        for entry in source.iterdir():
+            _move(entry, target / entry.name)
     else:
         source.replace(target)

@@ -1,4 +1,4 @@
-"""The content of annotations as a hash: results with equal hashes were scored on the same ground truth."""
+"""A hash of the annotations' content: results with equal hashes were scored on the same ground truth."""
 
 import hashlib
 
@@ -6,7 +6,7 @@ from vosbench.metrics.packed import Packed
 
 
 class Content:
-    """Hashes the scored annotations of one video, as decoded: how they are stored does not matter.
+    """Hashes the decoded annotations of one video, independent of their file format.
 
     >>> import numpy as np
     >>> from vosbench.metrics.packed import pack
@@ -20,9 +20,9 @@ class Content:
         self._digest = hashlib.sha256(video.encode())
 
     def add(self, index: int, annotation: Packed) -> None:
-        """Take in the annotation of a frame; frames come in order."""
+        """Add the annotation of a frame, in order."""
         self._digest.update(f"{index} {annotation.shape}".encode() + annotation.words.tobytes())
 
     def hexdigest(self) -> str:
-        """SHA-256 of what was taken in."""
+        """SHA-256 of the annotations added so far."""
         return self._digest.hexdigest()

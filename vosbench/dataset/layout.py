@@ -1,8 +1,8 @@
-"""Folder layouts of datasets: recognise one, and collect its videos.
+"""Folder layouts of datasets: recognise one and collect its videos.
 
 Conventions:
-    Nothing is decoded or opened: only names are looked at.
-    Frames and annotations are paired by what their names say, never by their order.
+    Only names are read; no file is opened.
+    Frames and annotations are paired by name, never by order.
 """
 
 import os
@@ -19,25 +19,25 @@ from vosbench.errors import DataError, UsageError
 
 
 class Folders:
-    """Folders that have been read.
+    """A cache of folder listings.
 
-    A pattern is a path below some folder. Its parts may hold ``*``, ``?`` and ``[…]``; case is ignored, but an exact
-    match goes first. ``|`` separates alternatives.
+    A pattern is a path below a folder. Its parts may contain ``*``, ``?`` and ``[…]``; case is ignored, but an exact
+    match comes first. ``|`` separates alternatives.
     """
 
     def __init__(self) -> None:
         self._read: dict[Path, dict[str, bool]] = {}
 
     def entries(self, folder: Path) -> Mapping[str, bool]:
-        """Names in a folder, and whether each is a folder itself; nothing if there is no such folder.
+        """Names in a folder, and whether each is a folder; empty if the folder does not exist.
 
         Raises:
-            DataError: if the folder may not be read.
+            DataError: if the folder cannot be read.
         """
         if folder not in self._read:
             try:
                 with os.scandir(folder) as entries:
-                    self._read[folder] = {each.name: each.is_dir() for each in entries if each.name[0] != "."}
+                    self._read[folder] = {entry.name: entry.is_dir() for entry in entries if entry.name[0] != "."}
             except (FileNotFoundError, NotADirectoryError):
                 self._read[folder] = {}
             except OSError as error:
@@ -45,15 +45,15 @@ class Folders:
         return self._read[folder]
 
     def files(self, folder: Path) -> Iterator[str]:
-        """Names of the files in a folder, in no order."""
+        """Names of the files in a folder, unordered."""
         return (name for name, is_folder in self.entries(folder).items() if not is_folder)
 
     def find(self, base: Path, pattern: str) -> Iterator[Path]:
-        """What matches a pattern below a folder, the best match first.
+        """Paths that match a pattern below a folder, the best match first.
 
         Args:
             base: the folder.
-            pattern: as the class says; ``""`` is the folder itself.
+            pattern: see the class; ``""`` is the folder itself.
         """
         for option in pattern.split("|"):
             yield from self._walk(base, [part for part in option.split("/") if part])
@@ -75,7 +75,7 @@ class Folders:
                 yield from self._walk(folder / name, rest)
 
 
-# Of a folder's files the first of these kinds that is there counts: ``a.png`` next to the frame ``a.jpg`` is its mask.
+# Only the first suffix that a folder contains counts: ``a.png`` next to the frame ``a.jpg`` is its mask.
 FRAME_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".ppm")
 MASK_SUFFIXES = (".png", ".bmp", ".pgm", ".ppm", ".jpg", ".jpeg")
 LAST_NUMBER = re.compile(r"(\d+)\D*$")
@@ -83,25 +83,24 @@ LAST_NUMBER = re.compile(r"(\d+)\D*$")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """Where a dataset's files lie below its root.
+    """Where a dataset's files are below its root.
 
-    Places are patterns (`vosbench.dataset.layout.Folders`): ``*`` fits anything, ``|`` separates alternatives, case is
-    ignored.
+    Paths are patterns of `Folders`: ``*`` matches anything, ``|`` separates alternatives, case is ignored.
 
     Attributes:
-        name: as forced by ``--layout`` and as recorded.
+        name: the name for ``--layout`` and in records.
         frames: folder of a video's frames, with ``{video}`` for its name; if videos share a folder,
             ``folder/{video}_{frame}`` with ``{frame}`` for digits.
         annotations: its annotations, likewise; empty if the layout has none.
-        codec: how annotations are read; or by suffix of their files, where the first kind that is there counts.
-        markers: what is below the root: all of it tells the layout.
-        without: what tells another layout: none of it is there.
-        below: folders that the tree may lie in, below the root; ``""`` is the root itself.
-        pair: an annotation is of the frame with the same ``"stem"``, or the same last ``"number"`` in its name.
-        names: listed name of a video → what it is called in the tree.
+        codec: how to read annotations; or suffix → codec, of which the first suffix that exists counts.
+        markers: paths that must all exist below the root.
+        without: paths of other layouts, none of which may exist.
+        below: folders below the root that may contain the tree; ``""`` is the root itself.
+        pair: whether frames and annotations share their ``"stem"``, or the last ``"number"`` in their names.
+        names: listed name of a video → its name on disk.
         ignored: pattern of files that are not annotations.
-        labelled_only: whether copies are made that hold only the annotated frames.
-        forced: whether it is never recognised, but taken by ``--layout`` alone.
+        labelled_only: whether some copies contain only the annotated frames.
+        forced: whether the layout is never recognised, only selected with ``--layout``.
     """
 
     name: str
@@ -118,15 +117,14 @@ class Layout:
     forced: bool = False
 
     def place(self, root: Path, folders: Folders) -> str | None:
-        """The folder below a root that shows this layout's markers, of `below`."""
+        """The folder of `below` that has this layout's markers; None if there is none."""
 
         def there(below: str, pattern: str) -> bool:
             return any(any(folders.find(base, pattern)) for base in folders.find(root, below))
 
         for below in self.below:
-            if all(there(below, each) for each in self.markers) and not any(
-                there(below, each) for each in self.without
-            ):
+            foreign = any(there(below, pattern) for pattern in self.without)
+            if not foreign and all(there(below, pattern) for pattern in self.markers):
                 return below
         return None
 
@@ -136,12 +134,12 @@ def recognise(root: Path, layouts: Sequence[Layout], title: str, forced: str | N
 
     Args:
         root: the dataset's folder.
-        layouts: those that the dataset knows.
-        title: of the dataset, for errors.
-        forced: the name of the layout to take, markers or not.
+        layouts: the dataset's layouts.
+        title: the dataset's title, for errors.
+        forced: name of the layout to use, whatever the markers.
 
     Returns:
-        the layout, its ``below`` narrowed to where the tree lies.
+        the layout, its ``below`` narrowed to the folder of the tree.
 
     Raises:
         DataError: if no layout fits, or more than one.
@@ -149,9 +147,9 @@ def recognise(root: Path, layouts: Sequence[Layout], title: str, forced: str | N
     """
     known = {layout.name: layout for layout in layouts}
     if forced is not None and forced not in known:
-        raise UsageError(f'{title} has no layout "{forced}"; there are: {", ".join(known)}')
+        raise UsageError(f'{title} has no layout "{forced}"; available: {", ".join(known)}')
     if not root.is_dir():
-        raise DataError(f'the root "{root}" is not a folder; give the folder that holds {title} with --root')
+        raise DataError(f'the root "{root}" is not a folder; pass the folder that contains {title} with --root')
     folders = Folders()
     if forced is not None:
         place = replace(known[forced], without=()).place(root, folders)
@@ -166,16 +164,16 @@ def recognise(root: Path, layouts: Sequence[Layout], title: str, forced: str | N
         there = ", ".join(sorted(folders.entries(root))[:6]) or "nothing"
         wanted = "; or ".join(f"{' and '.join(layout.markers)} ({layout.name})" for layout in layouts[:3])
         more = f"; or one of {len(layouts) - 3} more layouts, see its card" if len(layouts) > 3 else ""
-        raise DataError(f'"{root}" is not {title}: it holds {there}, but {wanted}{more} is needed')
+        raise DataError(f'"{root}" is not {title}: it contains {there}, but {wanted}{more} is needed')
     return fits[0]
 
 
 def collect(root: Path, layout: Layout, listing: Mapping[str, Listed]) -> list[Video]:
-    """Collect the listed videos whose frames are there, in list order; nothing is decoded.
+    """Collect the listed videos whose frames exist, in list order, without decoding anything.
 
     Args:
         root: the dataset's folder.
-        layout: as `recognise` gives it.
+        layout: the layout, as `recognise` returns it.
         listing: the videos to look for.
     """
     folders = Folders()
@@ -207,7 +205,7 @@ def collect(root: Path, layout: Layout, listing: Mapping[str, Listed]) -> list[V
 
 
 def pairs(root: Path, layout: Layout) -> list[Video]:
-    """Collect the images of a set without videos, each a video of one frame called by its stem, in order of name.
+    """Collect the images of a set without videos: each is a video of one frame, named after its stem, in name order.
 
     Raises:
         DataError: if an image has no mask, or a mask no image.
@@ -215,15 +213,15 @@ def pairs(root: Path, layout: Layout) -> list[Video]:
     folders = Folders()
     base = next(folders.find(root, layout.below[0]), root)
     images = {path.stem: path for path in _of_first_kind(sorted(_all(folders, base, layout.frames)), FRAME_SUFFIXES)}
-    taken = {next(iter(images.values())).suffix} if images and layout.annotations == layout.frames else set()
+    used = {next(iter(images.values())).suffix} if images and layout.annotations == layout.frames else set()
     masks = _of_first_kind(
-        (path for path in _all(folders, base, layout.annotations) if path.suffix not in taken), MASK_SUFFIXES
+        (path for path in _all(folders, base, layout.annotations) if path.suffix not in used), MASK_SUFFIXES
     )
     annotations = {path.stem: path for path in masks}
     alone = sorted(images.keys() ^ annotations.keys())
     if alone:
         what = "image without a mask" if alone[0] in images else "mask without an image"
-        raise DataError(f'"{root}" is incomplete: "{alone[0]}" is an {what}, {len(alone)} such in all')
+        raise DataError(f'"{root}" is incomplete: "{alone[0]}" is an {what}, one of {len(alone)}')
     codec = str(layout.codec)
     return [
         Video(name=stem, frames=(path,), annotations={0: annotations[stem]}, codec=codec, layout=layout.name)
@@ -232,7 +230,7 @@ def pairs(root: Path, layout: Layout) -> list[Video]:
 
 
 def image_finder(layouts: Sequence[Layout], title: str) -> VideoFinder:
-    """The finder of a set of images that has one split: `pairs` in the layout that is recognised."""
+    """The finder of a set of images with one split: `pairs` in the recognised layout."""
 
     def videos(root: Path, split: str, layout: str | None = None) -> list[Video]:
         del split
@@ -246,22 +244,22 @@ def _all(folders: Folders, base: Path, place: str) -> list[Path]:
 
 
 def _files(folders: Folders, base: Path, place: str, video: str) -> list[Path]:
-    """A video's files in the first folder that holds any, in order of number and name."""
+    """A video's files in the first folder that contains any, ordered by number and name."""
     for option in filter(None, place.split("|")):
         folder, _, file = option.rpartition("/") if "{frame}" in option else (option, "", "")
         before, _, after = file.partition("{frame}")
         wanted = re.compile(rf"{re.escape(before.format(video=video))}\d+{re.escape(after)}", re.IGNORECASE)
-        for found in folders.find(base, folder.format(video=video)):
-            names = [name for name in folders.files(found) if not file or wanted.fullmatch(name.rpartition(".")[0])]
+        for path in folders.find(base, folder.format(video=video)):
+            names = [name for name in folders.files(path) if not file or wanted.fullmatch(name.rpartition(".")[0])]
             if names:
-                return [found / name for _, name in sorted((_number(name), name) for name in names)]
+                return [path / name for _, name in sorted((_number(name), name) for name in names)]
     return []
 
 
 def _number(name: str) -> int:
-    """The last number in a file's name, its suffix aside; −1 if there is none."""
-    found = LAST_NUMBER.search(name.rpartition(".")[0])
-    return int(found[1]) if found else -1
+    """The last number in a file's name without its suffix; −1 if there is none."""
+    match = LAST_NUMBER.search(name.rpartition(".")[0])
+    return int(match[1]) if match else -1
 
 
 def _of_first_kind(paths: Iterable[Path], suffixes: Iterable[str]) -> list[Path]:
@@ -274,7 +272,7 @@ def _of_first_kind(paths: Iterable[Path], suffixes: Iterable[str]) -> list[Path]
 def _annotations(
     frames: Sequence[Path], masks: Sequence[Path], layout: Layout, listed: Listed
 ) -> tuple[dict[int, Path], str]:
-    """Frame index → annotation, of the first kind of file of which there is any; and its codec."""
+    """Frame index → annotation, of the first suffix that exists; and its codec."""
     codecs = dict.fromkeys(MASK_SUFFIXES, layout.codec) if isinstance(layout.codec, str) else layout.codec
     for suffix, codec in codecs.items():
         kind = [path for path in masks if path.suffix.lower() == suffix]
@@ -290,7 +288,7 @@ def _by_stem(frames: Sequence[Path], masks: Sequence[Path]) -> dict[int, Path]:
 
 
 def _by_number(frames: Sequence[Path], masks: Sequence[Path], listed: Listed) -> dict[int, Path]:
-    """Pair by number; by its distance from the first if copies renumbered the frames alone, and the list agrees."""
+    """Pair by number; if a copy renumbered only the frames, by the shift that agrees with the list."""
     index = {_number(path.name): position for position, path in enumerate(frames)}
     numbers = [_number(path.name) for path in masks]
     same = {index[number]: path for number, path in zip(numbers, masks, strict=True) if number in index}

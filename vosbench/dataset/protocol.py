@@ -1,4 +1,4 @@
-"""The contract of a protocol: every choice that moves a number, named and versioned."""
+"""The contract of a protocol: every choice that affects a score, named and versioned."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,28 +13,27 @@ from vosbench.metrics.measures import Family
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetProtocol:
-    """How masks of a dataset are scored.
+    """How the masks of a dataset are scored.
 
     Attributes:
-        name: as typed and as printed beside every number.
-        version: raised whenever a number could change.
-        measures: the measures that are taken, of `MASKS`, `REGIONS` and `SALIENCY` in `vosbench.metrics.measures`,
-            and names of `families`.
+        name: the name to type, printed with every score.
+        version: raised whenever a score could change.
+        measures: names of `MASKS`, `REGIONS` and `SALIENCY` in `vosbench.metrics.measures`, and of `families`.
         unit: ``"foreground"`` scores one mask per frame; ``"objects"`` matches numbered proposals to numbered
-            objects (DAVIS-2017 unsupervised; J and F); ``"regions"`` matches clusters to all regions of a video, the
-            background among them (Ochs–Brox; OB alone).
+            objects (DAVIS-2017 unsupervised; J and F); ``"regions"`` matches clusters to all regions of a video,
+            including the background (Ochs–Brox; OB only).
         frames: which annotated frames count: ``"inner"`` those of frames 1…N−2 of N (DAVIS-2016), ``"annotated-inner"``
             all but the first and the last annotated one (DAVSOD), ``"all"``.
-        empty: what an annotation without foreground counts as: ``"score"`` it, or ``"skip"`` the frame.
+        empty: whether to ``"score"`` or to ``"skip"`` frames whose annotation has no foreground.
         resize: ``"refuse"`` predictions of another size, or resize the ``"prediction"`` to the annotation.
-        tolerance: of contour accuracy, as a fraction of the image diagonal.
-        t_first: whether temporal stability begins with the pair of frame 0's annotation and the first scored mask
+        tolerance: tolerance of contour accuracy, as a fraction of the image diagonal.
+        t_first: whether temporal stability starts with the pair of frame 0's annotation and the first scored mask
             (``"gt"``, the leaderboard), or with the first two scored masks (``"skip"``).
-        junctions: the order in which crossing contours are taken apart; see `vosbench.metrics.stability`.
+        junctions: the order in which crossing contours are split; see `vosbench.metrics.stability`.
         saliency: the convention of saliency measures; see `vosbench.metrics.saliency`.
         average: ``"video"`` is frame → video → dataset, ``"category"`` frame → video → category → dataset,
             ``"object"`` frame → object → dataset, ``"frame"`` frame → dataset.
-        families: measures of third parties that are taken too; of foreground alone.
+        families: third-party measures among `measures`; only for foreground.
     """
 
     name: str
@@ -52,7 +51,7 @@ class DatasetProtocol:
     families: tuple[Family, ...] = ()
 
     def scored(self, video: Video) -> Sequence[int]:
-        """The frames of a video that count, as sorted 0-based indices.
+        """The scored frames of a video, as sorted 0-based indices.
 
         >>> from pathlib import Path
         >>> video = Video(name="v", frames=(Path("a"),) * 4, annotations=dict.fromkeys(range(4), Path("m")))
@@ -65,28 +64,28 @@ class DatasetProtocol:
         return [t for t in annotated if self.frames == "all" or 0 < t < len(video) - 1]
 
     def only(self, measures: Sequence[str], families: Mapping[str, Family] = MappingProxyType({})) -> "DatasetProtocol":
-        """The protocol with some of its measures, and with those of third parties that are named among them.
+        """The protocol with only some of its measures, or with third-party measures added.
 
         Args:
             measures: names, in any order.
-            families: name → family, of those that could be added.
+            families: name → family of the measures that may be added.
 
         Raises:
-            UsageError: if one is unknown, or cannot be added since the protocol does not score foreground.
+            UsageError: if a name is unknown, or a family is added to a protocol that does not score foreground.
         """
         own = tuple(name for name in self.measures if name in measures)
         added = tuple(name for name in families if name in measures and name not in own)
         for name in measures:
             if name not in (*own, *added):
                 known = list(dict.fromkeys((*self.measures, *families)))
-                raise UsageError(f'protocol "{self.name}" does not take "{name}"; {suggest(name, known)}')
+                raise UsageError(f'protocol "{self.name}" has no measure "{name}"; {suggest(name, known)}')
         if added and self.unit != "foreground":
-            raise UsageError(f'protocol "{self.name}" scores {self.unit}; "{added[0]}" measures foreground alone')
-        kept = tuple(each for each in self.families if each.name in own)
+            raise UsageError(f'protocol "{self.name}" scores {self.unit}; "{added[0]}" measures only foreground')
+        kept = tuple(family for family in self.families if family.name in own)
         return replace(self, measures=own + added, families=kept + tuple(families[name] for name in added))
 
     def signature(self, version: str) -> str:
-        """The line that travels with every number, ending in the version of vosbench.
+        """The line that is printed with every score; it ends in the version of vosbench.
 
         >>> DatasetProtocol(name="davis16", measures=("J", "F", "T"), frames="inner").signature("0.1.0")
         'davis16@1|J:inner|F:0.008|T:gt-first|avg:video|vosbench 0.1.0'
@@ -99,7 +98,7 @@ class DatasetProtocol:
             "F": f"F:{self.tolerance}",
             "T": f"T:{self.t_first}-first{order}",
             "OB": f"OB:{self.frames}",
-            **{each.name: each.signature() for each in self.families},
+            **{family.name: family.signature() for family in self.families},
         }
         parts = [f"{self.name}@{self.version}", *(detail[name] for name in self.measures if name in detail)]
         saliency = [name for name in self.measures if name in SALIENCY_MEASURES]
@@ -128,5 +127,5 @@ SALIENCY = tuple(
     )
 )
 
-# Still images, each a video of one frame: all of them count.
+# Still images are videos of one frame, so all frames count.
 IMAGES = DatasetProtocol(name="image-saliency", measures=("J", *SALIENCY_MEASURES), saliency="davsod")

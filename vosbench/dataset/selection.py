@@ -16,16 +16,16 @@ from vosbench.metrics.measures import Family
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """What the user asks for; None takes the dataset's default.
+    """What the user asks for; None means the dataset's default.
 
     Attributes:
         root: the dataset's folder.
         split: one of its splits.
         layout: one of its layouts.
         protocol: the name of one of its protocols, or any protocol.
-        videos: names of the videos to work on; all of the split if empty.
-        limit: frames of each video.
-        measures: some of the protocol's measures, and added ones; the protocol's if empty.
+        videos: names of videos; the whole split if empty.
+        limit: use only the first frames of each video.
+        measures: some of the protocol's measures, or added ones; the protocol's if empty.
     """
 
     root: Path | None = None
@@ -39,14 +39,14 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """The videos of an evaluation, and how they are scored.
+    """The videos of an evaluation and how they are scored.
 
     Attributes:
         dataset: the dataset.
         split: its split.
         protocol: how masks are scored.
-        videos: the videos chosen, complete.
-        listing: what the dataset's list says of every video of the split.
+        videos: the chosen videos, complete.
+        listing: the dataset's list of all videos of the split.
         limit: frames of each video, or None for all.
     """
 
@@ -63,7 +63,7 @@ class Selection:
         return tuple(self.listing)
 
     def signature(self) -> str:
-        """The protocol's signature, with the split and frame limit if they are not the usual ones."""
+        """The protocol's signature, with the split and frame limit if they are not the defaults."""
         line = self.protocol.signature(__version__)
         if self.split != self.dataset.splits[0]:
             line = f"split:{self.split}|{line}"
@@ -71,15 +71,15 @@ class Selection:
 
 
 def select(dataset: Dataset, choice: Choice, families: Mapping[str, Family] = MappingProxyType({})) -> Selection:
-    """Find the chosen videos and make sure that they are complete.
+    """Find the chosen videos and check that they are complete.
 
     Args:
-        dataset: where they are from.
-        choice: which videos and measures.
-        families: name → family, of third parties' measures that the choice may name.
+        dataset: the dataset.
+        choice: the videos and measures.
+        families: name → family of measures that the choice may add.
 
     Raises:
-        UsageError: if a split, protocol or video name is not the dataset's, or a root is needed.
+        UsageError: if a split, protocol or video name is unknown, or the root is not found.
         DataError: if the root is not the dataset, or chosen videos are missing or incomplete.
     """
     split = split_of(dataset, choice.split)
@@ -98,24 +98,19 @@ def select(dataset: Dataset, choice: Choice, families: Mapping[str, Family] = Ma
     for name in choice.videos:
         if name not in listing:
             known = ", ".join(listing) if len(listing) < 100 else _some(tuple(listing))
-            raise UsageError(f'{dataset.name} {split} has no video "{name}"; it has {known}')
+            raise UsageError(f'{dataset.name} {split} has no video "{name}"; available: {known}')
     chosen = choice.videos or tuple(listing)
     problem = _incomplete(found, {name: listing[name] for name in chosen})
     if problem:
-        raise DataError(f'{dataset.title} {split} in "{root}" is incomplete: {problem}; see: vosbench verify')
+        raise DataError(f'{dataset.title} {split} in "{root}" is incomplete: {problem}; run: vosbench verify')
     videos = tuple(found[name] if choice.limit is None else found[name].first(choice.limit) for name in chosen)
     return Selection(
-        dataset=dataset,
-        split=split,
-        protocol=protocol,
-        videos=videos,
-        listing=listing,
-        limit=choice.limit,
+        dataset=dataset, split=split, protocol=protocol, videos=videos, listing=listing, limit=choice.limit
     )
 
 
 def split_of(dataset: Dataset, asked: str | None) -> str:
-    """The split that is asked for, or the one that papers report.
+    """The requested split, by default the one that papers report.
 
     Raises:
         UsageError: if the dataset has no such split.
@@ -127,7 +122,7 @@ def _one_of(asked: str | None, known: Sequence[str], problem: str) -> str:
     if asked is None:
         return known[0]
     if asked not in known:
-        raise UsageError(f'{problem} "{asked}"; there are: {", ".join(known)}')
+        raise UsageError(f'{problem} "{asked}"; available: {", ".join(known)}')
     return asked
 
 
@@ -139,7 +134,7 @@ def _incomplete(found: dict[str, Video], listing: dict[str, Listed]) -> str:
         video = found[name]
         frames, annotated = listed.expected(video)
         if len(video) != frames:
-            return f'"{name}" has {len(video)} frames of {frames}'
+            return f'"{name}" has {len(video)} of {frames} frames'
         if not video.annotations:
             return f'"{name}" has no annotations, in layout "{video.layout}"'
         absent = [index for index in annotated if index not in video.annotations]

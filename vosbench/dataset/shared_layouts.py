@@ -1,4 +1,4 @@
-"""Layouts that other work has copied every dataset into."""
+"""Folder layouts that other projects use for several datasets."""
 
 from collections.abc import Callable
 
@@ -13,21 +13,21 @@ def repacks(
     names: Callable[[str], str] = str,
     labelled_only: bool = False,
 ) -> tuple[Layout, ...]:
-    """The layouts that keep each video in a folder of its own, with rooms for frames and annotations in it.
+    """The layouts with a folder for each video and, in it, folders for frames and annotations.
 
     ``vsod-seq`` is that of DAVSOD (Fan et al., CVPR 2019), ``fsnet-test`` that of FSNet (Ji et al., ICCV 2021), and
-    ``dpa`` that of DPA (Cho et al., CVPR 2024), which keeps videos for training all in one folder. All renumber files.
+    ``dpa`` that of DPA (Cho et al., CVPR 2024), which keeps all training videos in one folder. All renumber the files.
 
     Args:
-        folders: what the dataset's folder may be called in them.
-        dpa: what it is called in the last, before ``_train`` and ``_test``.
+        folders: possible names of the dataset's folder.
+        dpa: its name in DPA, before ``_train`` and ``_test``.
         codec: how annotations are read.
         names: as `Layout.names`.
         labelled_only: as `Layout.labelled_only`.
     """
-    below = ("", *folders, *(f"TestSet/{each}" for each in folders))
+    below = ("", *folders, *(f"TestSet/{folder}" for folder in folders))
 
-    def rooms(name: str, frames: str, annotations: str) -> Layout:
+    def per_video(name: str, frames: str, annotations: str) -> Layout:
         return Layout(
             name=name,
             frames=f"{{video}}/{frames}",
@@ -41,8 +41,8 @@ def repacks(
         )
 
     return (
-        rooms("vsod-seq", "Imgs", "ground-truth"),
-        rooms("fsnet-test", "Frame", "GT"),
+        per_video("vsod-seq", "Imgs", "ground-truth"),
+        per_video("fsnet-test", "Frame", "GT"),
         Layout(
             name="dpa",
             frames=f"{dpa}_test/{{video}}/RGB|{dpa}_train/RGB/{{video}}_{{frame}}",

@@ -12,17 +12,17 @@ from vosbench.errors import DataError
 from vosbench.files import combined
 from vosbench.images import files as images
 
-INVERTED = 0.9  # share of foreground above which a sequence's masks are taken to be inverted
+INVERTED = 0.9  # share of foreground above which masks look inverted
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was found.
+    """One finding.
 
     Attributes:
-        level: ``"error"`` makes the dataset unfit, ``"note"`` does not.
+        level: ``"error"`` makes the dataset unusable, ``"note"`` does not.
         video: the sequence, or ``"*"``.
-        message: what was expected and found.
+        message: what was expected and what was found.
     """
 
     level: Literal["error", "note"]
@@ -35,11 +35,11 @@ class Report:
     """The result of checking a split.
 
     Attributes:
-        layout: the folder layout that was recognised.
+        layout: the recognised folder layout.
         findings: in list order.
-        annotations: SHA-256 of the annotations that the dataset's first protocol scores, as records hold it.
-        listed: how many sequences the list has.
-        complete: how many of them are there and without an error.
+        annotations: SHA-256 of the annotations that the dataset's first protocol scores, as in records.
+        listed: number of listed sequences.
+        complete: how many of them exist and have no errors.
     """
 
     layout: str = ""
@@ -50,22 +50,22 @@ class Report:
 
     @property
     def errors(self) -> list[Finding]:
-        """What makes the dataset unfit."""
-        return [each for each in self.findings if each.level == "error"]
+        """The findings that make the dataset unusable."""
+        return [finding for finding in self.findings if finding.level == "error"]
 
 
 def verify(dataset: Dataset, root: Path, split: str, layout: str | None = None) -> Report:
-    """Check every sequence of a split: present, complete, readable, of one size and encoding.
+    """Check that every sequence of a split is complete, readable and of one size and encoding.
 
     Raises:
-        DataError: if the root is not this dataset at all.
+        DataError: if the root is not this dataset.
     """
     found = {video.name: video for video in dataset.videos(root, split, layout)}
     listing = dataset.listed(split, found)
-    known = {name for each in dataset.splits for name in dataset.listing(each)}
+    known = {name for part in dataset.splits for name in dataset.listing(part)}
     strangers = _strangers(list(found.values()), known)
     if not found:
-        raise DataError(f'"{root}" holds none of the {len(listing)} sequences of {dataset.title} {split}')
+        raise DataError(f'"{root}" contains none of the {len(listing)} sequences of {dataset.title} {split}')
     report = Report(layout=next(iter(found.values())).layout, listed=len(listing))
     contents = []
     for name, listed in listing.items():
@@ -75,7 +75,7 @@ def verify(dataset: Dataset, root: Path, split: str, layout: str | None = None) 
         content = Content(name)
         findings = list(_video(found[name], listed, dataset.protocols[0].scored(found[name]), content))
         report.findings += findings
-        report.complete += not any(each.level == "error" for each in findings)
+        report.complete += not any(finding.level == "error" for finding in findings)
         contents.append(content.hexdigest())
     report.annotations = combined(contents)
     if strangers:
@@ -85,11 +85,11 @@ def verify(dataset: Dataset, root: Path, split: str, layout: str | None = None) 
 
 
 def _strangers(videos: Sequence[Video], known: set[str]) -> list[str]:
-    """Folders next to those of the videos that belong to no listed sequence, if folders are named after videos."""
+    """Folders of unlisted sequences, if folders are named after videos."""
     folders = {video.frames[0].parent for video in videos if video.frames and video.frames[0].parent.name == video.name}
     names = {entry.name for parent in {folder.parent for folder in folders} for entry in parent.iterdir()}
-    taken = {folder.name for folder in folders} | known
-    return sorted(name for name in names - taken if not name.startswith("."))
+    names -= known | {folder.name for folder in folders}
+    return sorted(name for name in names if not name.startswith("."))
 
 
 def _video(video: Video, listed: Listed, scored: Sequence[int], content: Content) -> Iterator[Finding]:
@@ -126,13 +126,13 @@ def _counts(video: Video, listed: Listed) -> Iterator[Finding]:
     frames, annotated = listed.expected(video)
     if len(video) != frames:
         yield Finding("error", video.name, f"has {len(video)} frames; the list says {frames}")
-    there, expected = set(video.annotations), set(annotated)
-    for what, indices in (("is missing", expected - there), ("has unlisted", there - expected)):
+    present, expected = set(video.annotations), set(annotated)
+    for what, indices in (("is missing", expected - present), ("has unlisted", present - expected)):
         if indices:
             shown = ", ".join(str(index) for index in sorted(indices)[:5]) + (", …" if len(indices) > 5 else "")
             yield Finding("error", video.name, f"{what} annotations of frames {shown}")
 
 
 def _same_shape(one: tuple[int, int], other: tuple[int, int]) -> bool:
-    """Whether one size is the other scaled, to within a pixel: as labels at half the size of their frames."""
+    """Whether one size is the other scaled, to within a pixel, such as labels at half the size of their frames."""
     return abs(one[0] * other[1] - one[1] * other[0]) <= max(*one, *other)

@@ -1,4 +1,4 @@
-"""One video on disk: paths only, nothing decoded."""
+"""A video on disk: paths, nothing decoded."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -7,16 +7,16 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Video:
-    """A video, its annotations, and how these are to be read.
+    """A video, its annotations, and how to read them.
 
     Attributes:
-        name: the sequence's name, as in the dataset's list.
+        name: its name in the dataset's list.
         frames: the frames in temporal order; frame *t* of the video is ``frames[t]``.
-        annotations: frame index (0-based) to annotation file; sparse if the dataset is.
-        codec: name of the codec that turns an annotation file into a mask (`vosbench.images.codecs`).
+        annotations: frame index (0-based) → annotation file; may be sparse.
+        codec: name of the codec of its annotation files (`vosbench.images.codecs`).
         category: the object category, if the dataset has categories.
         layout: name of the folder layout that it was found in.
-        labelled_only: whether these are the annotated frames alone, as some copies of sparse datasets hold them.
+        labelled_only: whether it has only the annotated frames, as in some copies of sparse datasets.
     """
 
     name: str
@@ -28,7 +28,7 @@ class Video:
     labelled_only: bool = False
 
     def __len__(self) -> int:
-        """Count the frames."""
+        """Number of frames."""
         return len(self.frames)
 
     def first(self, frames: int) -> "Video":
@@ -43,5 +43,5 @@ class Video:
         return replace(self, frames=self.frames[:frames], annotations=kept)
 
     def unannotated(self) -> "Video":
-        """The video as a method may see it: without any annotation."""
+        """The video without annotations, as methods see it."""
         return replace(self, annotations={})

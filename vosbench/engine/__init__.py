@@ -1,1 +1,1 @@
-"""Where and when work is done."""
+"""Processes, threads and timing."""

@@ -1,4 +1,4 @@
-"""Where videos are worked on: in this process, or in several, a video each."""
+"""Process videos in this process, or in several, one video each."""
 
 import multiprocessing
 import sys
@@ -14,44 +14,44 @@ _preparations: list[Callable[[], object]] = []
 
 
 def prepare_workers(function: Callable[..., object], *arguments: Any) -> None:  # noqa: ANN401 - those of the function
-    """Have every later worker process call a function before its first item, as to import what items are made of.
+    """Have every later worker process call a function before its first item, such as to import the items' types.
 
     Args:
-        function: can be pickled.
-        arguments: likewise.
+        function: a function that can be pickled.
+        arguments: its arguments, which can be pickled too.
     """
     _preparations.append(partial(function, *arguments))
 
 
 def prepare(preparations: Sequence[Callable[[], object]]) -> None:
     """Prepare this worker process."""
-    for each in preparations:
-        each()
+    for preparation in preparations:
+        preparation()
 
 
 class Prepared:
-    """Prepares the process that unpickles it; first among what another library sends to its workers."""
+    """Prepares the process that unpickles it; pass it first to the workers of another library."""
 
     def __reduce__(self) -> tuple[Callable[..., None], tuple[tuple[Callable[[], object], ...]]]:
-        """Become a call of `prepare`."""
+        """Unpickle as a call of `prepare`."""
         return prepare, (tuple(_preparations),)
 
 
 def each(work: Callable[[Item], Result], items: Sequence[Item], jobs: int = 1) -> Iterator[Result]:
-    """Work on every item and yield the results in order.
+    """Apply a function to every item and yield the results in order.
 
-    Measuring takes many small array operations, which hold the interpreter's lock: processes gain, threads do not.
+    Scoring uses many small array operations that hold the interpreter lock: processes are faster, threads are not.
 
     Args:
-        work: a function that can be pickled, as can items and results.
-        items: what to work on, a video each.
-        jobs: processes at once.
+        work: the function; it, items and results can be pickled.
+        items: the items, usually videos.
+        jobs: number of processes.
     """
     if jobs <= 1 or len(items) <= 1:
         yield from map(work, items)
         return
     with warnings.catch_warnings():
-        # A fork is safe before torch has started threads; workers use none themselves. It spares the imports.
+        # A fork is safe before torch has started threads; workers start none themselves. It saves their imports.
         warnings.filterwarnings("ignore", message=".*fork", category=DeprecationWarning)
         forked = "fork" in multiprocessing.get_all_start_methods() and "torch" not in sys.modules
         context = multiprocessing.get_context("fork" if forked else "spawn")

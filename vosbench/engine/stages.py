@@ -1,12 +1,12 @@
-"""Where the time of a frame goes: methods mark the stages of their work, and `vosbench run --profile` adds them up.
+"""Time per stage of a frame: methods mark their stages, and `vosbench run --profile` adds them up.
 
 In a method::
 
     with stage("encoder"):
         features = net(frames)
 
-A mark costs about a microsecond while nothing is measured. Frames that `vosbench.images.read_frame` decodes and maps
-that are written are marked already.
+A mark costs about a microsecond when nothing is measured. Decoding with `vosbench.images.read_frame` and writing maps
+are already marked.
 """
 
 import time
@@ -17,17 +17,16 @@ from typing import Literal
 
 Stage = Literal["decode", "encoder", "matching", "post", "write"]
 STAGES: tuple[Stage, ...] = ("decode", "encoder", "matching", "post", "write")
-"""Reading a frame; preparing and encoding it; attention, fusion and classifier; back to the frame's size; writing."""
+"""Reading a frame; preparing and encoding it; attention, fusion and classifier; resizing to the frame; writing."""
 OTHER = "other"
-"""What lies between the stages."""
+"""Time outside the stages."""
 
 
 class Collector:
-    """Adds up seconds, each under one stage: of nested stages, the innermost.
+    """Adds up seconds per stage; nested stages count only as the innermost.
 
     Args:
-        synchronise: waits for a device that computes behind the caller's back; called before every reading of the
-            clock.
+        synchronise: waits for a device that computes asynchronously; called before every reading of the clock.
     """
 
     def __init__(self, synchronise: Callable[[], None] = lambda: None) -> None:
@@ -47,7 +46,7 @@ class Collector:
         self._open.pop()
 
     def seconds(self) -> dict[str, float]:
-        """Seconds of each stage so far; together, all the time since the collector was made."""
+        """Seconds of each stage so far; their sum is the time since the collector was created."""
         self._read_clock()
         return dict(self._seconds)
 
@@ -64,7 +63,7 @@ _active: ContextVar[Collector | None] = ContextVar("vosbench-stages", default=No
 
 @contextmanager
 def collecting(synchronise: Callable[[], None] = lambda: None) -> Iterator[Collector]:
-    """Collect what is marked inside the block, in this thread; frames are read and maps written in this thread too.
+    """Time the stages of the block, in this thread; frames are read and maps written in this thread too.
 
     Args:
         synchronise: see `Collector`.
@@ -102,7 +101,7 @@ def is_rehearsal() -> bool:
 
 @contextmanager
 def stage(name: Stage) -> Iterator[None]:
-    """Mark a block as a stage; as a decorator, a function.
+    """Mark a block, or as a decorator a function, as a stage.
 
     >>> with collecting() as collector, stage("encoder"):
     ...     pass

@@ -1,4 +1,4 @@
-"""Work in a thread next to the caller's: write behind it, read ahead of it."""
+"""Work in a second thread: write behind the caller, read ahead of it."""
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
@@ -13,15 +13,15 @@ T = TypeVar("T")
 
 
 class WriteBehind:
-    """Do jobs one after the other, in their order, behind the block that hands them over.
+    """Run jobs in order, in a thread behind the block that submits them.
 
-    No job is started after one has failed. The failure is raised when the next job is handed over, or at the end of
-    the block, which waits for every job. A block left by an exception, even an interruption, finishes what was handed
-    over; no thread outlives the block. While stages are timed (`vosbench.engine.stages.collecting`) a job is done when
-    it is handed over, in the caller's thread.
+    No job starts after one has failed. The failure is raised when the next job is submitted, or at the end of the
+    block, which waits for every job. A block left by an exception, even an interruption, finishes the submitted jobs;
+    the thread never outlives the block. While stages are timed (`vosbench.engine.stages.collecting`), jobs run in the
+    caller's thread when they are submitted.
 
     Args:
-        depth: how many jobs may wait; handing over one more waits for the oldest.
+        depth: how many jobs may wait; submitting another waits for the oldest.
 
     >>> done = []
     >>> with WriteBehind(depth=2) as behind:
@@ -38,14 +38,14 @@ class WriteBehind:
         self._failed = False
 
     def __enter__(self) -> Self:
-        """Begin."""
+        """Start the block."""
         return self
 
     def do(self, job: Callable[[], None]) -> None:
-        """Hand over a job.
+        """Submit a job.
 
         Raises:
-            BaseException: what an earlier job raised.
+            BaseException: the failure of an earlier job.
         """
         if is_collecting():
             job()
@@ -66,7 +66,7 @@ class WriteBehind:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Wait for every job; raise the first failure, unless the block fails already."""
+        """Wait for every job; raise the first failure unless the block itself failed."""
         self._pool.shutdown()
         if error is None:
             for future in self._pending:
@@ -74,16 +74,16 @@ class WriteBehind:
 
 
 def work_ahead(work: Callable[[Path], T], paths: Iterable[Path], depth: int) -> Generator[T, None, None]:
-    """Work on each path in order, ahead of the result that the caller has.
+    """Apply a function to paths in order, ahead of the caller.
 
-    At most ``depth`` results are kept ahead. Work starts when the first result is asked for; the thread ends with the
-    generator, whether it is exhausted, closed or dropped. While stages are timed, work is done when a result is asked
-    for, in the caller's thread.
+    At most ``depth`` results are kept ahead. Work starts when the first result is requested; the thread ends with the
+    generator, whether it is exhausted, closed or dropped. While stages are timed, work is done in the caller's thread
+    when a result is requested.
 
     Args:
-        work: what to do with a path; what it raises is raised in its turn.
-        paths: in order.
-        depth: how many results to be ahead.
+        work: the function; its errors are raised in place of the result.
+        paths: the paths, in order.
+        depth: number of results ahead.
 
     Yields:
         the results in order.

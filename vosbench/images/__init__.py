@@ -1,4 +1,4 @@
-"""Frames, masks and maps as files: the only room that decodes or encodes an image."""
+"""Reading and writing frames, masks and maps; no other package decodes or encodes images."""
 
 from vosbench.images.files import read_frame, read_mask, read_packed, size, write_map, write_png
 

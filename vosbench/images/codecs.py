@@ -1,9 +1,9 @@
-"""Mask codecs: how an image file's pixels become a mask.
+"""Mask codecs: how the pixels of an image file become a mask.
 
 Conventions:
-    A codec is declared by a dataset's layout or named by the user; none is guessed from values while scoring.
-    It takes pixels as stored (palette indices, not colours) and gives a (H, W) bool mask, True on the object.
-    A file whose values the codec does not know is an error, never a black mask.
+    A codec is declared by a dataset's layout or chosen by the user; scoring never guesses it from values.
+    It takes pixels as stored (palette indices, not colours) and returns a (H, W) bool mask, True on the object.
+    A file with values unknown to the codec is an error, never a black mask.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from vosbench.metrics.arrays import Mask
 
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 Regions = NDArray[np.int32]
-BLACK = 1 << 24  # the label of black regions among colours, as 0 is the background's
+BLACK = 1 << 24  # the label of black regions, since 0 is background
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +26,13 @@ class Codec:
     """One encoding of masks.
 
     Attributes:
-        name: as typed and as recorded.
-        meaning: one line: which values are the object.
-        modes: the kinds of stored pixels it reads: ``"1"``, ``"L"``, ``"I;16"``, ``"RGB"`` or ``"P"``.
+        name: the name to type, also in records.
+        meaning: which values are the object, in one line.
+        modes: Pillow modes of the pixels that it reads: ``"1"``, ``"L"``, ``"I;16"``, ``"RGB"`` or ``"P"``.
         foreground: stored pixels → (H, W) bool.
-        values: the only values that may occur, or None where all may.
-        refused: values that may not occur.
-        labels: stored pixels → (H, W) int32 labels of regions, 0 is background; None where objects are not told apart.
+        values: the only allowed values, or None to allow all.
+        refused: values that are not allowed.
+        labels: stored pixels → (H, W) int32 labels of regions, 0 is background; None if objects have no labels.
     """
 
     name: str
@@ -47,14 +47,14 @@ class Codec:
         """Decode stored pixels.
 
         Args:
-            pixels: (H, W), or (H, W, 3) in mode ``"RGB"``; bilevel images hold 0 and 255.
-            mode: how the pixels are stored, as Pillow names it.
+            pixels: (H, W), or (H, W, 3) in mode ``"RGB"``; bilevel images contain 0 and 255.
+            mode: the Pillow mode of the pixels.
 
         Returns:
             (H, W) bool, True on the object.
 
         Raises:
-            DataError: where mode or values are not this codec's; the message begins with what was found.
+            DataError: if the codec does not allow the mode or the values; the message begins with what was found.
 
         >>> codec("binary01").decode(np.array([[0, 1]], np.uint8), "L")
         array([[False,  True]])
@@ -63,15 +63,15 @@ class Codec:
             raise DataError(f'is stored as "{mode}"; codec "{self.name}" reads {" and ".join(self.modes)}')
         strange = self._strange(pixels)
         if strange.any():
-            found = ", ".join(str(value) for value in np.unique(pixels[strange])[:4])
-            raise DataError(f'holds the values {found}; codec "{self.name}" knows {self.meaning}')
+            values = ", ".join(str(value) for value in np.unique(pixels[strange])[:4])
+            raise DataError(f'contains the values {values}; codec "{self.name}" knows {self.meaning}')
         return self.foreground(pixels)
 
     def regions(self, pixels: Pixels, mode: str) -> Regions:
-        """Decode stored pixels into regions; as `decode`, but objects keep their numbers.
+        """Decode stored pixels into regions: like `decode`, but objects keep their numbers.
 
         Returns:
-            (H, W) int32 labels, 0 where `decode` sees background; 1 on the object where masks are binary.
+            (H, W) int32 labels, 0 on background; 1 on the object if masks are binary.
 
         >>> codec("ppm_nonwhite").regions(np.array([[[0, 1, 2], [255, 255, 255]]], np.uint8), "RGB")
         array([[258,   0]], dtype=int32)
@@ -89,7 +89,7 @@ class Codec:
 
 
 def luma(pixels: Pixels) -> Pixels:
-    """Grey of stored pixels: (H, W) as they are, (H, W, 3) RGB by Rec. 601 in 1/1000, rounded half up.
+    """Grey values of stored pixels: (H, W) unchanged, (H, W, 3) RGB by Rec. 601 in 1/1000, rounded half up.
 
     >>> luma(np.array([[[255, 255, 255], [255, 0, 0]]], np.uint8))
     array([[255,  76]], dtype=uint8)
@@ -149,8 +149,8 @@ CODECS = {
         Codec("map", "the upper half of the range as object", ("1", "L", "I;16", "RGB"), _upper_half),
         Codec("luma127", "grey values above 127 as object (JPEG noise, antialiasing)", _GREY, _upper_half),
         Codec("ppm_nonwhite", "every colour but white as object", ("RGB",), _nonwhite, labels=_colours),
-        # How Yang et al., Unsupervised Moving Object Detection via Contextual Information Separation, CVPR 2019, read
-        # FBMS, and later work with them: above a tenth of white, but for two videos.
+        # As Yang et al., Unsupervised Moving Object Detection via Contextual Information Separation, CVPR 2019, and
+        # later work read FBMS: above a tenth of white, except for two videos.
         Codec(
             "fbms_antonilo",
             "grey above 25 as object, in colour below 253 too",
@@ -164,21 +164,21 @@ CODECS = {
 
 
 def codec(name: str) -> Codec:
-    """Look a codec up.
+    """Look up a codec.
 
     Raises:
-        UsageError: where there is none of that name.
+        UsageError: if the name is unknown.
     """
     if name not in CODECS:
-        raise UsageError(f'there is no codec "{name}"; there are {", ".join(CODECS)}')
+        raise UsageError(f'there is no codec "{name}"; available: {", ".join(CODECS)}')
     return CODECS[name]
 
 
 def recognise(pixels: Pixels, mode: str) -> str | None:
-    """Say which codec foreign masks of one image call for, or None where the image does not tell.
+    """Recognise the codec of foreign masks from one image; None if it cannot be told.
 
-    A palette image is read by its indices. A grey one whose only values are 0 and 1 is ``"binary01"``, any
-    other with foreground is ``"map"``, which reads 0/255 masks and soft maps alike. An all-zero one is silent.
+    A palette image is read by its indices. A grey image with only 0 and 1 is ``"binary01"``, any other with
+    foreground is ``"map"``, which reads both 0/255 masks and soft maps. An all-zero image does not tell.
 
     >>> recognise(np.array([[0, 1]], np.uint8), "L"), recognise(np.array([[0, 255]], np.uint8), "L")
     ('binary01', 'map')

@@ -1,4 +1,4 @@
-"""Read and write frames, masks and maps: the only module that touches image files."""
+"""Read and write frames, masks and maps."""
 
 import io
 import os
@@ -24,7 +24,7 @@ def read_frame(path: Path) -> NDArray[np.uint8]:
     """Read a video frame.
 
     Args:
-        path: any image file that OpenCV reads.
+        path: an image file that OpenCV can read.
 
     Returns:
         (H, W, 3) uint8, RGB.
@@ -41,7 +41,7 @@ def read_frame(path: Path) -> NDArray[np.uint8]:
 
 
 def size(path: Path) -> tuple[int, int]:
-    """Read the (height, width) of an image from its header alone.
+    """Read the (height, width) of an image from its header.
 
     Raises:
         DataError: if the file is missing or not an image.
@@ -54,18 +54,18 @@ def size(path: Path) -> tuple[int, int]:
 
 
 def read_pixels(source: Path | bytes, name: str) -> tuple[Pixels, str]:
-    """Read an image as it is stored: palette indices stay indices.
+    """Read an image as stored: palette indices stay indices.
 
     Args:
         source: a file, or its bytes.
-        name: what to call it in an error.
+        name: its name in errors.
 
     Returns:
         (H, W) or (H, W, 3) pixels, uint8 or uint16, and the mode: ``"1"`` (as 0/255), ``"L"``, ``"I;16"``,
         ``"RGB"`` or ``"P"``.
 
     Raises:
-        DataError: if it is missing, corrupt or of another kind.
+        DataError: if it is missing, corrupt or has another mode.
     """
     try:
         with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
@@ -83,12 +83,12 @@ def read_pixels(source: Path | bytes, name: str) -> tuple[Pixels, str]:
 
 
 def read_mask(source: Path | bytes, codec_name: str, name: str | None = None) -> Mask:
-    """Read a mask by a declared codec.
+    """Read a mask with a declared codec.
 
     Args:
         source: a file, or its bytes.
         codec_name: one of `vosbench.images.codecs.CODECS`.
-        name: what to call it in an error; the path if not given.
+        name: its name in errors; the path by default.
 
     Returns:
         (H, W) bool, True on the object.
@@ -105,16 +105,16 @@ def read_mask(source: Path | bytes, codec_name: str, name: str | None = None) ->
 
 
 def read_regions(source: Path | bytes, codec_name: str, name: str | None = None) -> Regions:
-    """Read the regions of a mask by a declared codec: objects keep their numbers.
+    """Read the regions of a mask with a declared codec: objects keep their numbers.
 
     Args:
         source: a file, or its bytes.
         codec_name: one of `vosbench.images.codecs.CODECS`.
-        name: what to call it in an error; the path if not given.
+        name: its name in errors; the path by default.
 
     Returns:
         (H, W) int32: 0 is background, else the grey value, the palette index, the colour as R·65536 + G·256 + B,
-        or 1 if the codec does not tell objects apart.
+        or 1 if the codec has no labels.
 
     Raises:
         DataError: if the file is missing, corrupt or not in that encoding.
@@ -128,17 +128,17 @@ def read_regions(source: Path | bytes, codec_name: str, name: str | None = None)
 
 
 def read_labels(source: Path | bytes, name: str | None = None) -> NDArray[np.uint8]:
-    """Read a label map: palette indices, or grey levels, as numbers.
+    """Read a label map: palette indices or grey levels as numbers.
 
     Args:
         source: a file, or its bytes.
-        name: what to call it in an error; the path if not given.
+        name: its name in errors; the path by default.
 
     Returns:
         (H, W) uint8.
 
     Raises:
-        DataError: if the file is missing, corrupt or neither palette nor 8-bit grey image.
+        DataError: if the file is missing, corrupt, or neither a palette nor an 8-bit grey image.
     """
     name = name or str(source)
     pixels, mode = read_pixels(source, name)
@@ -148,12 +148,12 @@ def read_labels(source: Path | bytes, name: str | None = None) -> NDArray[np.uin
 
 
 def read_levels(source: Path | bytes, codec_name: str, name: str | None = None) -> NDArray[np.uint8]:
-    """Read a soft map as levels 0…255; a mask by its codec, as levels 0 and 255.
+    """Read a soft map as levels 0…255, or a mask as levels 0 and 255.
 
     Args:
         source: a file, or its bytes.
         codec_name: ``"map"`` for a soft map, or one of `vosbench.images.codecs.CODECS`.
-        name: what to call it in an error; the path if not given.
+        name: its name in errors; the path by default.
 
     Returns:
         (H, W) uint8; 16-bit maps are rounded to 8 bits.
@@ -172,12 +172,12 @@ def read_levels(source: Path | bytes, codec_name: str, name: str | None = None) 
 
 
 def read_packed(source: Path | bytes, codec_name: str, name: str | None = None) -> Packed:
-    """Read a mask by a declared codec, packed: as `read_mask`, and several times as fast on common PNG files.
+    """Read a mask like `read_mask`, but packed, which is several times as fast for common PNG files.
 
     Args:
         source: a file, or its bytes.
         codec_name: one of `vosbench.images.codecs.CODECS`.
-        name: what to call it in an error; the path if not given.
+        name: its name in errors; the path by default.
 
     Raises:
         DataError: if the file is missing, corrupt or not in that encoding.
@@ -191,10 +191,10 @@ def read_packed(source: Path | bytes, codec_name: str, name: str | None = None) 
 
 
 def write_png(path: Path, pixels: Pixels) -> None:
-    """Write a PNG file, whole or not at all.
+    """Write a PNG file atomically.
 
     Args:
-        path: where to; missing folders are created.
+        path: the target; missing folders are created.
         pixels: (H, W) grey or (H, W, 3) RGB, uint8 or uint16.
     """
     import cv2
@@ -208,17 +208,17 @@ def write_map(path: Path, values: NDArray[np.float32], bits: int = 8) -> None:
     """Write a soft map as a grey PNG file, rounded to the nearest level.
 
     Args:
-        path: where to.
+        path: the target.
         values: (H, W) in [0, 1].
         bits: 8 or 16 per pixel.
     """
     levels = np.multiply(values, 2**bits - 1, dtype=np.float64)
-    np.rint(levels, out=levels)  # in place, since doubles take more memory than all else of a frame
+    np.rint(levels, out=levels)  # in place, since doubles take more memory than the rest of a frame
     write_png(path, levels.astype(np.uint8 if bits == 8 else np.uint16))
 
 
 def is_complete(path: Path) -> bool:
-    """Say whether a PNG file is there to its very end."""
+    """Whether a PNG file exists and is complete."""
     try:
         with path.open("rb") as file:
             file.seek(-len(END_OF_PNG), os.SEEK_END)

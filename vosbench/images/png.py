@@ -1,11 +1,10 @@
-"""Read PNG masks straight into packed rows, a stretch of rows at a time.
+"""Read PNG masks directly into packed rows, some rows at a time.
 
 Conventions:
-    It reads what masks are commonly stored as: grey or palette images of 1, 2, 4 or 8 bits that are not interlaced and
-    not transparent. Filtered rows are read if they have 8 bits a pixel, hold nothing but 0 and one other value, and no
-    filter is Average: then a row is bits, and undoing a filter is arithmetic on them. For any other file, one that is
-    not sound to its last byte, or one with values that its codec does not know, it returns None and leaves the verdict,
-    and the error, to `vosbench.images.files.read_mask`.
+    Common masks are read: grey or palette images of 1, 2, 4 or 8 bits, neither interlaced nor transparent. Filtered
+    rows need 8 bits per pixel, no values but 0 and one other, and no Average filter: then a row is bits, and undoing a
+    filter is bit arithmetic. For any other file, including damaged ones and values unknown to the codec, `read_packed`
+    returns None, and `vosbench.images.files.read_mask` reads the file or raises the error.
     Source: W3C, Portable Network Graphics (PNG) Specification, second edition, sections 4 to 5 and 9 to 11.
 """
 
@@ -24,28 +23,28 @@ from vosbench.metrics.arrays import Mask
 from vosbench.metrics.packed import Packed, Words, empty_words
 
 inflation: Any
-"""zlib, or a faster one with the same names."""
+"""zlib, or a faster module with the same interface."""
 try:
     inflation = import_module("zlib_ng.zlib_ng")
-except ImportError:  # the standard library's takes several times as long
+except ImportError:  # several times slower
     inflation = import_module("zlib")
 
 Bytes = NDArray[np.uint8]
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-STRETCH = 500_000  # bytes that are inflated at once: a 480p mask, a quarter of a 1080p one; less costs calls
-LARGEST = 2**26  # pixels; Pillow warns of decompression bombs soon after
+STRETCH = 500_000  # bytes to inflate at once: a 480p mask, or a quarter of a 1080p one; fewer bytes need more calls
+LARGEST = 2**26  # pixels; Pillow warns of decompression bombs a little above
 CRITICAL = {b"IHDR": "H", b"PLTE": "P", b"IDAT": "D", b"IEND": "E"}
 HARMLESS = {b"tIME": 7, b"gAMA": 4, b"cHRM": 32, b"pHYs": 9, b"sRGB": 1, b"bKGD": None, b"tEXt": None}  # and lengths
 ORDER = {"L": re.compile(r"H_*D+_*E"), "P": re.compile(r"H_*P_*D+_*E")}
-GREY = {1: 255, 2: 85, 4: 17, 8: 1}  # by bits: a step of grey, so that few bits too span 0 to 255
+GREY = {1: 255, 2: 85, 4: 17, 8: 1}  # bits → step between grey values, so that they span 0 to 255
 
 
 class Unread(Exception):  # noqa: N818
-    """The file is not one of those that are taken."""
+    """The file cannot be read by this module."""
 
 
 class Image(NamedTuple):
-    """What a file's chunks say; ``mode`` as Pillow names it, ``step`` between values, ``stream`` the deflated rows."""
+    """A parsed file: its Pillow ``mode``, the ``step`` between values, and ``stream``, the deflated rows."""
 
     width: int
     height: int
@@ -56,12 +55,12 @@ class Image(NamedTuple):
 
     @property
     def stride(self) -> int:
-        """Bytes of a row, its filter's type among them."""
+        """Bytes of a row, including its filter type."""
         return 1 + -(-self.width * self.depth // 8)
 
 
 def parse(data: memoryview) -> Image:
-    """Walk the chunks and check every one's checksum, and their order."""
+    """Parse the chunks and check their checksums and order."""
     if data[:8] != SIGNATURE:
         raise Unread
     position, order, bodies = 8, "", dict[bytes, list[memoryview]]()
@@ -95,7 +94,7 @@ def parse(data: memoryview) -> Image:
 
 
 def stretches(image: Image) -> Iterator[tuple[slice, Bytes]]:
-    """Inflate some rows at a time, (N, stride) uint8 with the rows they are; refuse a stream of another length."""
+    """Inflate some rows at a time: yield their slice and (N, stride) uint8; refuse a stream of another length."""
     inflater, left = inflation.decompressobj(), image.stream
     rows = max(1, STRETCH // image.stride)
     for first in range(0, image.height, rows):
@@ -110,7 +109,7 @@ def stretches(image: Image) -> Iterator[tuple[slice, Bytes]]:
 
 
 NONE, SUB, UP, PAETH = 0, 1, 2, 4  # filters
-HALF = 128  # whose rises and falls look the same
+HALF = 128  # a value with equal residuals for rises and falls
 REVERSED = np.packbits(np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1), axis=1, bitorder="little")[:, 0]
 
 
@@ -118,10 +117,10 @@ class _Reading(NamedTuple):
     """A codec in terms of bytes.
 
     Attributes:
-        threshold: the least value of the object.
-        kind: uint8 or int8: seen as such, the values that the codec knows are contiguous and include 0.
-        low: the least of them, or None if no value is less.
-        high: the greatest, or None if no value is greater.
+        threshold: the lowest value of the object.
+        kind: uint8 or int8: viewed as this type, the codec's values are contiguous and include 0.
+        low: the lowest of them, or None if it is the type's minimum.
+        high: the highest, or None if it is the type's maximum.
     """
 
     threshold: int
@@ -130,7 +129,7 @@ class _Reading(NamedTuple):
     high: int | None
 
     def check(self, values: Bytes) -> None:
-        """Refuse values that the codec does not know."""
+        """Refuse values unknown to the codec."""
         seen = values.view(self.kind)
         if self.high is not None and seen.max() > self.high:
             raise Unread
@@ -138,11 +137,11 @@ class _Reading(NamedTuple):
             raise Unread
 
     def bits(self, pixels: Bytes) -> Bytes:
-        """(N, columns) values → (N, ⌈columns / 8⌉) packed foreground, the first pixel lowest."""
+        """(N, columns) values → (N, ⌈columns / 8⌉) packed foreground, the first pixel in the lowest bit."""
         return np.packbits(pixels if self.threshold == 1 else pixels >= self.threshold, axis=1, bitorder="little")
 
     def shows(self, value: int) -> bool:
-        """Say whether a value is the object; the codec has to know it."""
+        """Whether a value, which must be known to the codec, is the object."""
         self.check(np.array([value], np.uint8))
         return value >= self.threshold
 
@@ -155,7 +154,7 @@ def read_packed(data: bytes, codec: Codec) -> Packed | None:
         codec: how the mask is encoded.
 
     Returns:
-        The mask, or None if the file has to be read in another way.
+        the mask, or None if the file cannot be read by this module.
     """
     try:
         image = parse(memoryview(data))
@@ -193,7 +192,7 @@ def _read_rows(image: Image, reading: _Reading) -> Words:
             if value and not reading.shows(value):
                 raise Unread
         elif image.depth == 8:
-            reading.check(block)  # with the filters' types, which are 0: faster, as it lies in one piece
+            reading.check(block)  # including the filter types, which are 0: a contiguous array is faster
             target[rows] = reading.bits(pixels)
             value, above = _last_row(pixels[-1])
         else:
@@ -203,7 +202,7 @@ def _read_rows(image: Image, reading: _Reading) -> Words:
 
 
 def _last_row(pixels: Bytes) -> tuple[int, int]:
-    """The one value of a row besides 0, and its bits; a value that `_two_valued` refuses if there are several."""
+    """The value of a row other than 0, and its bits; `HALF`, which `_two_valued` refuses, if there are several."""
     value = int(pixels.max())
     if ((pixels != 0) & (pixels != value)).any():
         value = HALF
@@ -211,26 +210,26 @@ def _last_row(pixels: Bytes) -> tuple[int, int]:
 
 
 def _two_valued(filters: Bytes, residuals: Bytes, value: int, above: int) -> tuple[Words, int, int]:
-    """Undo the filters of rows that hold nothing but 0 and one value, in bits.
+    """Undo the filters of rows that contain only 0 and one value, in bits.
 
-    A residual is 0 if the pixel is as its filter predicts, else the value if the pixel is set, or minus the value. With
-    D for "not as predicted", a row is D itself (None), D ^ the row above (Up), or the prefix XOR of D (Sub). Paeth
-    predicts the pixel above if that one differs from its left neighbour, else the pixel to the left, so that a row is
-    the row above ^ a prefix XOR of D that starts anew wherever the row above changes.
+    A residual is 0 if the filter predicts the pixel, otherwise the value if the pixel is set, or minus the value. With
+    D for "mispredicted", a row is D itself (None), D ^ the row above (Up), or the prefix XOR of D (Sub). Paeth predicts
+    the pixel above if that differs from its left neighbour, otherwise the pixel to the left, so that a row is the row
+    above ^ a prefix XOR of D that restarts wherever the row above changes.
 
     Args:
         filters: (N,) uint8.
         residuals: (N, B) uint8.
-        value: the one value; 0 as long as there was none.
-        above: the bits of the row before, the first pixel lowest.
+        value: the value; 0 if none has occurred yet.
+        above: the bits of the previous row, the first pixel lowest.
 
     Returns:
-        (N, words) bits, with anything beyond column B; the value; and the bits of the last row.
+        (N, words) bits, undefined beyond column B; the value; and the bits of the last row.
 
     Raises:
         Unread: if there are other values or other filters.
     """
-    some = residuals[::16]  # enough to see most soft maps at once
+    some = residuals[::16]  # enough to reject most soft maps quickly
     peak = int(some.max())
     if ((some != 0) & (some != peak) & (some != 256 - peak)).any():
         raise Unread
@@ -255,7 +254,7 @@ def _two_valued(filters: Bytes, residuals: Bytes, value: int, above: int) -> tup
 
 
 def _from_above(filters: Bytes, different: Words, parity: Words, above: int) -> tuple[Words, int]:
-    """The rows of `_two_valued`, one after the other; a row is one integer."""
+    """The rows of `_two_valued`, one by one; each is one integer."""
     size = 8 * different.shape[1]
     full = (1 << 8 * size) - 1
     residuals, prefixes, shown = different.tobytes(), parity.tobytes(), above.to_bytes(size, "little")
@@ -276,7 +275,7 @@ def _from_above(filters: Bytes, different: Words, parity: Words, above: int) -> 
                 prefix = int.from_bytes(prefixes[place], "little")
                 starts = (above ^ above << 1) & full
                 runs = full ^ starts
-                before = prefix << 1 & starts  # the prefix up to each start; its run has to be rid of it,
+                before = prefix << 1 & starts  # the prefix up to each start; it is removed from its run,
                 above ^= prefix ^ before ^ ((runs + (before << 1) ^ runs) & runs)  # and a carry fills the run
             shown = above.to_bytes(size, "little")
         rows.append(shown)
@@ -284,21 +283,21 @@ def _from_above(filters: Bytes, different: Words, parity: Words, above: int) -> 
 
 
 def _packed(pixels: Bytes | Mask) -> Words:
-    """(N, B) pixels → (N, words), a bit for each that is not 0."""
+    """(N, B) pixels → (N, words), a bit for each nonzero pixel."""
     words = empty_words(*pixels.shape)
     words.view(np.uint8)[:, : -(-pixels.shape[1] // 8)] = np.packbits(pixels, axis=1, bitorder="little")
     return words
 
 
 def _first(residuals: Bytes, different: Words) -> int:
-    """The first residual that is not 0, which was predicted as 0, found by its bit; 0 if there is none."""
+    """The first nonzero residual, which was predicted as 0, found by its bit; 0 if there is none."""
     row, word = divmod(int((different.ravel() != 0).argmax()), different.shape[1])
     bits = int(different[row, word])
     return int(residuals[row, 64 * word + (bits & -bits).bit_length() - 1]) if bits else 0
 
 
 def _small_bits(image: Image, reading: _Reading, packed: Bytes) -> Bytes:
-    """(N, bytes) of pixels of less than 8 bits → (N, ⌈W / 8⌉) packed foreground; beyond the last column anything."""
+    """(N, bytes) of pixels of less than 8 bits → (N, ⌈W / 8⌉) packed foreground; undefined beyond the last column."""
     if image.depth == 1:
         return np.asarray(REVERSED[packed] if reading.shows(image.step) else np.zeros_like(packed))
     bits = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).reshape(256, -1, image.depth)

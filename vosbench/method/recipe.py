@@ -62,7 +62,7 @@ def read_plan(path: Path, section: str, kind: type[P], changes: Mapping[str, str
     values: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))[section]
     unknown = sorted(changes.keys() - kind.model_fields.keys())
     if unknown:
-        raise UsageError(f'"{name}" has no hyper-parameter "{unknown[0]}"; there are {", ".join(kind.model_fields)}')
+        raise UsageError(f'"{name}" has no hyper-parameter "{unknown[0]}"; available: {", ".join(kind.model_fields)}')
     try:
         return kind.model_validate({**values, **changes})
     except ValidationError as error:
