@@ -110,9 +110,9 @@ def test_a_call_has_a_subtest_per_video(suite: Suite) -> None:
 
 
 MISTAKES = {
-    '"linear", "toy"': "takes a baseline",
+    '"linear", "toy"': "needs a baseline",
     '"linear", baseline="baseline.json"': "a method and a dataset",
-    '"linear", "toy", baseline="baseline.json", wieghts="x"': 'takes no "wieghts"',
+    '"linear", "toy", baseline="baseline.json", wieghts="x"': 'has no option "wieghts"',
     '"linear", "toy", baseline="baseline.json", max_drop=-1': "a tolerance is 0 or more",
     '"nothing", "toy", baseline="baseline.json"': 'there is no method "nothing"',
     '"linear", "toy", **GATED': "there is no baseline, so there is nothing to compare",

@@ -174,7 +174,7 @@ def test_siblings_of_two_plugins_are_not_mixed_up(tmp_path: Path, sibling: str) 
     (tmp_path / "two" / "other.py").write_text("")
     assert import_file(tmp_path / "one" / "plugin.py").VALUE == "one"
     import_file(tmp_path / "two" / "other.py")
-    assert f'imports "{name}", and another plugin has imported' in refused(tmp_path / "two" / "plugin.py")
+    assert f'imports "{name}", but another plugin has imported' in refused(tmp_path / "two" / "plugin.py")
 
 
 def test_what_a_plugin_imports_from_another_is_declared_once(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
-"""vosbench: the benchmark and evaluation suite for unsupervised video object segmentation.
+"""vosbench: a benchmark and evaluation suite for unsupervised video object segmentation.
 
-The names below are imported when they are first used, so that ``import vosbench`` costs nothing.
+The names below are imported on first use, so that ``import vosbench`` is fast.
 """
 
 from pathlib import Path
@@ -62,7 +62,7 @@ __all__ = [
 ]
 _FOLDER = Path(__file__).parent
 if not (_FOLDER / "methods").is_dir():
-    # A checkout without symbolic links, as git makes it on Windows: find what they lead to without them.
+    # A checkout without symbolic links, as git makes it on Windows: search their targets directly.
     __path__ += [str(_FOLDER.parent), str(_FOLDER.parent / "results")]
 _ROOMS = {
     "dataset": ("Dataset", "DatasetProtocol", "Listed", "Video"),

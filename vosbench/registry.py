@@ -1,4 +1,4 @@
-"""Find methods and datasets by name: entry points of installed packages, and plugin files."""
+"""Find methods, datasets and measures by name, in installed packages and plugin files."""
 
 import ast
 import hashlib
@@ -23,18 +23,18 @@ from vosbench.metrics.measures import Family, add_family
 
 METHODS, DATASETS, MEASURES = "vosbench.methods", "vosbench.datasets", "vosbench.measures"
 KINDS: Mapping[str, type[Any]] = {METHODS: Method, DATASETS: Dataset, MEASURES: Family}
-"""Group of entry points → what its plugins are; each has a ``name``."""
-PREFIX = "vosbench_plugin"  # of the modules that plugin files become
+"""Group of entry points → type of its plugins; each has a ``name``."""
+PREFIX = "vosbench_plugin"  # of the module names of plugin files
 Kind = TypeVar("Kind")
-_loading = threading.RLock()  # else a second thread could be given a module that is half executed
+_loading = threading.RLock()  # otherwise a second thread could get a half-executed module
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A plugin that was found: where it comes from, and how to get it.
+    """A plugin: its origin and how to load it.
 
     Attributes:
-        name: as typed.
+        name: the name to type.
         origin: the package or file that declares it, for messages.
         source: an entry point to load, or the plugin itself.
     """
@@ -45,14 +45,14 @@ class Found:
 
 
 def find(group: str, plugins: Iterable[Path] = ()) -> Mapping[str, Found]:
-    """Find the plugins of a group; import only the plugin files.
+    """Find the plugins of a group, without importing packages.
 
     Args:
         group: one of `KINDS`.
-        plugins: Python files; every object of the group's kind at their top level counts.
+        plugins: Python files, which are imported; all their top-level objects of the group's type count.
 
     Raises:
-        UsageError: if two plugins have the same name, or a plugin file cannot be used.
+        UsageError: if two plugins have the same name, or a plugin file cannot be imported.
     """
     found: dict[str, Found] = {}
     for entry in [*_installed(group), *_from_files(group, plugins)]:
@@ -66,22 +66,22 @@ def find(group: str, plugins: Iterable[Path] = ()) -> Mapping[str, Found]:
 
 
 def load_method(name: str, plugins: Iterable[Path] = ()) -> tuple[Method, str]:
-    """Load a method by the name that is typed.
+    """Load a method by name.
 
     Args:
         name: ``method`` or ``method.variant``.
-        plugins: plugin files to look into as well.
+        plugins: plugin files to search too.
 
     Returns:
-        the method, and the variant (``""`` for the method as it is named).
+        the method and the variant (``""`` for the method itself).
 
     Raises:
-        UsageError: if there is no such method or variant; the message offers the nearest name.
+        UsageError: if there is no such method or variant; the message suggests the nearest name.
     """
     base, _, variant = name.partition(".")
     method = as_method(_pick(METHODS, base, plugins))
     if variant and variant not in method.variants:
-        known = [f"{base}.{each}" for each in method.variants]
+        known = [f"{base}.{name}" for name in method.variants]
         raise UsageError(f'{base} has no variant "{variant}"; {suggest(name, known)}')
     return method, variant
 
@@ -90,25 +90,25 @@ def load_dataset(name: str, plugins: Iterable[Path] = ()) -> Dataset:
     """Load a dataset by name.
 
     Raises:
-        UsageError: if there is no such dataset; the message offers the nearest name.
+        UsageError: if there is no such dataset; the message suggests the nearest name.
     """
     return as_dataset(_pick(DATASETS, name, plugins))
 
 
 def as_method(found: Found) -> Method:
-    """Load a plugin that should be a method.
+    """Load a method from its plugin.
 
     Raises:
-        UsageError: if it is something else, or cannot be imported.
+        UsageError: if it is not a method, or cannot be imported.
     """
     return as_kind(found, Method)
 
 
 def as_dataset(found: Found) -> Dataset:
-    """Load a plugin that should be a dataset.
+    """Load a dataset from its plugin, and the measures of its protocols.
 
     Raises:
-        UsageError: if it is something else, or cannot be imported.
+        UsageError: if it is not a dataset, or cannot be imported.
     """
     dataset = as_kind(found, Dataset)
     for family in {family for protocol in dataset.protocols for family in protocol.families}:
@@ -117,16 +117,16 @@ def as_dataset(found: Found) -> Dataset:
 
 
 def load_families(plugins: Iterable[Path] = ()) -> dict[str, Family]:
-    """Load every family of measures that third parties add, so that tables and gates know their measures, too.
+    """Load all third-party families of measures, so that tables and checks know their measures too.
 
     Args:
-        plugins: plugin files to look into as well.
+        plugins: plugin files to search too.
 
     Returns:
         name → family.
 
     Raises:
-        UsageError: if one is something else, cannot be imported, or defines a measure that another defines.
+        UsageError: if one is not a family, cannot be imported, or redefines a measure.
     """
     families = {name: as_kind(found, Family) for name, found in find(MEASURES, plugins).items()}
     for family in families.values():
@@ -135,10 +135,10 @@ def load_families(plugins: Iterable[Path] = ()) -> dict[str, Family]:
 
 
 def as_kind(found: Found, kind: type[Kind]) -> Kind:
-    """Load a plugin of some kind.
+    """Load a plugin of a type.
 
     Raises:
-        UsageError: if it is something else, or cannot be imported.
+        UsageError: if it has another type, or cannot be imported.
     """
     loaded = _load(found)
     if not isinstance(loaded, kind):
@@ -147,22 +147,22 @@ def as_kind(found: Found, kind: type[Kind]) -> Kind:
 
 
 def import_file(path: Path) -> ModuleType:
-    """Import a plugin file: once per process, however often and by whatever path it is asked for.
+    """Import a plugin file, once per process.
 
-    It becomes a module named after its stem and resolved path, so that files of the same name do not collide, and
-    worker processes can import it again. Its folder is searched for sibling modules: first while the file is executed,
-    as for a script; afterwards last, lest a sibling replace a module that other code imports later.
+    Its module is named after its stem and resolved path, so that files of the same name do not collide and worker
+    processes can import it too. Its folder is searched for sibling modules: first during the import, as for a script;
+    last afterwards, so that a sibling cannot replace a module that other code imports later.
 
     Raises:
         UsageError: if it cannot be imported; the message names file and line.
     """
-    given, path = path, path.resolve()
+    passed, path = path, path.resolve()
     if not path.is_file():
-        raise UsageError(f'the plugin file "{given}" does not exist')
+        raise UsageError(f'the plugin file "{passed}" does not exist')
     name = "_".join((PREFIX, re.sub(r"\W", "_", path.stem), hashlib.sha256(str(path).encode()).hexdigest()[:8]))
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise UsageError(f'the plugin file "{given}" is not a Python file; its name must end in .py')
+        raise UsageError(f'the plugin file "{passed}" is not a Python file; its name must end in .py')
     with _loading:
         if name in sys.modules:
             return sys.modules[name]
@@ -191,21 +191,21 @@ def _first_on_path(folder: Path) -> Iterator[None]:
 
 
 def _refuse_mixed_siblings(path: Path) -> None:
-    """Refuse a file whose sibling has the name of another plugin's that is imported: it would be given that one."""
+    """Refuse a file whose sibling has the name of an imported sibling of another plugin: it would get that one."""
     others = {Path(str(module.__file__)).parent for name, module in sys.modules.items() if name.startswith(PREFIX)}
     try:
         nodes = list(ast.walk(ast.parse(path.read_bytes())))
     except (SyntaxError, ValueError):
-        return  # executing it says what is wrong, and where
+        return  # executing it reports the error and its line
     imported = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
     imported += [str(node.module) for node in nodes if isinstance(node, ast.ImportFrom) and not node.level]
-    for name in {each.partition(".")[0] for each in imported}:
+    for name in {module.partition(".")[0] for module in imported}:
         file = getattr(sys.modules.get(name), "__file__", None) or ""
-        taken = Path(file).parent if Path(file).name != "__init__.py" else Path(file).parent.parent
+        folder = Path(file).parent if Path(file).name != "__init__.py" else Path(file).parent.parent
         siblings = (path.with_name(f"{name}.py"), path.with_name(name) / "__init__.py")
-        if taken in others and taken != path.parent and any(sibling.is_file() for sibling in siblings):
+        if folder in others and folder != path.parent and any(sibling.is_file() for sibling in siblings):
             raise UsageError(
-                f'the plugin file "{path}" imports "{name}", and another plugin has imported "{file}" by that name; '
+                f'the plugin file "{path}" imports "{name}", but another plugin has imported "{file}" under that name; '
                 "rename one of the two"
             )
 
@@ -239,7 +239,7 @@ def _installed(group: str) -> list[Found]:
 
 
 def _of_checkout(group: str) -> list[EntryPoint]:
-    """Our own declarations, if vosbench runs from a bare checkout and is not installed."""
+    """Our own entry points, if vosbench runs from a checkout without being installed."""
     try:
         distribution("vosbench")
     except PackageNotFoundError:

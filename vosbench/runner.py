@@ -1,7 +1,7 @@
-"""Run a method on a dataset: names in, maps and a record out. There is no other way from the one to the other.
+"""Run a method on a dataset: names in, maps and a record out.
 
-`resolve` makes objects of names and refuses what cannot be had before anything is computed; `run` makes the maps of the
-selected videos, or of those that are not on disk yet, scores them as any other masks are scored, and writes the record.
+`resolve` turns names into objects and reports mistakes before anything is computed; `run` writes the missing maps of
+the selected videos, scores them like any other masks, and writes the record.
 """
 
 import json
@@ -30,7 +30,7 @@ RECORDED = ("date", "untrained", "seed", "weights", "device", "batch", "precisio
 
 
 class Job(NamedTuple):
-    """A method, how it is set up, and what it runs on; see `resolve`."""
+    """A method, its setup and the videos to run it on; see `resolve`."""
 
     method: Method
     setup: Setup
@@ -39,12 +39,12 @@ class Job(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a run has given.
+    """The result of a run.
 
     Attributes:
         record: the record.
-        scored: what it was averaged from, in the selection's order.
-        path: where the record is; its maps are in the folder of the same name. None if nothing was kept.
+        scored: the scored videos that it averages, in the selection's order.
+        path: path of the record; its maps are in the folder of the same name. None if nothing was kept.
     """
 
     record: Record
@@ -61,37 +61,37 @@ def resolve(
     plugins: Iterable[Path] = (),
     untrained: bool = False,
 ) -> Job:
-    """Make a job of names.
+    """Resolve names to a job.
 
     Args:
         method: ``"method"`` or ``"method.variant"``, or a method and one of its variants.
         dataset: its name, or the dataset.
-        setup: how to set the method up; the variant is taken from the method's name, and options and weights that are
-            not set are the method's own.
+        setup: the method's setup; the variant comes from the method's name, and options and weights default to the
+            method's own.
         choice: the videos and the protocol.
-        plugins: plugin files to look for names, and measures, in as well.
+        plugins: plugin files to search for names and measures too.
         untrained: run with random weights.
 
     Raises:
-        UsageError: if there is no such name, option or value, or the method has no weights.
-        DataError: if the dataset is not there or not complete.
+        UsageError: if a name, option or value is unknown, or the method has no weights.
+        DataError: if the dataset is missing or incomplete.
     """
     plugins = tuple(plugins)
     found, variant = load_method(method, plugins) if isinstance(method, str) else method
     setup = replace(setup, variant=variant, options=resolve_options(found, setup.options))
     setup = resolve_weights(found, setup, untrained=untrained)
-    where = load_dataset(dataset, plugins) if isinstance(dataset, str) else dataset
-    return Job(found, setup, select(where, choice, load_families(plugins)))
+    dataset = load_dataset(dataset, plugins) if isinstance(dataset, str) else dataset
+    return Job(found, setup, select(dataset, choice, load_families(plugins)))
 
 
-def resolve_options(method: Method, given: Mapping[str, str]) -> dict[str, str]:
-    """Complete the options that are set by the method's defaults.
+def resolve_options(method: Method, options: Mapping[str, str]) -> dict[str, str]:
+    """Fill in a method's default options.
 
     Raises:
-        UsageError: if an option or a value is not the method's.
+        UsageError: if an option or a value is unknown.
     """
     chosen = {name: option.default for name, option in method.options.items()}
-    for name, value in given.items():
+    for name, value in options.items():
         option = method.options.get(name)
         if option is None:
             known = ", ".join(f"{key}=…" for key in method.options) or "none"
@@ -103,14 +103,14 @@ def resolve_options(method: Method, given: Mapping[str, str]) -> dict[str, str]:
 
 
 def resolve_weights(method: Method, setup: Setup, *, untrained: bool) -> Setup:
-    """Settle which weights a method runs with: those given, those shipped, or random ones on request.
+    """Resolve a method's weights: those of the setup, those shipped, or random ones on request.
 
     Raises:
-        UsageError: if there are none and random ones were not asked for, or both were.
+        UsageError: if there are none, or both weights and random ones were requested.
     """
     if untrained:
         if setup.weights is not None:
-            raise UsageError("--weights and --untrained contradict each other; give one")
+            raise UsageError("--weights and --untrained contradict each other; pass one of them")
         return setup
     name = f"{method.name}.{setup.variant}" if setup.variant else method.name
     weights = setup.weights or method.weights.get(setup.variant)
@@ -118,14 +118,14 @@ def resolve_weights(method: Method, setup: Setup, *, untrained: bool) -> Setup:
         if not method.needs_weights:
             return setup
         raise UsageError(
-            f'"{name}" comes without weights; give a file with --weights, or --untrained to run with random ones'
+            f'"{name}" comes without weights; pass a file with --weights, or --untrained to run with random ones'
         )
     if not weights.is_file():
         raise UsageError(f'the weights "{weights}" of "{name}" do not exist')
     return replace(setup, weights=weights)
 
 
-def run(  # noqa: PLR0913 - what, how, on what, where to; two switches and one who looks on
+def run(  # noqa: PLR0913 - a job, its folder, two switches and a listener
     method: Method,
     setup: Setup,
     selection: Selection,
@@ -137,25 +137,25 @@ def run(  # noqa: PLR0913 - what, how, on what, where to; two switches and one w
 ) -> Run:
     """Run a method on the selected videos, score its maps and write the record.
 
-    Maps go to ``<out>/<dataset>/<method>/<video>/<frame>.png``, the record to ``<out>/<dataset>/<method>.json``
-    and its rows next to it. What an interrupted run has left there is resumed.
+    Maps are written to ``<out>/<dataset>/<method>/<video>/<frame>.png``, the record to
+    ``<out>/<dataset>/<method>.json`` and its rows next to it. An interrupted run is resumed.
 
     Args:
         method: the method.
-        setup: how it is set up, its options and weights resolved.
+        setup: its setup, with options and weights resolved.
         selection: the videos and the protocol.
         out: the results folder; if None, maps and record are not kept.
         overwrite: discard maps of another setup instead of refusing.
-        profile: measure speed too, on the first video, once the maps are made; see `vosbench.method.profile`. A record
-            of a later run without it holds no speed.
-        advance: called with a video's name and its frames that are done.
+        profile: also measure speed, on the first video, once the maps are written; see `vosbench.method.profile`.
+            Without it, the record has no speed.
+        advance: called with a video's name and its number of finished frames.
 
     Raises:
-        UsageError: if the folder holds maps of another setup.
+        UsageError: if the folder contains maps of another setup.
         VideoError: if the method failed on a video; the others are finished first.
     """
     with extras_needed():
-        predictor = method.load(setup)  # first, so that a setup that cannot be had leaves nothing behind
+        predictor = method.load(setup)  # first, so that an invalid setup leaves no files
     name = f"{method.name}.{setup.variant}" if setup.variant else method.name
     with _place(out) as place:
         folder = place / selection.dataset.name / name
@@ -189,7 +189,7 @@ def run(  # noqa: PLR0913 - what, how, on what, where to; two switches and one w
 
 @contextmanager
 def _place(out: Path | None) -> Iterator[Path]:
-    """The results folder, or one that is removed afterwards."""
+    """The results folder, or a temporary one."""
     if out is not None:
         yield out
         return
@@ -198,7 +198,7 @@ def _place(out: Path | None) -> Iterator[Path]:
 
 
 def _card(method: Method, setup: Setup, selection: Selection) -> dict[str, object]:
-    """What maps depend on; maps under an equal card are equal."""
+    """Everything that maps depend on: equal cards mean equal maps."""
     untrained = setup.weights is None and method.needs_weights
     return {
         "dataset": selection.dataset.name,
@@ -217,7 +217,7 @@ def _card(method: Method, setup: Setup, selection: Selection) -> dict[str, objec
 
 
 def _open_folder(folder: Path, card: dict[str, object], *, overwrite: bool) -> dict[str, object]:
-    """Start or resume a folder of maps; its card also keeps the day on which it was started."""
+    """Start or resume a folder of maps; its card also has the day on which it was started."""
     path = folder / score.CARD
     if path.is_file():
         found = json.loads(path.read_text("utf-8"))
@@ -227,7 +227,7 @@ def _open_folder(folder: Path, card: dict[str, object], *, overwrite: bool) -> d
         if not overwrite:
             key = differing[0]
             raise UsageError(
-                f'"{folder}" holds maps of another run ({key} was {found.get(key)}, now {card[key]}); '
+                f'"{folder}" contains maps of another run ({key} was {found.get(key)}, now {card[key]}); '
                 "choose another --out, or discard them with --overwrite"
             )
         for old in folder.glob("*/*.png"):
