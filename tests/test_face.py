@@ -210,10 +210,10 @@ def test_folders_of_other_sizes_or_contents_are_named(tmp_path: Path) -> None:
     [
         (lambda: vosbench.score(BAD), "either a dataset or annotations"),
         (lambda: vosbench.score(BAD, GOOD, dataset="sample"), "either a dataset or annotations"),
-        (lambda: vosbench.score(BAD, dataset="sample"), "arrays are scored against annotations"),
+        (lambda: vosbench.score(BAD, dataset="sample"), "pass annotations to score arrays"),
         (lambda: vosbench.score("folder", GOOD), "two folders, or arrays"),
-        (lambda: vosbench.score(BAD, GOOD, split="val"), "split belongs to a dataset"),
-        (lambda: vosbench.score(BAD, GOOD, codec="map"), "a codec reads files"),
+        (lambda: vosbench.score(BAD, GOOD, split="val"), "split needs a dataset"),
+        (lambda: vosbench.score(BAD, GOOD, codec="map"), "a codec applies only to files"),
         (lambda: vosbench.score(BAD, GOOD, protocol="davis61"), 'did you mean "davis16"'),
         (lambda: vosbench.score(BAD, GOOD, measures="S"), 'has no measure "S"'),
         (lambda: vosbench.score(BAD, GOOD, curve="pr.csv"), "the curve is of saliency measures"),
@@ -302,7 +302,7 @@ def test_calls_are_silent_and_say_what_is_to_be_said_in_notes(
     toy_root: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     result = vosbench.run("brightness", "toy", root=toy_root, plugins=[TOY], untrained=True, seed=3)
-    assert result.notes == ("brightness runs with random weights (seed 3); its numbers mean nothing",)
+    assert result.notes == ("brightness runs with random weights (seed 3); its scores mean nothing",)
     assert capfd.readouterr() == ("", "")
 
 

@@ -29,7 +29,7 @@ def test_mistakes_are_one_line(cli: Cli, tmp_path: Path) -> None:
     torch.save({"layer1.0.conv1.weight": torch.ones(1), "fc.weight": torch.ones(1)}, tmp_path / "resnet.pth")
     taken = cli("convert", "resnet.pth", "--method", "backbone", "--out", "r.safetensors")
     assert taken.returncode == 0, taken.stderr
-    assert "1 tensors that are no part of a ResNet were left out, fc.weight first" in taken.stderr
+    assert "1 tensors outside the ResNet were left out, the first is fc.weight" in taken.stderr
     unfit = cli("convert", "resnet.pth", "--method", "adnet.tiny", "--out", "x.safetensors")
     assert unfit.returncode == 3
     assert unfit.stderr.startswith('error: weights "resnet.pth" do not fit "adnet.tiny"; missing: cls.0.bias, ')

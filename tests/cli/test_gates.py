@@ -118,7 +118,7 @@ def test_a_baseline_is_updated_on_request_alone(cli: Cli, gate: Cli, spoiled: Pa
     assert updated.returncode == 0, updated.stderr
     assert "J mean" in updated.stdout
     assert "FAILED: " in updated.stdout
-    assert "is updated" in updated.stderr
+    assert "was updated" in updated.stderr
     assert (tmp_path / "baseline.json").read_bytes() == (tmp_path / "run" / "toy" / "linear.json").read_bytes()
     assert cli("check", "run/toy/linear.json", "--baseline", "baseline.json").returncode == 0
 
@@ -149,8 +149,8 @@ def test_some_videos_are_too_few(gate: Cli, checkpoint: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ([], "give a record to check, or --method and --dataset"),
-        (["--method", "linear"], "give a record to check, or --method and --dataset"),
+        ([], "pass a record to check, or --method and --dataset"),
+        (["--method", "linear"], "pass a record to check, or --method and --dataset"),
         (["run.json", "--method", "linear"], "is a record, so nothing is run"),
         (["run.json", "--seed", "3"], "leave out --seed"),
         (["b.json"], "is the run itself"),

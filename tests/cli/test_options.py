@@ -60,5 +60,5 @@ def test_every_option_of_the_face_has_one_of_the_command_line() -> None:
     given = options.run_options(options.Selecting(limit=2), options.SettingUp(compiled=True, settings=["a=b=c"]))
     assert given.keys() == RunOptions.__optional_keys__
     assert (given["limit"], given["compile"], given["options"]) == (2, True, {"a": "b=c"})
-    with pytest.raises(UsageError, match='"speed" sets nothing; write --set name=value'):
+    with pytest.raises(UsageError, match='"speed" is not of the form name=value'):
         options.assignments(["speed"])

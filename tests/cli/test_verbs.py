@@ -61,7 +61,7 @@ def test_untrained_runs_never_enter_a_leaderboard(cli: Cli, tmp_path: Path) -> N
     words = ("--method", "adnet.tiny", "--dataset", "sample", "--untrained", "--limit", "2")
     run = cli("run", *words, VOSBENCH_CACHE=cache)
     assert run.returncode == 0, run.stderr
-    assert "random weights (seed 0); its numbers mean nothing" in run.stderr
+    assert "random weights (seed 0); its scores mean nothing" in run.stderr
     assert "not for a leaderboard: untrained" in run.stdout
     table = cli("table", "sample")
     assert table.returncode == 3
@@ -71,4 +71,4 @@ def test_untrained_runs_never_enter_a_leaderboard(cli: Cli, tmp_path: Path) -> N
 def test_verify_of_the_sample(cli: Cli, tmp_path: Path) -> None:
     done = cli("verify", "sample", VOSBENCH_CACHE=str(tmp_path / "cache"))
     assert done.returncode == 0, done.stderr
-    assert "8 of 8 sequences are whole" in done.stdout
+    assert "8 of 8 sequences are complete" in done.stdout

@@ -85,7 +85,7 @@ def test_another_dataset_under_the_right_name(toy_root: Path) -> None:
 def test_by_command(cli: Cli, toy_root: Path) -> None:
     done = cli("verify", "toy", "--root", toy_root, "--plugin", TOY)
     assert done.returncode == 0, done.stderr
-    assert "2 of 2 sequences are whole" in done.stdout
+    assert "2 of 2 sequences are complete" in done.stdout
     (toy_root / "masks" / "v0" / "00001.png").unlink()
     failed = cli("verify", "toy", "--root", toy_root, "--plugin", TOY, "--json")
     assert failed.returncode == 3

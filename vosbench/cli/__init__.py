@@ -1,4 +1,4 @@
-"""The command line: parse, call one function, print. The only place that prints or exits."""
+"""The command line: parse, call one function, print. No other package prints or exits."""
 
 from typing import Annotated
 

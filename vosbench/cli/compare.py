@@ -1,4 +1,4 @@
-"""``vosbench compare``: two records side by side."""
+"""``vosbench compare``: compare two records."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -12,24 +12,26 @@ from vosbench.cli.console import command, listening, result, say
 @command
 def compare(
     first: Annotated[Path, typer.Argument(metavar="A", help="Record of one method, a .json file.")],
-    second: Annotated[Path, typer.Argument(metavar="B", help="Record of the other.")],
+    second: Annotated[Path, typer.Argument(metavar="B", help="Record of the other method.")],
     measure: Annotated[
-        str, typer.Option("--measure", help="Scores to compare, separated by commas; by default every mean.")
+        str, typer.Option("--measure", help="Scores to compare, separated by commas; all means by default.")
     ] = "",
     by: Annotated[
-        Literal["measure", "attribute", "video"] | None, typer.Option("--by", help="One table alone.")
+        Literal["measure", "attribute", "video"] | None, typer.Option("--by", help="Show only this table.")
     ] = None,
-    resamples: Annotated[int, typer.Option("--resamples", min=100, help="Bootstrap samples, and most swaps.")] = 9999,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of interval and p.")] = 0,
-    force: Annotated[bool, typer.Option("--force", help="Compare records that are not comparable too.")] = False,
+    resamples: Annotated[
+        int, typer.Option("--resamples", min=100, help="Bootstrap samples, and maximum number of permutations.")
+    ] = 9999,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of intervals and p.")] = 0,
+    force: Annotated[bool, typer.Option("--force", help="Compare even if the records are not comparable.")] = False,
     plugin: options.Plugins = None,
     shown: Annotated[
         Literal["table", "md", "csv", "json", "latex"],
-        typer.Option("--format", help="How the result is shown; json is the whole comparison."),
+        typer.Option("--format", help="Output format; json is the whole comparison."),
     ] = "table",
     quiet: options.Quiet = False,
 ) -> None:
-    """Compare two records video by video: difference, interval, p, attributes, worst and best videos."""
+    """Compare two records video by video: differences, intervals, p, attributes, worst and best videos."""
     from vosbench import face
 
     with listening("", quiet=quiet) as listener:

@@ -1,4 +1,4 @@
-"""What every verb shares: results on stdout, the rest on stderr, one line for a mistake, progress."""
+"""Shared by all commands: results on stdout, everything else on stderr, one line per error, progress."""
 
 import errno
 import functools
@@ -19,40 +19,39 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 INTERRUPTED = 130
-UNEXPECTED = 70  # as sysexits.h calls an internal error; 1 is a gate that failed
-Debug = Annotated[bool, typer.Option("--debug", envvar="VOSBENCH_DEBUG", help="Show the traceback of an error.")]
+UNEXPECTED = 70  # internal error in sysexits.h; 1 is a failed check
+Debug = Annotated[bool, typer.Option("--debug", envvar="VOSBENCH_DEBUG", help="Show tracebacks of errors.")]
 
 
 def command(verb: Callable[..., R]) -> Callable[..., R]:
-    """Turn a function into a verb of the command line.
+    """Turn a function into a command.
 
-    A parameter whose type is a dataclass, such as `vosbench.cli.options.Selecting`, stands for its fields: each becomes
-    an option, and the function gets them back as one value. Every verb has the option --debug. Errors become one line
-    on stderr and their exit code.
+    A parameter whose type is a dataclass, such as `vosbench.cli.options.Selecting`, becomes an option per field; the
+    function gets them back as one value. All commands have --debug. Errors become one line on stderr and an exit code.
     """
     groups: dict[str, Any] = {}
     spread: list[inspect.Parameter] = []
-    for each in inspect.signature(verb).parameters.values():
-        if not is_dataclass(each.annotation):
-            spread.append(each.replace(kind=inspect.Parameter.KEYWORD_ONLY))
+    for parameter in inspect.signature(verb).parameters.values():
+        if not is_dataclass(parameter.annotation):
+            spread.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
             continue
-        groups[each.name] = each.annotation
-        hints = get_type_hints(each.annotation, include_extras=True)
+        groups[parameter.name] = parameter.annotation
+        hints = get_type_hints(parameter.annotation, include_extras=True)
         spread += [
             inspect.Parameter(
                 field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=hints[field.name]
             )
-            for field in fields(each.annotation)
+            for field in fields(parameter.annotation)
         ]
 
     @functools.wraps(verb)
-    def spoken(**given: Any) -> R:  # noqa: ANN401 - what typer has parsed by the signature below
+    def wrapper(**values: Any) -> R:  # noqa: ANN401 - typer parses them by the signature below
         for name, group in groups.items():
-            given[name] = group(**{field.name: given.pop(field.name) for field in fields(group)})
-        debug = given.pop("debug")
+            values[name] = group(**{field.name: values.pop(field.name) for field in fields(group)})
+        debug = values.pop("debug")
         try:
             with extras_needed():
-                return verb(**given)
+                return verb(**values)
         except KeyboardInterrupt:
             code, line = INTERRUPTED, "interrupted; finished work is kept. Run the same command again to resume."
         except VosbenchError as error:
@@ -62,7 +61,7 @@ def command(verb: Callable[..., R]) -> Callable[..., R]:
             raise
         except Exception as error:
             if isinstance(error, OSError) and error.errno == errno.EPIPE:
-                raise  # a reader such as head has seen enough; typer ends in silence
+                raise  # a reader such as head has closed the pipe; typer exits silently
             where = place(error, "")
             code, line = UNEXPECTED, f"error: {one_line(error)} (unexpected, at {where}; --debug shows the traceback)"
             trace(debug=debug)
@@ -70,13 +69,13 @@ def command(verb: Callable[..., R]) -> Callable[..., R]:
         raise typer.Exit(code)
 
     spread.append(inspect.Parameter("debug", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Debug))
-    spoken.__signature__ = inspect.Signature(spread)  # type: ignore[attr-defined]
-    spoken.__annotations__ = {each.name: each.annotation for each in spread}
-    return spoken
+    wrapper.__signature__ = inspect.Signature(spread)  # type: ignore[attr-defined]
+    wrapper.__annotations__ = {parameter.name: parameter.annotation for parameter in spread}
+    return wrapper
 
 
 def trace(*, debug: bool) -> None:
-    """Write the traceback of the error that is handled to stderr."""
+    """Write the traceback of the current error to stderr."""
     if debug:
         typer.echo(traceback.format_exc(), err=True, nl=False)
 
@@ -93,10 +92,10 @@ def result(text: str) -> None:
 
 @contextmanager
 def progress(total: int, unit: str, *, quiet: bool) -> Iterator[Callable[..., None]]:
-    """Show on stderr how far work has come and what time is left; nothing if quiet or without a terminal.
+    """Show progress and remaining time on stderr; nothing if quiet or without a terminal.
 
     Yields:
-        a function that takes what is worked on, how much is done, and a total if it differs from the first.
+        a function that takes a description, the progress, and the total if it has changed.
     """
     if quiet or not sys.stderr.isatty():
         yield lambda *_: None
@@ -117,7 +116,7 @@ def progress(total: int, unit: str, *, quiet: bool) -> Iterator[Callable[..., No
 
 @contextmanager
 def listening(unit: str, *, quiet: bool) -> Iterator["Listener"]:
-    """Show progress, counted in ``unit``, and notes of a function of the Python face; neither if quiet."""
+    """Show progress, in ``unit``, and notes of a function of the Python face; neither if quiet."""
     from vosbench.face import Listener
 
     with progress(0, unit, quiet=quiet) as advance:

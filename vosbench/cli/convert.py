@@ -1,4 +1,4 @@
-"""``vosbench convert``: a checkpoint of other makers to a safetensors file."""
+"""``vosbench convert``: convert a foreign checkpoint to a safetensors file."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,8 +11,8 @@ from vosbench.cli.console import command, say
 
 @command
 def convert(
-    source: Annotated[Path, typer.Argument(help="A checkpoint of torch, or safetensors.")],
-    out: Annotated[Path, typer.Option("--out", help="The safetensors file to write.")],
+    source: Annotated[Path, typer.Argument(help="Checkpoint, a torch or safetensors file.")],
+    out: Annotated[Path, typer.Option("--out", help="Safetensors file to write.")],
     method: Annotated[
         str, typer.Option("--method", help='What it is for: a method.variant, or "backbone" for a ResNet alone.')
     ],
@@ -23,7 +23,7 @@ def convert(
     plugin: options.Plugins = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """Convert a checkpoint for `vosbench run --weights`, once; no code in it is run."""
+    """Convert a checkpoint for `vosbench run --weights`; no code in it is executed."""
     from vosbench.method.nn.convert import BACKBONE
     from vosbench.method.nn.convert import convert as convert_file
 
@@ -34,7 +34,7 @@ def convert(
 
         found, variant = load_method(method, plugin or ())
         if found.recipe is None:
-            raise UsageError(f'"{method}" has no network that weights could be converted for')
+            raise UsageError(f'"{method}" has no network to convert weights for')
         recipe = found.recipe(variant, {})
         wanted = lambda: recipe.build().state_dict()  # noqa: E731
     done = convert_file(source, out, method, wanted, scales)
@@ -43,5 +43,5 @@ def convert(
     if done.scales == "inplace-abn":
         say("note: batch-norm scales s were rewritten as |s| + 1e-5 (InPlaceABN); --scales plain leaves them")
     if done.dropped:
-        say(f"note: {len(done.dropped)} tensors that are no part of a ResNet were left out, {done.dropped[0]} first")
+        say(f"note: {len(done.dropped)} tensors outside the ResNet were left out, the first is {done.dropped[0]}")
     say(f'note: {done.tensors} tensors for "{method}" are in {out}')

@@ -1,4 +1,4 @@
-"""``vosbench verify``, ``fetch`` and ``data``: where datasets are, whether they are whole, and how to get them."""
+"""``vosbench verify``, ``fetch`` and ``data``: check, download and locate datasets."""
 
 from pathlib import Path
 from typing import Annotated
@@ -17,9 +17,9 @@ def verify(
     split: options.Split = None,
     layout: options.LayoutName = None,
     plugin: options.Plugins = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Show the findings as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
-    """Check a dataset on disk against its list: what is missing, extra, of the wrong size or encoding."""
+    """Check a dataset on disk: missing or extra files, wrong sizes or encodings."""
     from vosbench.dataset.roots import find_root
     from vosbench.dataset.selection import split_of
     from vosbench.dataset.verify import verify as check
@@ -30,28 +30,28 @@ def verify(
     place = find_root(found, root)
     part = split_of(found, split)
     report = check(found, place, part, layout)
-    rows = [(each.level, each.video, each.message) for each in report.findings]
+    rows = [(finding.level, finding.video, finding.message) for finding in report.findings]
     notes = (
         f'{found.title} {part} in "{place}", layout {report.layout}',
-        f"{report.complete} of {report.listed} sequences are whole",
+        f"{report.complete} of {report.listed} sequences are complete",
         f"annotations {report.annotations}",
     )
     table = Table(columns=("level", "video", "finding"), rows=rows, notes=notes)
     result(render(table, "json" if as_json else "table"))
     if report.errors:
-        raise DataError(f'{found.title} {part} in "{place}" is unfit: {len(report.errors)} errors in the table above')
+        raise DataError(f'{found.title} {part} in "{place}" is unusable: {len(report.errors)} errors, see the table')
 
 
 @command
 def fetch(
     dataset: Annotated[str, typer.Argument(help="Dataset; see: vosbench list datasets --long.")],
-    to: Annotated[Path, typer.Option("--to", help="Folder to put it in.")],
+    to: Annotated[Path, typer.Option("--to", help="Target folder.")],
     accept_licence: Annotated[bool, typer.Option("--accept-licence", help="Accept the dataset's licence.")] = False,
-    offline: Annotated[bool, typer.Option("--offline", help="Open no connection: refuse.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Do not connect; fail instead.")] = False,
     plugin: options.Plugins = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """Download a dataset, after its licence was accepted; an interrupted download resumes."""
+    """Download a dataset once its licence is accepted; resume an interrupted download."""
     from vosbench.dataset.fetch import fetch as fetch_files
     from vosbench.registry import load_dataset
 
@@ -63,16 +63,16 @@ def fetch(
     for path in files:
         result(f"{path}\n")
     if not quiet:
-        say(f"to be found from now on: vosbench data set-root {found.name} FOLDER")
+        say(f"to remember its folder, run: vosbench data set-root {found.name} FOLDER")
 
 
 @command
 def set_root(
     dataset: Annotated[str, typer.Argument(help="Dataset.")],
-    folder: Annotated[Path, typer.Argument(help="The folder that holds it.")],
+    folder: Annotated[Path, typer.Argument(help="Its folder.")],
     plugin: options.Plugins = None,
 ) -> None:
-    """Remember where a dataset is, so that --root need not be given."""
+    """Remember the folder of a dataset, so that --root is not needed."""
     from vosbench.dataset.roots import set_root as remember
     from vosbench.registry import load_dataset
 
@@ -82,7 +82,7 @@ def set_root(
 
 @command
 def roots() -> None:
-    """Show the folders that are remembered."""
+    """Show the remembered folders."""
     from vosbench.dataset.roots import read_roots
     from vosbench.report.table import Table, render
 

@@ -1,4 +1,4 @@
-"""``vosbench list``: the methods, datasets and measures that there are."""
+"""``vosbench list``: list methods, datasets and measures."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 @command
 def list_(
     what: Annotated[Literal["methods", "datasets", "measures"], typer.Argument(help="What to list.")] = "methods",
-    long: Annotated[bool, typer.Option("--long", help="A block each, with all that is known.")] = False,
+    long: Annotated[bool, typer.Option("--long", help="Show all details.")] = False,
     plugin: options.Plugins = None,
     shown: options.Shown = "table",
 ) -> None:
-    """List the methods or datasets that are installed, or all measures."""
+    """List installed methods, datasets or measures."""
     from vosbench.registry import DATASETS, METHODS, find
     from vosbench.report.table import render
 
@@ -44,9 +44,9 @@ def _measures(plugins: "Sequence[Path]") -> "Table":
     load_families(plugins)
     origins = {name: found.origin for name, found in find(GROUP, plugins).items()}
     rows = [
-        (each.symbol, each.name, each.heading, each.better, origins.get(each.symbol, "vosbench"))
-        for each in MEASURES.values()
-        if each.symbol
+        (measure.symbol, measure.name, measure.heading, measure.better, origins.get(measure.symbol, "vosbench"))
+        for measure in MEASURES.values()
+        if measure.symbol
     ]
     return Table(columns=("measure", "score", "heading", "better", "from"), rows=rows)
 

@@ -1,4 +1,4 @@
-"""The options that several verbs share, declared once."""
+"""Options that several commands share."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from vosbench.face import RunOptions, SelectOptions
 
 DatasetName = Annotated[str, typer.Option("--dataset", help="Dataset; see: vosbench list datasets.")]
-Root = Annotated[Path | None, typer.Option("--root", help="The dataset's folder.")]
+Root = Annotated[Path | None, typer.Option("--root", help="Folder of the dataset.")]
 Split = Annotated[str | None, typer.Option("--split", help="Split; by default the one that papers report.")]
 LayoutName = Annotated[str | None, typer.Option("--layout", help="Folder layout; recognised by default.")]
 ProtocolName = Annotated[str | None, typer.Option("--protocol", help="Protocol; by default the dataset's own.")]
@@ -24,17 +24,17 @@ Quiet = Annotated[bool, typer.Option("--quiet", help="No progress and no notes."
 Seed = Annotated[int, typer.Option("--seed", help="Seed of random weights.")]
 Device = Annotated[str, typer.Option("--device", help='Torch device, such as "cpu" or "cuda:0".')]
 Precision = Annotated[
-    Literal["fp32", "bf16", "fp16"], typer.Option("--precision", help="Floating-point format the network computes in.")
+    Literal["fp32", "bf16", "fp16"], typer.Option("--precision", help="Floating-point format of the network.")
 ]
 Shown = Annotated[
     Literal["table", "md", "csv", "json", "latex"],
-    typer.Option("--format", help="How the result is shown; json is the whole record."),
+    typer.Option("--format", help="Output format; json is the whole record."),
 ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selecting:
-    """The options that select a split, its videos and the protocol; `command` spreads them into a verb's own."""
+    """Options that select a split, its videos and the protocol; see `vosbench.cli.console.command`."""
 
     root: Root = None
     split: Split = None
@@ -49,7 +49,7 @@ class Selecting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettingUp:
-    """The options that set a method up; `command` spreads them into a verb's own."""
+    """Options that set up a method; see `vosbench.cli.console.command`."""
 
     weights: Annotated[Path | None, typer.Option("--weights", help="Weights, a safetensors file.")] = None
     untrained: Annotated[bool, typer.Option("--untrained", help="Run with random weights.")] = False
@@ -63,47 +63,47 @@ class SettingUp:
     ] = None
 
 
-def select_options(given: Selecting) -> "SelectOptions":
-    """The same as keyword arguments of the Python face."""
+def select_options(selecting: Selecting) -> "SelectOptions":
+    """Convert to keyword arguments of the Python face."""
     return {
-        "root": given.root,
-        "split": given.split,
-        "layout": given.layout,
-        "protocol": given.protocol,
-        "videos": given.videos,
-        "limit": given.limit,
-        "measures": given.measures,
+        "root": selecting.root,
+        "split": selecting.split,
+        "layout": selecting.layout,
+        "protocol": selecting.protocol,
+        "videos": selecting.videos,
+        "limit": selecting.limit,
+        "measures": selecting.measures,
     }
 
 
-def run_options(selecting: Selecting, given: SettingUp) -> "RunOptions":
-    """Both as keyword arguments of the Python face."""
+def run_options(selecting: Selecting, setting_up: SettingUp) -> "RunOptions":
+    """Convert to keyword arguments of the Python face."""
     return {
         **select_options(selecting),
-        "weights": given.weights,
-        "untrained": given.untrained,
-        "seed": given.seed,
-        "device": given.device,
-        "batch": given.batch,
-        "precision": given.precision,
-        "compile": given.compiled,
-        "options": assignments(given.settings or ()),
+        "weights": setting_up.weights,
+        "untrained": setting_up.untrained,
+        "seed": setting_up.seed,
+        "device": setting_up.device,
+        "batch": setting_up.batch,
+        "precision": setting_up.precision,
+        "compile": setting_up.compiled,
+        "options": assignments(setting_up.settings or ()),
     }
 
 
-def assignments(given: Sequence[str]) -> dict[str, str]:
-    """Split each ``name=value``.
+def assignments(settings: Sequence[str]) -> dict[str, str]:
+    """Parse settings of the form ``name=value``.
 
     Raises:
-        UsageError: if one is not of this form.
+        UsageError: if one has another form.
 
     >>> assignments(["lr=0.1", "file=a=b"])
     {'lr': '0.1', 'file': 'a=b'}
     """
     named = {}
-    for each in given:
-        name, sign, value = each.partition("=")
+    for setting in settings:
+        name, sign, value = setting.partition("=")
         if not sign or not name:
-            raise UsageError(f'"{each}" sets nothing; write --set name=value')
+            raise UsageError(f'"{setting}" is not of the form name=value')
         named[name] = value
     return named

@@ -1,4 +1,4 @@
-"""``vosbench run``: from a method to maps and a record."""
+"""``vosbench run``: run a method; write maps and a record."""
 
 from pathlib import Path
 from typing import Annotated
@@ -20,13 +20,13 @@ def run(
     out: Annotated[Path, typer.Option("--out", help="Folder of maps and records.")] = OUT,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Discard maps of another setup.")] = False,
     profile: Annotated[
-        bool, typer.Option("--profile", help="Measure time per stage, memory and cost on the first video too.")
+        bool, typer.Option("--profile", help="Also measure time per stage, memory and cost on the first video.")
     ] = False,
     plugin: options.Plugins = None,
     shown: options.Shown = "table",
     quiet: options.Quiet = False,
 ) -> None:
-    """Run a method on a dataset: write its maps, score them, print the result.
+    """Run a method on a dataset, score its maps and print the result.
 
     The same command resumes an interrupted run.
     """

@@ -1,4 +1,4 @@
-"""``vosbench score``: from masks on disk to a record."""
+"""``vosbench score``: score masks on disk."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -15,23 +15,21 @@ def score(
     masks: Annotated[Path, typer.Argument(help="Folder or zip file of masks or maps, as <video>/<frame>.png.")],
     dataset: options.DatasetName,
     selecting: options.Selecting,
-    codec: Annotated[str | None, typer.Option("--codec", help="How masks are read; recognised if not given.")] = None,
-    name: Annotated[str | None, typer.Option("--name", help="What to call the method.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Write the record below this folder too.")] = None,
+    codec: Annotated[str | None, typer.Option("--codec", help="Encoding of the masks; recognised by default.")] = None,
+    name: Annotated[str | None, typer.Option("--name", help="Name of the method.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Also write the record below this folder.")] = None,
     by: Annotated[
         Literal["video", "category", "attribute", "average", "interval"] | None,
         typer.Option("--by", help="Break the result down."),
     ] = None,
-    per_frame: Annotated[
-        Path | None, typer.Option("--per-frame", help="Write every value, as .csv or .csv.gz.")
-    ] = None,
+    per_frame: Annotated[Path | None, typer.Option("--per-frame", help="Write all values, as .csv or .csv.gz.")] = None,
     pr: Annotated[Path | None, typer.Option("--pr", help="Write the precision-recall curve, as .csv.")] = None,
-    jobs: Annotated[int, typer.Option("--jobs", min=0, help="Processes; 0 takes one per processor.")] = 0,
+    jobs: Annotated[int, typer.Option("--jobs", min=0, help="Number of processes; 0 for one per processor.")] = 0,
     plugin: options.Plugins = None,
     shown: options.Shown = "table",
     quiet: options.Quiet = False,
 ) -> None:
-    """Score masks that are on disk, of any method."""
+    """Score masks of any method."""
     from vosbench import face
 
     with listening("videos", quiet=quiet) as listener:

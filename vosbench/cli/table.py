@@ -1,4 +1,4 @@
-"""``vosbench table``: records and published numbers in, a table out."""
+"""``vosbench table``: print tables of records and published numbers."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -32,16 +32,16 @@ def table(
         str | None, typer.Option("--measure", help="What --by shows; by default J&F, or the first one.")
     ] = None,
     published: Annotated[
-        bool, typer.Option("--published", help="Published numbers too; of a paper's table, only they.")
+        bool, typer.Option("--published", help="Also published numbers; only these for a paper's table.")
     ] = False,
     measured: Annotated[
         bool, typer.Option("--measured", help="Require measured numbers; fail if there are none.")
     ] = False,
-    diff: Annotated[bool, typer.Option("--diff", help="Differences too, measured − published.")] = False,
-    sort: Annotated[str | None, typer.Option("--sort", help="The measure that ranks, best first.")] = None,
+    diff: Annotated[bool, typer.Option("--diff", help="Also differences, measured − published.")] = False,
+    sort: Annotated[str | None, typer.Option("--sort", help="Measure to sort by, best first.")] = None,
     plugin: options.Plugins = None,
     shown: Annotated[
-        Literal["table", "md", "csv", "json", "latex"], typer.Option("--format", help="How the table is shown.")
+        Literal["table", "md", "csv", "json", "latex"], typer.Option("--format", help="Output format.")
     ] = "table",
     quiet: options.Quiet = False,
 ) -> None:

@@ -1,4 +1,4 @@
-"""``vosbench train``: from a method's recipe and annotated videos to weights."""
+"""``vosbench train``: train a method's weights by its recipe."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -22,20 +22,20 @@ SOURCE = "a dataset as NAME, NAME=FOLDER or NAME:SPLIT=FOLDER"
 @command
 def train(
     method: Annotated[str, typer.Argument(help="Method or method.variant; see: vosbench list methods.")],
-    data: Annotated[list[str] | None, typer.Option("--data", help=f"What to train on, {SOURCE}; repeatable.")] = None,
+    data: Annotated[list[str] | None, typer.Option("--data", help=f"Training data, {SOURCE}; repeatable.")] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="A hyper-parameter of the recipe, as name=value; see its card.")
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Folder; results/train/METHOD if not given.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder; results/train/METHOD by default.")] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of weights, data and dropout.")] = 0,
     device: options.Device = "cpu",
     precision: options.Precision = "fp32",
     accumulate: Annotated[
-        int, typer.Option("--accumulate", min=1, help="Parts that a step is computed in, for less memory.")
+        int, typer.Option("--accumulate", min=1, help="Split each step into this many parts to save memory.")
     ] = 1,
-    workers: Annotated[int, typer.Option("--workers", min=0, help="Processes that read and augment.")] = 0,
+    workers: Annotated[int, typer.Option("--workers", min=0, help="Number of processes that read and augment.")] = 0,
     save_every: Annotated[int, typer.Option("--save-every", min=1, help="Steps between checkpoints.")] = 500,
-    validate_on: Annotated[str | None, typer.Option("--validate-on", help=f"What to validate on, {SOURCE}.")] = None,
+    validate_on: Annotated[str | None, typer.Option("--validate-on", help=f"Validation data, {SOURCE}.")] = None,
     validate_every: Annotated[
         int, typer.Option("--validate-every", min=0, help="Steps between validations; 0 for one at the end.")
     ] = 0,
@@ -43,15 +43,15 @@ def train(
         int | None, typer.Option("--validate-limit", min=1, help="Validate on the first frames of each video only.")
     ] = None,
     backbone: Annotated[
-        Path | None, typer.Option("--backbone-weights", help="A ResNet to start from, of ImageNet or other weights.")
+        Path | None, typer.Option("--backbone-weights", help="Weights of the ResNet to start from.")
     ] = None,
     weights: Annotated[Path | None, typer.Option("--weights", help="Weights to start from.")] = None,
     half: Annotated[bool, typer.Option("--half", help="Save weights in fp16, at half the size.")] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Discard a training of another setup.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Discard a training with another setup.")] = False,
     plugin: options.Plugins = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """Train a method by its recipe; with torchrun, on several GPUs or processes.
+    """Train a method by its recipe; with torchrun, in several processes or on several GPUs.
 
     The same command resumes an interrupted training.
     """
@@ -64,18 +64,18 @@ def train(
     _exists(backbone, "--backbone-weights")
     if not data or (validate_every and validate_on is None):
         option = "--validate-on" if data else "--data"
-        raise UsageError(f"{option} is missing: give it {SOURCE}")
+        raise UsageError(f"{option} is missing; pass {SOURCE}")
     recipe = found.recipe(variant, options.assignments(settings or ()))
-    selections = [_select(each, "train", plugin or ()) for each in data]
+    selections = [_select(source, "train", plugin or ()) for source in data]
     material = _material(selections)
-    judged = None if validate_on is None else _select(validate_on, None, plugin or (), validate_limit)
+    validation = None if validate_on is None else _select(validate_on, None, plugin or (), validate_limit)
 
     from vosbench.train import Settings
     from vosbench.train import train as carry_out
 
     chosen = Settings(
         name=method,
-        data=" + ".join(f"{each.dataset.name} {each.split}" for each in selections),
+        data=" + ".join(f"{selection.dataset.name} {selection.split}" for selection in selections),
         seed=seed,
         device=device,
         precision=precision,
@@ -89,7 +89,7 @@ def train(
         overwrite=overwrite,
     )
     folder = out or OUT / method
-    validate = None if judged is None else _validator(found, variant, device, judged)
+    validate = None if validation is None else _validator(found, variant, device, validation)
     with progress(recipe.plan.steps, "steps", quiet=quiet) as advance:
         outcome = carry_out(recipe, material, folder, chosen, validate, _listener(advance, quiet=quiet))
     if outcome.leads:
@@ -110,23 +110,23 @@ def _listener(advance: Callable[..., None], *, quiet: bool) -> "Listener":
 
 
 def _show(outcome: "Outcome", method: str, *, quiet: bool) -> None:
-    """The weights on stdout; what they are and what to do with them on stderr."""
+    """Print the path of the weights to stdout, and how to use them to stderr."""
     weights = outcome.best or outcome.last
     result(f"{weights}\n")
     if quiet:
         return
     if outcome.score is not None:
-        say(f"note: of the validated weights these are the best, with {outcome.score:.4f}")
-    say(f"note: to run them, type: vosbench run --method {method} --weights {weights} --dataset …")
+        say(f"note: these are the best validated weights, with {outcome.score:.4f}")
+    say(f"note: to use them, run: vosbench run --method {method} --weights {weights} --dataset …")
 
 
 def _exists(path: Path | None, option: str) -> None:
     if path is not None and not path.is_file():
-        raise UsageError(f'"{path}", given with {option}, does not exist')
+        raise UsageError(f'"{path}" ({option}) does not exist')
 
 
 def _parse(source: str) -> tuple[str, str | None, Path | None]:
-    """Take the words for a dataset apart: its name, a split, a folder.
+    """Split a data source into the dataset's name, a split and a folder.
 
     >>> _parse("sample"), _parse("davis16:trainval=DAVIS")[:2]
     (('sample', None, None), ('davis16', 'trainval'))

@@ -1,7 +1,7 @@
-"""The Python face: names or objects, paths or arrays in; results that show themselves out.
+"""The Python face: functions that take names or objects, paths or arrays.
 
-Users import this from `vosbench`. The verbs of the command line call the same functions, which print nothing: what the
-command line says on stderr is kept in a result's ``notes``.
+Users import it from `vosbench`. The command line calls the same functions, which print nothing: what the command line
+prints to stderr is in a result's ``notes``.
 """
 
 from vosbench.face.functions import check, compare, load_dataset, load_method, read_record, read_records, run, score

@@ -37,7 +37,7 @@ from vosbench.records import store
 from vosbench.records.record import Record
 
 
-def score(  # noqa: PLR0913 - two forms, and what the command line offers
+def score(  # noqa: PLR0913 - two forms, and the options of the command line
     masks: AnyPath | Masks | Mapping[str, Masks],
     annotations: AnyPath | Masks | Mapping[str, Masks] | None = None,
     *,
@@ -50,44 +50,44 @@ def score(  # noqa: PLR0913 - two forms, and what the command line offers
     listener: Listener = SILENT,
     **selecting: Unpack[SelectOptions],
 ) -> Result:
-    """Score masks: of a dataset's videos, or against annotations that are given.
+    """Score masks, of a dataset's videos or against given annotations.
 
     Args:
-        masks: with ``dataset``: a folder or zip file, as ``<video>/<frame>.png``. With ``annotations``: a folder too,
-            or (H, W) arrays of one video, or a mapping of videos to arrays; see `vosbench.evaluate.pairs`.
+        masks: with ``dataset``: a folder or zip file of ``<video>/<frame>.png``. With ``annotations``: a folder,
+            (H, W) arrays of one video, or a mapping of videos to arrays; see `vosbench.evaluate.pairs`.
         annotations: a folder with the same videos and file names, or arrays of the same sizes. J and F of all frames
             are scored under protocol ``pairs``, and T if ``measures`` names it.
         dataset: name of the dataset, or a `Dataset`.
-        codec: how masks are read from files; recognised if None, which the notes say.
-        name: what to call the method; the name of the folder or zip file if None.
-        jobs: processes, a video each; 0 takes one per processor.
+        codec: encoding of mask files; recognised, with a note, if None.
+        name: name of the method; the name of the folder or zip file if None.
+        jobs: number of processes, one video each; 0 for one per processor.
         curve: a CSV file to write the precision-recall curve of a saliency protocol to.
         plugins: Python files with datasets or measures.
-        listener: who is told how far the work is.
-        selecting: see `SelectOptions`; with annotations also the protocol of any installed dataset.
+        listener: callbacks for progress and notes.
+        selecting: see `SelectOptions`; with annotations, the protocol of any installed dataset.
 
     Returns:
-        the scores, and why they are what they are.
+        the scores and their provenance.
 
     Raises:
-        UsageError: if a name or option is unknown, or neither or both of ``dataset`` and ``annotations`` are given.
+        UsageError: if a name or option is unknown, or not exactly one of ``dataset`` and ``annotations`` is passed.
         DataError: if files are missing, corrupt, or not what they should be.
     """
     refuse_unknown(selecting, SelectOptions.__optional_keys__, "score")
     if (dataset is None) == (annotations is None):
         raise UsageError("score takes either a dataset or annotations to score against")
-    with TemporaryDirectory(prefix="vosbench-score-") as folder:  # of arrays, which are scored as files are
+    with TemporaryDirectory(prefix="vosbench-score-") as folder:  # for arrays, which are scored as files
         found: Path | Predictions
         if annotations is not None:
             found, selection = _pair(masks, annotations, Path(folder), codec, selecting, paths_of(plugins))
         elif dataset is None or not isinstance(masks, str | os.PathLike):
-            raise UsageError("masks of a dataset are a folder or a zip file; arrays are scored against annotations")
+            raise UsageError("masks of a dataset are a folder or a zip file; pass annotations to score arrays")
         else:
             data = registry.load_dataset(dataset, paths_of(plugins)) if isinstance(dataset, str) else dataset
             families = registry.load_families(paths_of(plugins))
             found, selection = Path(masks), select(data, choice_of(selecting), families)
         if curve is not None and selection.protocol.saliency is None:
-            raise UsageError(f'the curve is of saliency measures, which protocol "{selection.protocol.name}" has not')
+            raise UsageError(f'the curve needs saliency measures; protocol "{selection.protocol.name}" has none')
         label = found.name if isinstance(found, Path) else found.origin.name
         record, scored, notes = scoring.score(
             found,
@@ -105,7 +105,7 @@ def score(  # noqa: PLR0913 - two forms, and what the command line offers
     return replace(result, notes=(*notes, result.problem)) if result.problem else result
 
 
-def run(  # noqa: PLR0913 - what, on what, where to, and what the command line offers
+def run(  # noqa: PLR0913 - the options of the command line
     method: str | Method | tuple[Method, str],
     dataset: str | Dataset,
     *,
@@ -119,18 +119,18 @@ def run(  # noqa: PLR0913 - what, on what, where to, and what the command line o
     """Run a method on a dataset and score its maps.
 
     Args:
-        method: ``"method"`` or ``"method.variant"``, a `Method`, or what `load_method` gives.
+        method: ``"method"`` or ``"method.variant"``, a `Method`, or the result of `load_method`.
         dataset: name of the dataset, or a `Dataset`.
-        out: folder of maps and records, from which an interrupted run resumes; if None, neither is kept.
+        out: folder of maps and records, from which interrupted runs resume; None keeps neither.
         overwrite: discard maps of another setup instead of refusing.
-        profile: measure speed too, on the first video.
+        profile: also measure speed, on the first video.
         plugins: Python files with methods, datasets or measures.
-        listener: who is told how far the work is.
+        listener: callbacks for progress and notes.
         options: see `RunOptions`.
 
     Raises:
         UsageError: if a name or option is unknown, or there are no weights.
-        DataError: if the dataset is not there or not complete.
+        DataError: if the dataset is missing or incomplete.
         VideoError: if the method failed on a video; the others are finished first.
     """
     refuse_unknown(options, RunOptions.__optional_keys__, "run")
@@ -155,10 +155,10 @@ def run(  # noqa: PLR0913 - what, on what, where to, and what the command line o
     notes = []
     if options.get("untrained"):
         called = ".".join(filter(None, (job.method.name, job.setup.variant)))
-        notes.append(f"{called} runs with random weights (seed {setup.seed}); its numbers mean nothing")
+        notes.append(f"{called} runs with random weights (seed {setup.seed}); its scores mean nothing")
     if profile:
         first = job.selection.videos[0].name
-        notes.append(f'once the maps are made, speed is measured on the first frames of "{first}"')
+        notes.append(f'speed is measured on the first frames of "{first}" once the maps are written')
     for line in notes:
         listener.note(line)
     total = sum(len(video) for video in job.selection.videos)
@@ -173,7 +173,7 @@ def run(  # noqa: PLR0913 - what, on what, where to, and what the command line o
     return Result(record=done.record, notes=tuple(notes), selection=job.selection, scored=done.scored, path=done.path)
 
 
-def compare(  # noqa: PLR0913 - what the command line offers
+def compare(  # noqa: PLR0913 - the options of the command line
     first: Record | Result | AnyPath,
     second: Record | Result | AnyPath,
     *,
@@ -189,22 +189,22 @@ def compare(  # noqa: PLR0913 - what the command line offers
     Args:
         first: a result, a record, or the path of one.
         second: the other.
-        measures: scores to compare, such as ``"J_mean"``; every mean of a video by default.
-        resamples: bootstrap samples, and the most swaps of the permutation test.
-        seed: of both.
-        force: compare what is not comparable too, and warn of it.
+        measures: scores to compare, such as ``"J_mean"``; all means of videos by default.
+        resamples: bootstrap samples, and maximum number of permutations.
+        seed: seed of both.
+        force: compare records that are not comparable, with warnings.
         plugins: Python files with datasets or measures.
-        listener: who is told notes.
+        listener: callback for notes.
 
     Raises:
         UsageError: if a measure is not in both records.
-        DataError: if they are not comparable: of other datasets, protocols, videos, frames or annotations.
+        DataError: if datasets, protocols, videos, frames or annotations differ.
     """
-    registry.load_families(paths_of(plugins))  # so that their measures have names and directions
+    registry.load_families(paths_of(plugins))  # their measures need names and directions
     one, other = _record(first), _record(second)
     warnings = [*comparing.unlike(one, other), *comparing.frames_apart(one, other)]
     if warnings and not force:
-        raise DataError(f"the records are not comparable: {'; '.join(warnings)}; force compares them all the same")
+        raise DataError(f"the records are not comparable: {'; '.join(warnings)}; force compares them anyway")
     listing: Mapping[str, Listed] = {}
     notes = []
     try:
@@ -224,32 +224,32 @@ def check(
     plugins: Iterable[AnyPath] = (),
     **allowed: Unpack[ToleranceOptions],
 ) -> CheckResult:
-    """Check a result against a baseline: a score that became worse by more than it may fails.
+    """Check a result against a baseline: fail if a score is worse by more than its tolerance.
 
     Args:
         run: a result, a record, or the path of one.
-        baseline: the same; if there is no file of that path, the check fails.
+        baseline: likewise; if the path does not exist, the check fails.
         plugins: Python files with measures.
-        allowed: see `ToleranceOptions`; without them `vosbench.records.tolerance` has the defaults.
+        allowed: see `ToleranceOptions`; `vosbench.records.tolerance` has the defaults.
 
     Raises:
         DataError: if the two are not comparable.
-        UsageError: if a tolerance is negative, or names what is not in the baseline.
+        UsageError: if a tolerance is negative, or names a score that is not in the baseline.
     """
     registry.load_families(paths_of(plugins))
     allowance = tolerances(**allowed)
-    there = isinstance(baseline, Record | Result) or Path(baseline).exists()
-    return CheckResult(verdict=checking.check(_record(run), _record(baseline) if there else None, allowance))
+    exists = isinstance(baseline, Record | Result) or Path(baseline).exists()
+    return CheckResult(verdict=checking.check(_record(run), _record(baseline) if exists else None, allowance))
 
 
 def load_method(name: str, plugins: Iterable[AnyPath] = ()) -> tuple[Method, str]:
     """Load a method by name, ``"method"`` or ``"method.variant"``.
 
     Returns:
-        the method, and the variant (``""`` for the method as it is named).
+        the method and the variant (``""`` for the method itself).
 
     Raises:
-        UsageError: if there is no such method or variant; the message offers the nearest name.
+        UsageError: if there is no such method or variant; the message suggests the nearest name.
     """
     return registry.load_method(name, paths_of(plugins))
 
@@ -258,7 +258,7 @@ def load_dataset(name: str, plugins: Iterable[AnyPath] = ()) -> Dataset:
     """Load a dataset by name.
 
     Raises:
-        UsageError: if there is no such dataset; the message offers the nearest name.
+        UsageError: if there is no such dataset; the message suggests the nearest name.
     """
     return registry.load_dataset(name, paths_of(plugins))
 
@@ -278,10 +278,10 @@ def read_records(
     """Read the records below a results folder, sorted by dataset and file name.
 
     Args:
-        folder: of the results.
-        dataset: one dataset; all by default.
-        protocol: name of one protocol; all by default.
-        split: one split; all by default.
+        folder: the results folder.
+        dataset: name of a dataset; all by default.
+        protocol: name of a protocol; all by default.
+        split: name of a split; all by default.
 
     Raises:
         DataError: if a file is not a record.
@@ -297,19 +297,19 @@ def _pair(
     selecting: SelectOptions,
     plugins: tuple[Path, ...],
 ) -> tuple[Predictions, Selection]:
-    """What is scored where no dataset is named."""
+    """Predictions and selection if no dataset is named."""
     of_dataset = [name for name in ("root", "split", "layout") if selecting.get(name) is not None]
     if of_dataset:
-        raise UsageError(f"{of_dataset[0]} belongs to a dataset, and annotations are given instead of one")
+        raise UsageError(f"{of_dataset[0]} needs a dataset, but annotations were passed")
     protocol = selecting.get("protocol") or PROTOCOL
     if isinstance(protocol, str):
         protocol = _protocol(protocol, plugins)
     if isinstance(masks, str | os.PathLike) and isinstance(annotations, str | os.PathLike):
         found, selection = pair_folders(Path(masks), Path(annotations), protocol, codec=codec)
     elif isinstance(masks, str | os.PathLike) or isinstance(annotations, str | os.PathLike):
-        raise UsageError("give two folders, or arrays for both predictions and annotations")
+        raise UsageError("pass two folders, or arrays for both predictions and annotations")
     elif codec is not None:
-        raise UsageError("a codec reads files; arrays are not files")
+        raise UsageError("a codec applies only to files, not to arrays")
     else:
         found, selection = pair_arrays(masks, annotations, folder, protocol)
     choice = choice_of(selecting, ("J", "F") if protocol is PROTOCOL else ())
@@ -318,16 +318,16 @@ def _pair(
 
 
 def _protocol(name: str, plugins: tuple[Path, ...]) -> DatasetProtocol:
-    """A protocol of any dataset that is installed."""
+    """A protocol of any installed dataset."""
     found = {PROTOCOL.name: PROTOCOL}
-    for each in registry.find(registry.DATASETS, plugins).values():
-        found |= {protocol.name: protocol for protocol in registry.as_dataset(each).protocols}
+    for plugin in registry.find(registry.DATASETS, plugins).values():
+        found |= {protocol.name: protocol for protocol in registry.as_dataset(plugin).protocols}
     if name not in found:
         raise UsageError(f'there is no protocol "{name}"; {suggest(name, list(found))}')
     return found[name]
 
 
-def _record(given: Record | Result | AnyPath) -> Record:
-    if isinstance(given, Record):
-        return given
-    return given.record if isinstance(given, Result) else records.read(Path(given))
+def _record(source: Record | Result | AnyPath) -> Record:
+    if isinstance(source, Record):
+        return source
+    return source.record if isinstance(source, Result) else records.read(Path(source))

@@ -1,4 +1,4 @@
-"""The keyword arguments of the Python face, and who is told how its work goes."""
+"""Keyword arguments and progress callbacks of the Python face."""
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,17 +13,17 @@ from vosbench.records.tolerance import EVERY, LATENCY, Tolerances
 
 AnyPath = str | os.PathLike[str]
 Names = str | Sequence[str]
-"""Names, or a string of them with commas between."""
+"""Names, or a string of names separated by commas."""
 Allowed = float | Mapping[str, float]
-"""How much may be lost: a number for all, or name → number."""
+"""Allowed losses: a number for all, or name → number."""
 
 
 class SelectOptions(TypedDict, total=False):
-    """Keyword arguments that select the videos and the protocol; the dataset's defaults hold for the others.
+    """Keyword arguments that select the videos and the protocol; the others default to the dataset's.
 
-    ``root``: the dataset's folder. ``split``, ``layout``: names. ``protocol``: the name of one of the dataset's, or a
-    `DatasetProtocol`. ``videos``: some of the split's. ``limit``: first frames of each video. ``measures``: some of the
-    protocol's.
+    ``root``: the dataset's folder. ``split``, ``layout``: names. ``protocol``: a name of the dataset's, or a
+    `DatasetProtocol`. ``videos``: some of the split's. ``limit``: use only the first frames of each video.
+    ``measures``: some of the protocol's.
     """
 
     root: AnyPath | None
@@ -36,9 +36,9 @@ class SelectOptions(TypedDict, total=False):
 
 
 class RunOptions(SelectOptions, total=False):
-    """Those, and the keyword arguments that set a method up; see `vosbench.Setup`, whose defaults hold for the others.
+    """These, and keyword arguments that set up a method; see `vosbench.Setup` for the defaults.
 
-    ``untrained`` runs with random weights; ``options`` are the method's own, by name.
+    ``untrained`` runs with random weights; ``options`` are options of the method, by name.
     """
 
     weights: AnyPath | None
@@ -52,12 +52,12 @@ class RunOptions(SelectOptions, total=False):
 
 
 class ToleranceOptions(TypedDict, total=False):
-    """Keyword arguments that say how much worse than its baseline a run may be.
+    """Keyword arguments that set how much worse than its baseline a run may be.
 
-    ``tolerance``: what a mean may lose. ``relative``: the same as a fraction of the baseline; the larger applies.
-    ``video_tolerance``: what a video may lose, by video, measure or ``"video/measure"``. ``max_drop``: the most that
-    any mean may lose. ``speed_tolerance``: how much longer a median frame may take, as a fraction. ``speed_gate``:
-    whether a slower run fails.
+    ``tolerance``: allowed loss of a mean. ``relative``: the same as a fraction of the baseline; the larger applies.
+    ``video_tolerance``: allowed loss of a video, by video, measure or ``"video/measure"``. ``max_drop``: largest
+    allowed loss of any mean. ``speed_tolerance``: allowed increase of the median frame time, as a fraction.
+    ``speed_gate``: whether a slower run fails.
     """
 
     tolerance: Allowed | None
@@ -70,11 +70,11 @@ class ToleranceOptions(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Who is told how work goes; by default nobody.
+    """Callbacks for progress and notes; by default they do nothing.
 
     Attributes:
-        advance: called with what is worked on, how much is done, and of how much: frames of a run, videos of a score.
-        note: called with a line as soon as it is known; results keep it too.
+        advance: called with the current item, the progress and the total, in frames of a run or videos of a score.
+        note: called with each note as soon as it is known; results keep it too.
     """
 
     advance: Callable[[str, int, int], None] = lambda _what, _done, _total: None
@@ -84,22 +84,22 @@ class Listener:
 SILENT = Listener()
 
 
-def choice_of(given: SelectOptions, usual: Names = ()) -> Choice:
-    """Keyword arguments as a value; ``usual`` are the measures if none are named."""
-    root = given.get("root")
+def choice_of(options: SelectOptions, measures: Names = ()) -> Choice:
+    """Convert keyword arguments to a choice, with default measures."""
+    root = options.get("root")
     return Choice(
         root=None if root is None else Path(root),
-        split=given.get("split"),
-        layout=given.get("layout"),
-        protocol=given.get("protocol"),
-        videos=names_of(given.get("videos", ())),
-        limit=given.get("limit"),
-        measures=names_of(given.get("measures", ())) or names_of(usual),
+        split=options.get("split"),
+        layout=options.get("layout"),
+        protocol=options.get("protocol"),
+        videos=names_of(options.get("videos", ())),
+        limit=options.get("limit"),
+        measures=names_of(options.get("measures", ())) or names_of(measures),
     )
 
 
 def tolerances(**allowed: Unpack[ToleranceOptions]) -> Tolerances:
-    """Make tolerances of keyword arguments.
+    """Convert keyword arguments to tolerances.
 
     Raises:
         UsageError: if one is unknown, negative or not finite.
@@ -123,23 +123,23 @@ def tolerances(**allowed: Unpack[ToleranceOptions]) -> Tolerances:
     )
 
 
-def names_of(given: Names) -> tuple[str, ...]:
-    """Names, of which a string holds several with commas between.
+def names_of(names: Names) -> tuple[str, ...]:
+    """Split a string of names at its commas; strip names.
 
     >>> names_of("cows, dog"), names_of(["cows"])
     (('cows', 'dog'), ('cows',))
     """
-    each = given.split(",") if isinstance(given, str) else given
-    return tuple(name.strip() for name in each if name.strip())
+    parts = names.split(",") if isinstance(names, str) else names
+    return tuple(name.strip() for name in parts if name.strip())
 
 
-def paths_of(given: Iterable[AnyPath]) -> tuple[Path, ...]:
-    """Paths as such."""
-    return tuple(Path(each) for each in given)
+def paths_of(paths: Iterable[AnyPath]) -> tuple[Path, ...]:
+    """Convert to paths."""
+    return tuple(map(Path, paths))
 
 
-def refuse_unknown(given: Mapping[str, object], known: frozenset[str], function: str) -> None:
-    """Refuse a keyword that no option has, as Python does."""
-    for name in given:
+def refuse_unknown(options: Mapping[str, object], known: frozenset[str], function: str) -> None:
+    """Raise TypeError for an unknown keyword, as Python does."""
+    for name in options:
         if name not in known:
             raise TypeError(f'{function}() has no option "{name}"; {suggest(name, sorted(known))}')

@@ -1,4 +1,4 @@
-"""Results that show themselves, and turn into tables and data frames."""
+"""Results of the Python face, which convert to tables and data frames."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False, kw_only=True)
 class Result:
-    """The scores of a method on a dataset; printed, they are a table that names the protocol.
+    """The scores of a method on a dataset; prints as a table with the protocol.
 
     Attributes:
-        record: what is written to disk: scores of the split and of each video, in [0, 1], and where they come from.
-        notes: what a reader should know, a line each.
-        path: where a run has written the record; None if it was not kept.
+        record: scores of the split and of each video, in [0, 1], and their provenance; as written to disk.
+        notes: notes for the reader, one line each.
+        path: path of the written record; None if it was not kept.
         selection: the videos and the protocol.
-        scored: what the record was averaged from.
+        scored: the scored videos that the record averages.
     """
 
     record: Record
@@ -51,20 +51,18 @@ class Result:
 
     @property
     def rows(self) -> list[Row]:
-        """Every measured value."""
+        """All measured values."""
         return all_rows(self.scored)
 
     @property
     def problem(self) -> str:
-        """Which masks are missing, so that there is no mean; empty if none are."""
-        absent = [each for each in self.record.missing if "/" in each]
+        """The missing masks, without which there is no mean; empty if none are missing."""
+        absent = [mask for mask in self.record.missing if "/" in mask]
         if not absent:
             return ""
         listed = ", ".join(absent[:5]) + (", …" if len(absent) > 5 else "")
         name = self.selection.protocol.name
-        return (
-            f'{len(absent)} masks are missing that protocol "{name}" scores ({listed}); without them there is no mean'
-        )
+        return f'{len(absent)} masks are missing that protocol "{name}" scores ({listed}), so there is no mean'
 
     def to_frame(self) -> "DataFrame":
         """The scores as a pandas data frame: a row per video, a column per score."""
@@ -75,8 +73,8 @@ class Result:
     def frames(self) -> "DataFrame":
         """The values of single frames as a pandas data frame: a row per video and frame, a column per measure.
 
-        Frames are counted from 0, and NaN stands where there is no value. T stands at the later frame of its pair, and
-        objects of a video have columns of their own, such as ``J.1``. Ochs–Brox measures have no values of frames.
+        Frames are counted from 0; missing values are NaN. T is at the later frame of its pair. Objects of a video have
+        their own columns, such as ``J.1``. Ochs–Brox measures have no values per frame.
         """
         import pandas as pd
 
@@ -110,7 +108,7 @@ class Result:
         return self.render("latex")
 
     def save(self, folder: "str | PathLike[str]" = "results") -> Path:
-        """Write ``<folder>/<dataset>/<method>.json``, for tables and comparisons, and every value next to it.
+        """Write ``<folder>/<dataset>/<method>.json``, for tables and comparisons, and all values next to it.
 
         Returns:
             the path of the record.
@@ -120,7 +118,7 @@ class Result:
         return path
 
     def save_rows(self, path: "str | PathLike[str]") -> None:
-        """Write every value as CSV, compressed if the name ends in ``.gz``."""
+        """Write all values as CSV, compressed if the name ends in ``.gz``."""
         records.write_rows(Path(path), self.rows)
 
     def __repr__(self) -> str:
@@ -133,14 +131,14 @@ class Result:
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False, kw_only=True)
 class CompareResult:
-    """Two methods compared video by video; printed, it is what ``vosbench compare`` prints.
+    """Two methods compared video by video; prints like ``vosbench compare``.
 
     Attributes:
-        first: the record called A.
-        second: the record called B.
-        effects: a measure each: the differences, their interval and p, and the same for each attribute.
-        warnings: in what the two are not comparable, a line each.
-        notes: what a reader should know, a line each.
+        first: record A.
+        second: record B.
+        effects: the differences of each measure, with interval and p, also by attribute.
+        warnings: why the two are not comparable, one line each.
+        notes: notes for the reader, one line each.
     """
 
     first: Record
@@ -163,7 +161,7 @@ class CompareResult:
             return comparison.to_json(self.first, self.second, self.effects, self.warnings)
         tables = self.tables("measure" if kind == "csv" and by is None else by)
         if not tables:
-            raise DataError(f'nobody lists attributes of the videos of "{self.first.dataset}"')
+            raise DataError(f'there are no attributes of the videos of "{self.first.dataset}"')
         return "\n".join(render(table, kind) for table in tables)
 
     def to_frame(self) -> "DataFrame":
@@ -172,16 +170,16 @@ class CompareResult:
 
         rows = [
             {
-                "measure": each.measure,
-                "videos": len(each.deltas),
-                "first": sum(delta.first for delta in each.deltas) / len(each.deltas),
-                "second": sum(delta.second for delta in each.deltas) / len(each.deltas),
-                "difference": each.compared.difference,
-                "low": each.compared.interval.low,
-                "high": each.compared.interval.high,
-                "p": each.compared.p,
+                "measure": effect.measure,
+                "videos": len(effect.deltas),
+                "first": sum(delta.first for delta in effect.deltas) / len(effect.deltas),
+                "second": sum(delta.second for delta in effect.deltas) / len(effect.deltas),
+                "difference": effect.compared.difference,
+                "low": effect.compared.interval.low,
+                "high": effect.compared.interval.high,
+                "p": effect.compared.p,
             }
-            for each in self.effects
+            for effect in self.effects
         ]
         return pd.DataFrame(rows).set_index("measure")
 
@@ -195,17 +193,17 @@ class CompareResult:
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False, kw_only=True)
 class CheckResult:
-    """A record checked against a baseline; printed, it is what ``vosbench check`` prints, and false if it failed.
+    """A record checked against a baseline; prints like ``vosbench check``, and is false if it failed.
 
     Attributes:
-        verdict: every number that was checked.
+        verdict: all checked numbers.
     """
 
     verdict: Verdict
 
     @property
     def passed(self) -> bool:
-        """Whether nothing became worse by more than it may."""
+        """Whether nothing is worse by more than its tolerance."""
         return self.verdict.passed
 
     def __bool__(self) -> bool:
@@ -213,11 +211,11 @@ class CheckResult:
         return self.passed
 
     def render(self, kind: Kind = "table") -> str:
-        """The verdict as text, JSON, JUnit XML, or annotations of GitHub."""
+        """The verdict as text, JSON, JUnit XML, or GitHub annotations."""
         return render_verdict(self.verdict, kind)
 
     def to_frame(self) -> "DataFrame":
-        """A pandas data frame: a row per number that was checked; video is None for means and speed."""
+        """A pandas data frame: a row per checked number; video is None for means and speed."""
         import pandas as pd
 
         columns = [field.name for field in fields(Finding)]

@@ -225,7 +225,7 @@ def fill_backbone(net: nn.Module, path: Path) -> str:
     held = net.state_dict()
     wanted = {usual: held[name] for usual, name in find_resnet(held).items()}
     if not wanted:
-        raise UsageError("--backbone-weights needs a network with a ResNet in it, which this one has not")
+        raise UsageError("--backbone-weights needs a network with a ResNet")
     every = read(path)
     found = {usual: every[name] for usual, name in find_resnet(every).items()}
     if not found:
