@@ -200,7 +200,7 @@ def test_labels_of_half_the_frames_size(put: Put, root: Path, tmp_path: Path) ->
 def test_youtube_objects_2_has_no_masks(put: Put, root: Path, inside: str) -> None:
     for path in ("ImageSets/Main/cow.txt", "Annotations/cow_1.xml", "JPEGImages/cow_1.jpg"):
         put(f"{inside}{path}")
-    with pytest.raises(DataError, match="bounding boxes and no masks"):
+    with pytest.raises(DataError, match="boxes instead of masks"):
         find("ytobj", root)
 
 

@@ -190,7 +190,7 @@ def test_unknown_requests_name_what_there_is(small: Path) -> None:
 
 
 def test_other_folders_are_refused(small: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
-    with pytest.raises(DataError, match=r"has no sample\.json"):
+    with pytest.raises(DataError, match=r"sample\.json is missing"):
         dataset.videos(tmp_path_factory.mktemp("empty"), "val")
     with pytest.raises(DataError, match='without the split "train"; delete the folder'):
         dataset.videos(small, "train")
@@ -206,7 +206,7 @@ def test_damaged_marker_is_refused(small: Path, text: str) -> None:
 def test_another_version_is_refused(small: Path) -> None:
     marker = json.loads((small / "sample.json").read_text())
     (small / "sample.json").write_text(json.dumps(marker | {"version": 99}))
-    with pytest.raises(DataError, match=r"version 99 .* this is version 2; delete the folder"):
+    with pytest.raises(DataError, match=r"version 99 .* version 2 is needed; delete the folder"):
         dataset.videos(small, "val")
 
 
