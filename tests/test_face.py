@@ -220,7 +220,7 @@ def test_folders_of_other_sizes_or_contents_are_named(tmp_path: Path) -> None:
         (lambda: vosbench.check("run.json", "baseline.json", max_drop=-1), "a tolerance is 0 or more"),
     ],
 )
-def test_requests_that_make_no_sense(call: Callable[[], object], said: str) -> None:
+def test_contradictory_requests_are_refused(call: Callable[[], object], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         call()
 
@@ -237,7 +237,7 @@ def test_unknown_keywords_are_refused_as_python_does() -> None:
 # Results
 
 
-def test_a_result_shows_itself() -> None:
+def test_a_result_has_a_repr_and_html() -> None:
     result = vosbench.score({"b": BAD, "a": GOOD}, {"a": GOOD, "b": GOOD}, name="x<y")
     shown = repr(result)
     for part in ("x<y", "arrays all", "pairs@1|J:all", "J mean", f"{result.scores['J_mean']:.3f}"):
@@ -298,15 +298,13 @@ def test_run_keeps_the_record_and_nothing_else(run: vosbench.Result, toy_root: P
     assert list(plain.record.videos) == ["v0"]
 
 
-def test_calls_are_silent_and_say_what_is_to_be_said_in_notes(
-    toy_root: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_calls_print_nothing_and_keep_notes(toy_root: Path, capfd: pytest.CaptureFixture[str]) -> None:
     result = vosbench.run("brightness", "toy", root=toy_root, plugins=[TOY], untrained=True, seed=3)
     assert result.notes == ("brightness runs with random weights (seed 3); its scores mean nothing",)
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_listener_is_told_how_far_it_is(toy_root: Path) -> None:
+def test_a_listener_receives_progress(toy_root: Path) -> None:
     from vosbench.face import Listener
 
     seen: list[tuple[str, int, int]] = []
@@ -317,7 +315,7 @@ def test_a_listener_is_told_how_far_it_is(toy_root: Path) -> None:
     assert seen[-2:] == [("masks", 1, 2), ("masks", 2, 2)]
 
 
-def test_missing_masks_are_told(toy_root: Path) -> None:
+def test_missing_masks_are_reported(toy_root: Path) -> None:
     partial = toy_root / "partial" / "v0"
     partial.mkdir(parents=True)
     (partial / "00000.png").write_bytes((toy_root / "masks" / "v0" / "00000.png").read_bytes())

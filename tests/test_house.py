@@ -22,7 +22,7 @@ PLUGINS = [path for room in ("methods", "datasets") for path in sorted((REPOSITO
 
 
 @pytest.mark.parametrize("room", ["methods", "datasets"])
-def test_rooms_are_linked_and_are_no_packages(room: str) -> None:
+def test_plugin_folders_are_linked_and_are_not_packages(room: str) -> None:
     assert not (REPOSITORY / room / "__init__.py").exists()
     link = REPOSITORY / "vosbench" / room
     assert link.is_symlink()
@@ -30,7 +30,7 @@ def test_rooms_are_linked_and_are_no_packages(room: str) -> None:
 
 
 @pytest.mark.parametrize("path", PLUGINS, ids=lambda path: str(path.relative_to(REPOSITORY)))
-def test_plugins_see_the_ground_floors_only(path: Path) -> None:
+def test_plugins_import_only_the_ground_floors(path: Path) -> None:
     room, name = path.relative_to(REPOSITORY).parts[:2]
     own = f"vosbench.{room}.{name}"
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):

@@ -52,7 +52,7 @@ def third_party(path: Path) -> set[str]:
     return set(imported(path)) - sys.stdlib_module_names - {"vosbench"}
 
 
-def test_what_is_declared_is_imported_and_the_reverse() -> None:
+def test_declared_dependencies_are_the_imported_ones() -> None:
     modules = {MODULES.get(name, name) for name in declared() | declared("torch", "fast")}
     found = {module for path in SOURCES for module in third_party(path)}
     assert found - {"pytest"} == modules  # pytest imports its plugin, not the reverse

@@ -112,7 +112,7 @@ def test_a_half_written_map_is_computed_again(toy_root: Path, tmp_path: Path) ->
 
 @pytest.mark.parametrize("variant", ["brightness", "brightness.average"])
 @pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGKILL])
-def test_a_killed_run_repeated_is_an_undisturbed_run(
+def test_a_resumed_run_equals_an_uninterrupted_one(
     toy_root: Path, tmp_path: Path, blow: signal.Signals, variant: str
 ) -> None:
     def command(out: str) -> list[str]:
@@ -161,7 +161,7 @@ def test_maps_of_another_setup_are_not_mixed(toy_root: Path, tmp_path: Path) -> 
     assert record.provenance.batch == 2
 
 
-def test_a_setup_that_cannot_be_had_leaves_nothing_behind(toy_root: Path, tmp_path: Path) -> None:
+def test_an_invalid_setup_leaves_no_files(toy_root: Path, tmp_path: Path) -> None:
     good, _ = load_method("brightness", [TOY])
 
     def refuse(_: Setup) -> Fixed:

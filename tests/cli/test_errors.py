@@ -106,7 +106,7 @@ def test_annotations_of_zeros_and_ones(cli: Cli, davis: Path, tmp_path: Path) ->
     fails(done, 3, "contains the values 1", "0 as background and 255 as object")
 
 
-def test_predictions_of_zeros_and_ones_are_read_and_said(cli: Cli, davis: Path, tmp_path: Path) -> None:
+def test_predictions_of_zeros_and_ones_are_read_and_reported(cli: Cli, davis: Path, tmp_path: Path) -> None:
     root = write_davis(tmp_path / "ones", value=1)
     done = cli("score", root / "Annotations", "--dataset", "davis16", "--root", davis, "--format", "csv")
     assert 'read as "binary01"' in done.stderr

@@ -113,7 +113,7 @@ def test_a_missing_baseline_fails(cli: Cli, gate: Cli, checkpoint: Path, tmp_pat
     assert cli("check", run, "--baseline", "damaged.json").returncode == 3
 
 
-def test_a_baseline_is_updated_on_request_alone(cli: Cli, gate: Cli, spoiled: Path, tmp_path: Path) -> None:
+def test_a_baseline_is_updated_only_on_request(cli: Cli, gate: Cli, spoiled: Path, tmp_path: Path) -> None:
     updated = gate(spoiled, "--update-baseline", "--out", "run")
     assert updated.returncode == 0, updated.stderr
     assert "J mean" in updated.stdout
@@ -123,7 +123,7 @@ def test_a_baseline_is_updated_on_request_alone(cli: Cli, gate: Cli, spoiled: Pa
     assert cli("check", "run/toy/linear.json", "--baseline", "baseline.json").returncode == 0
 
 
-def test_tolerances_are_taken(gate: Cli, spoiled: Path) -> None:
+def test_tolerances_are_applied(gate: Cli, spoiled: Path) -> None:
     passing = gate(spoiled, "--max-drop", "1", "--video-tolerance", "1")
     assert passing.returncode == 0, passing.stdout
     assert gate(spoiled, "--tolerance", "1", "--video-tolerance", "1").returncode == 0
@@ -158,13 +158,13 @@ def test_some_videos_are_too_few(gate: Cli, checkpoint: Path) -> None:
         (["run.json", "--max-drop", "-1"], "a tolerance is 0 or more"),
     ],
 )
-def test_muddled_requests(cli: Cli, words: list[str], said: str) -> None:
+def test_contradictory_requests(cli: Cli, words: list[str], said: str) -> None:
     done = cli("check", *([] if "--baseline" in words else ["--baseline", "b.json"]), *words)
     assert done.returncode == 2
     assert said in done.stderr
 
 
-def test_what_cannot_be_written_is_said_in_a_line(gate: Cli, cli: Cli, checkpoint: Path, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_is_one_line(gate: Cli, cli: Cli, checkpoint: Path, tmp_path: Path) -> None:
     (tmp_path / "folder.xml").mkdir()
     done = gate(checkpoint, "--junit", "folder.xml")
     assert done.returncode == 2
@@ -199,7 +199,7 @@ def test_compare(cli: Cli, pair: tuple[str, str]) -> None:
     assert cli("compare", *pair, *plugin, "--by", "attribute").returncode == 3
 
 
-def test_compare_knows_nothing_of_the_dataset_and_says_so(cli: Cli, pair: tuple[str, str]) -> None:
+def test_compare_without_the_dataset_has_a_note(cli: Cli, pair: tuple[str, str]) -> None:
     shown = cli("compare", *pair)
     assert shown.returncode == 0
     assert 'note: without the dataset\'s list there are no attributes: there is no dataset "toy"' in shown.stderr

@@ -18,7 +18,7 @@ class Group:
     names: Annotated[list[str] | None, typer.Option("--name")] = None
 
 
-def test_a_group_is_spread_into_options_and_given_back_as_one_value(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_group_becomes_options_and_one_value(capsys: pytest.CaptureFixture[str]) -> None:
     toy = typer.Typer()
     seen: list[object] = []
 

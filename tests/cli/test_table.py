@@ -79,7 +79,7 @@ def test_a_papers_table_without_records(cli: Cli) -> None:
     assert 'no folder "results" of records' in insisted.stderr
 
 
-def test_published_numbers_beside_a_leaderboard(cli: Cli, results: Path) -> None:
+def test_published_numbers_in_a_leaderboard(cli: Cli, results: Path) -> None:
     assert results.is_dir()
     done = cli("table", "davis16", "--published", "--sort", "J_mean", "--format", "csv")
     assert done.returncode == 0, done.stderr
@@ -100,7 +100,7 @@ def test_differences_of_a_leaderboard(cli: Cli, results: Path) -> None:
     assert {method for method, _ in rows} == {"fseg", "FSEG", "andiff", "AD-Net + I.Prun."}
 
 
-def test_published_numbers_alone(cli: Cli) -> None:
+def test_only_published_numbers(cli: Cli) -> None:
     done = cli("table", "ytobj", "--by", "category", "--published", "--format", "md")
     assert done.returncode == 0, done.stderr
     heading = done.stdout.splitlines()[0]
@@ -140,7 +140,7 @@ def test_mistakes_are_one_line(cli: Cli, results: Path, words: tuple[str, ...], 
     assert done.stderr.count("\n") == 1
 
 
-def test_a_file_that_is_no_record_is_named(cli: Cli, results: Path) -> None:
+def test_a_file_that_is_not_a_record_is_named(cli: Cli, results: Path) -> None:
     (results / "davis16" / "broken.json").write_text("{}")
     for words in (("davis16",), ("f2net-3",), ("readme",), ("davis16", "--published")):
         done = cli("table", *words)

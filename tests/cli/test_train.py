@@ -1,4 +1,4 @@
-"""``vosbench train``: stopped in every way, it goes on to the same weights; mistakes are one line."""
+"""``vosbench train``: interrupted in any way, it resumes to the same weights; mistakes are one line."""
 
 import json
 import os
@@ -117,7 +117,7 @@ def test_killed_and_resumed_is_uninterrupted(toy_root: Path, tmp_path: Path, wor
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
-def test_asked_to_stop_it_finishes_the_step(toy_root: Path, tmp_path: Path, number: signal.Signals) -> None:
+def test_a_stopped_training_finishes_the_step(toy_root: Path, tmp_path: Path, number: signal.Signals) -> None:
     more = ("--save-every", "2", "--set", "steps=40", "--set", "horizon=50")
     given = words(toy_root, tmp_path / "parts", *more)
     process = start(*given)

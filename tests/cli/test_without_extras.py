@@ -80,7 +80,9 @@ def test_what_needs_torch_says_how_to_get_it(bare: Cli, tmp_path: Path, words: t
     assert not (tmp_path / "results").exists()
 
 
-def test_a_plugin_file_that_imports_torch_is_told_too(bare: Cli, tmp_path: Path, words: tuple[str | Path, ...]) -> None:
+def test_a_plugin_file_that_imports_torch_gets_the_same_hint(
+    bare: Cli, tmp_path: Path, words: tuple[str | Path, ...]
+) -> None:
     (tmp_path / "eager.py").write_text("import torch\n", "utf-8")
     refused = bare("run", "--method", "eager", "--plugin", "eager.py", *words)
     assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)

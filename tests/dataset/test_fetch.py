@@ -98,7 +98,7 @@ def test_the_next_mirror_is_tried(server: Server, tmp_path: Path) -> None:
     assert [path for path, _ in server.asked] == ["/gone", "/toy.zip"]
 
 
-def test_an_interrupted_download_goes_on(server: Server, tmp_path: Path) -> None:
+def test_an_interrupted_download_resumes(server: Server, tmp_path: Path) -> None:
     fetch(toy(server, "/short/toy.zip", "/toy.zip", checksum=SHA), tmp_path, accepted=True)
     (_, first), (_, second) = server.asked
     assert first is None
@@ -113,7 +113,7 @@ def test_a_wrong_checksum_is_refused(server: Server, tmp_path: Path) -> None:
     assert not (tmp_path / "toy").exists()
 
 
-def test_a_file_that_is_no_archive(server: Server, tmp_path: Path) -> None:
+def test_a_file_that_is_not_an_archive(server: Server, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be unpacked"):
         fetch(toy(server, "/bad.zip", name="bad.zip"), tmp_path, accepted=True)
 
@@ -126,7 +126,7 @@ def test_the_licence_comes_first(server: Server, tmp_path: Path) -> None:
     assert not server.asked
 
 
-def test_what_needs_a_form_says_the_steps(tmp_path: Path) -> None:
+def test_steps_are_given_without_downloads(tmp_path: Path) -> None:
     dataset = replace(load_dataset("toy", [TOY]), steps="Fill in the form.")
     with pytest.raises(DataError, match=r"cannot be downloaded automatically\. Fill in the form"):
         fetch(dataset, tmp_path, accepted=True)

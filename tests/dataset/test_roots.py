@@ -23,7 +23,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def test_roots_are_looked_for_in_order(settings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_roots_are_searched_in_order(settings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     dataset = replace(load_dataset("toy", [TOY]), folders=("Toy-2026",))
     with pytest.raises(UsageError, match="set-root toy FOLDER"):
         find_root(dataset)

@@ -28,7 +28,7 @@ def said(report: Report) -> list[tuple[str, str, str]]:
     return [(each.level, each.video, each.message) for each in report.findings]
 
 
-def test_a_whole_dataset(toy_root: Path) -> None:
+def test_a_complete_dataset(toy_root: Path) -> None:
     report = check(toy_root)
     assert (said(report), report.complete, report.layout) == ([], 2, "toy")
 
@@ -38,7 +38,7 @@ def test_the_hash_is_that_of_records(toy_root: Path) -> None:
     assert check(toy_root).annotations == record.provenance.annotations
 
 
-def test_what_is_missing_and_extra(toy_root: Path) -> None:
+def test_missing_and_extra_files(toy_root: Path) -> None:
     (toy_root / "frames" / "v0" / "00004.png").unlink()
     (toy_root / "masks" / "v0" / "00001.png").unlink()
     shutil.copytree(toy_root / "frames" / "v1", toy_root / "frames" / "elephant")

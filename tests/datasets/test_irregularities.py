@@ -53,7 +53,7 @@ def test_bms26_numbers(put: Put, root: Path, name: str, stem: str, first: int, f
 
 
 @pytest.mark.parametrize(("name", "first", "frames"), [("marple4", 324, 43), ("tennis", 454, 466)])
-def test_motiongrouping_renumbers_the_frames_alone(put: Put, root: Path, name: str, first: int, frames: int) -> None:
+def test_motiongrouping_renumbers_only_the_frames(put: Put, root: Path, name: str, first: int, frames: int) -> None:
     positions = listed("fbms", name)
     put(f"JPEGImages/{name}/{{n:05d}}.jpg", numbers=range(1, 1 + frames))
     put(f"Annotations/{name}/{{n:05d}}.png", "binary255", [first + position for position in positions])
@@ -77,7 +77,7 @@ def test_missing_first_annotation_is_not_a_renumbering(put: Put, root: Path) -> 
         select(load_dataset("fbms"), Choice(root=root, videos=("cars10",)))
 
 
-def test_fbms_companions_are_no_labels_and_white_is_background(put: Put, root: Path) -> None:
+def test_fbms_companions_are_not_labels_and_white_is_background(put: Put, root: Path) -> None:
     truth = "Trainingset/bear01/GroundTruth/bear01_{n:04d}_gt"
     put("Trainingset/bear01/bear01_{n:04d}.jpg", numbers=range(1, 101))
     numbers = [1 + n for n in listed("fbms", "bear01")]
@@ -90,7 +90,7 @@ def test_fbms_companions_are_no_labels_and_white_is_background(put: Put, root: P
     assert np.unique(images.read_regions(found.annotations[0], found.codec)).tolist() == [0, 0x00FFFF]
 
 
-def test_antonilo_reads_fbms_otherwise(put: Put, root: Path) -> None:
+def test_antonilo_reads_fbms_differently(put: Put, root: Path) -> None:
     for name in ("marple2", "marple7", "cars1"):
         put(f"Testset/{name}/{name}_{{n:03d}}.jpg", numbers=(1, 2))
         put(f"Testset/{name}/GroundTruth/{name}_{{n:03d}}.pgm", "labels", (1, 2))
@@ -112,14 +112,14 @@ def test_antonilo_reads_fbms_otherwise(put: Put, root: Path) -> None:
     assert codec("ppm_nonwhite").regions(colours, "RGB").tolist() == [[0, 255, 0xFFFF00, BLACK]]
 
 
-def test_a_folder_called_fbms_that_holds_davis(put: Put, root: Path) -> None:
+def test_a_folder_named_fbms_that_contains_davis(put: Put, root: Path) -> None:
     put("FBMS-59/test/frame/bear/{n:05d}.jpg", numbers=range(3))
     put("FBMS-59/test/mask/bear/{n:05d}.png", "binary255", range(3))
     with pytest.raises(DataError, match="30 of 30 videos are missing"):
         select(load_dataset("fbms"), Choice(root=root))
 
 
-def test_labelled_only_copies_hold_all_annotated_frames_or_are_incomplete(put: Put, root: Path) -> None:
+def test_labelled_only_copies_have_all_annotated_frames_or_are_incomplete(put: Put, root: Path) -> None:
     for kind, room in (("frame", "JPEGImages"), ("binary255", "Annotations")):
         put(f"TestSet/{room}/cars10/cars10_{{n:02d}}.png", kind, (1, 10, 20, 30))
         put(f"TestSet/{room}/cars1/cars1_{{n:02d}}.png", kind, (1, 10))
@@ -137,7 +137,7 @@ def write_visal(put: Put, folders: dict[str, str]) -> None:
         put(f"GroundTruth/{files}_frame{{n:04d}}.bmp", "rgb255", range(1, 51, 5))
 
 
-def test_visal_horse2_is_another_video_by_another_naming(put: Put, root: Path) -> None:
+def test_visal_horse2_is_another_video_in_other_copies(put: Put, root: Path) -> None:
     write_visal(put, {"horse": "horse2", "horse2": "horse3", "cow": "cow4", "lion": "lion"})
     put("ViSal/gokart/gokart{n}.bmp", numbers=range(56, 100))
     put("GroundTruth/gokart{n}.bmp", "rgb255", range(56, 100, 5))

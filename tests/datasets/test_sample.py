@@ -73,7 +73,7 @@ def test_same_bytes_again_and_in_another_process(root: Path, tmp_path: Path) -> 
 
 
 def test_masks_are_the_same_on_every_machine(root: Path) -> None:
-    """Whatever the versions of OpenCV and NumPy: baselines are held against them."""
+    """Whatever the versions of OpenCV and NumPy: baselines are checked against them."""
     found = hashlib.sha256()
     for video in dataset.videos(root, "val"):
         found.update(np.packbits(masks(video)).tobytes())
@@ -100,7 +100,7 @@ def test_import_is_light() -> None:
     assert done.stdout.strip() == "set()"
 
 
-def test_tree_holds_what_the_listing_says(root: Path) -> None:
+def test_files_match_the_listing(root: Path) -> None:
     found = list(every_video(root))
     assert [video.name for _, video in found] == [name for split in DENSE for name in listing(split)]
     for split, video in found:
@@ -175,7 +175,7 @@ def test_sparse_annotation(tmp_path: Path) -> None:
     assert len(list((tmp_path / "annotations").rglob("*.png"))) == 4
 
 
-def test_unknown_requests_name_what_there_is(small: Path) -> None:
+def test_unknown_names_list_the_known_ones(small: Path) -> None:
     with pytest.raises(UsageError, match='no split "test"; available: val, train'):
         dataset.videos(small, "test")
     with pytest.raises(UsageError, match='no split "test"'):

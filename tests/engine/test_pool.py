@@ -37,7 +37,7 @@ def test_results_of_several_processes_come_in_order(start: str) -> None:
     assert done.stdout == "done\n"
 
 
-def test_an_error_of_a_worker_is_raised_in_its_turn() -> None:
+def test_an_error_of_a_worker_is_raised_in_order() -> None:
     results = pool.each(lambda number: 1 / number, [1, 0], jobs=1)
     assert next(results) == 1
     with pytest.raises(ZeroDivisionError):

@@ -54,7 +54,7 @@ def test_a_stage_left_by_an_exception_is_left(clock: list[float]) -> None:
     assert not is_collecting()
 
 
-def test_the_device_is_waited_for_at_both_ends(clock: list[float]) -> None:
+def test_the_device_is_synchronised_at_both_ends(clock: list[float]) -> None:
     """Work that is queued in a stage is charged to it, although it is computed only when waited for."""
     queued = []
 

@@ -14,7 +14,7 @@ def ours() -> list[str]:
 
 
 @pytest.mark.parametrize("depth", [1, 3])
-def test_reading_is_ahead_by_so_much_and_no_more(depth: int) -> None:
+def test_reading_ahead_is_limited(depth: int) -> None:
     begun: list[str] = []
     paths = [Path(str(index)) for index in range(20)]
     with closing(work_ahead(lambda path: begun.append(path.name), paths, depth)) as made:
@@ -47,7 +47,7 @@ def test_jobs_are_done_in_order_and_none_after_a_failure() -> None:
     assert not ours()
 
 
-def test_an_interrupted_block_finishes_what_it_was_given() -> None:
+def test_an_interrupted_block_finishes_submitted_jobs() -> None:
     done: list[int] = []
 
     def interrupted() -> None:

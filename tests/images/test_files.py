@@ -73,7 +73,7 @@ def test_half_a_file_is_not_complete(tmp_path: Path) -> None:
     assert not images.is_complete(path)
 
 
-def test_bytes_and_files_read_alike() -> None:
+def test_bytes_and_files_read_the_same() -> None:
     buffer = io.BytesIO()
     Image.fromarray(OBJECT).save(buffer, "PNG")
     assert (images.read_mask(buffer.getvalue(), "map") == (OBJECT > 0)).all()

@@ -163,7 +163,7 @@ def test_equals_pillow_on_files_of_opencv() -> None:
 
 
 @pytest.mark.parametrize("value", [1, 100, 128, 255])
-def test_bits_of_filtered_rows_go_on_over_stretches(value: int) -> None:
+def test_filtered_rows_continue_across_stretches(value: int) -> None:
     """Stretches of several rows, of which some are stored as they are, and some hold other values."""
     random = np.random.default_rng(value)
     read = 0
@@ -285,7 +285,7 @@ def with_sound_checksums(data: bytes) -> bytes:
     return out
 
 
-def test_images_reads_in_either_way(tmp_path: Path) -> None:
+def test_images_are_read_either_way(tmp_path: Path) -> None:
     path = tmp_path / "mask.png"
     path.write_bytes(encode(VALUES))
     assert np.array_equal(unpack(images.read_packed(path, "nonzero")), VALUES != 0)

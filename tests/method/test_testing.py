@@ -102,7 +102,7 @@ class Failing(Good):
 
 
 class Forgetful(Good):
-    """The running mean, begun anew where it is resumed."""
+    """The running mean, restarted instead of resumed."""
 
     def state(self) -> State:
         return {}

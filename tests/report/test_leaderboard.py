@@ -132,7 +132,7 @@ def test_published_numbers_beside_measured_ones() -> None:
     assert any(note.startswith("3 published numbers left out") for note in table.notes)
 
 
-def test_published_numbers_alone() -> None:
+def test_only_published_numbers() -> None:
     dataset = load_dataset("davis16")
     numbers = [each for each in published("f2net-3") if each.dataset == "davis16"]
     table = published_leaderboard(numbers, dataset.protocols[0], sort="T")

@@ -1,4 +1,4 @@
-"""What ``torchrun`` starts: half a batch through synchronised layers, held against the whole batch through torch's."""
+"""Started by ``torchrun``: half a batch through synchronised layers, checked against torch on the whole batch."""
 
 import copy
 import sys

@@ -1,7 +1,7 @@
 """How fast a method is and what it takes, measured honestly on some frames of a video.
 
 Frames are decoded ahead of a method and maps written behind it, so the stages of a run overlap. The same frames are
-therefore worked on twice: as in a run, which gives frames per second and latency; and with nothing overlapping, every
+therefore processed twice: as in a run, which gives frames per second and latency; and with nothing overlapping, every
 stage timed by itself, the device waited for at both of its ends. A third pass counts multiply-accumulates.
 
 What is done once per video, such as the encoding of an anchor, is done before the first map, and falls into the

@@ -54,7 +54,7 @@ def sample_video(folder: Path, frames: int = 5) -> Video:
 
 
 def check_predictor(predictor: Predictor, video: Video) -> None:
-    """Check that a predictor keeps its contract; the video is worked on about six times.
+    """Check that a predictor keeps its contract; the video is processed about six times.
 
     Checked are: one map per frame, of the frame's size, float32 and in [0, 1]; the order of maps; equal maps at
     every run; the first map before the last frame was read; nothing learnt from annotations; and, of a `Resumable`
