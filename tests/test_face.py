@@ -216,7 +216,7 @@ def test_folders_of_other_sizes_or_contents_are_named(tmp_path: Path) -> None:
         (lambda: vosbench.score(BAD, GOOD, codec="map"), "a codec applies only to files"),
         (lambda: vosbench.score(BAD, GOOD, protocol="davis61"), 'did you mean "davis16"'),
         (lambda: vosbench.score(BAD, GOOD, measures="S"), 'has no measure "S"'),
-        (lambda: vosbench.score(BAD, GOOD, curve="pr.csv"), "the curve is of saliency measures"),
+        (lambda: vosbench.score(BAD, GOOD, curve="pr.csv"), "the curve needs saliency measures"),
         (lambda: vosbench.check("run.json", "baseline.json", max_drop=-1), "a tolerance is 0 or more"),
     ],
 )
