@@ -77,7 +77,7 @@ class Option:
     Attributes:
         default: what holds if it is not set.
         meaning: one line.
-        choices: what it may be; anything where empty.
+        choices: allowed values; any if empty.
     """
 
     default: str

@@ -128,7 +128,7 @@ class _Device:
     """What torch calls by the same name for every kind of device, if it has it.
 
     Args:
-        wanted: as torch names it, such as ``"cuda:0"``.
+        wanted: torch device, such as ``"cuda:0"``.
     """
 
     def __init__(self, wanted: str) -> None:
