@@ -131,7 +131,7 @@ def test_mistakes_and_a_missing_baseline_fail_in_one_line(suite: Suite, tmp_path
     for said in MISTAKES.values():
         assert said in bad.stdout
     assert "FAILED test_gate.py::test_marked[all videos] - Failed: there is no baseline" in bad.stdout
-    assert "FAILED test_gate.py::test_forgotten[all videos] - Failed: vosbench: vosbench_check takes a" in bad.stdout
+    assert "FAILED test_gate.py::test_forgotten[all videos] - Failed: vosbench: vosbench_check needs a" in bad.stdout
     assert " passed" not in bad.stdout
     assert "Traceback" not in bad.stdout
 
