@@ -53,7 +53,7 @@ GOOD = np.zeros((24, 32), np.float32)
 @pytest.mark.parametrize(
     ("maps", "said"),
     [
-        ([GOOD] * 4, "gives 4 maps for the 5 frames"),
+        ([GOOD] * 4, "yields 4 maps for the 5 frames"),
         ([GOOD] * 6, "more maps"),
         ([GOOD.astype(float)] * 5, "float64"),
         ([GOOD.T.copy()] * 5, r"\(32, 24\)"),

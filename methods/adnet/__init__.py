@@ -1,4 +1,4 @@
-"""AD-Net: anchor diffusion for unsupervised video object segmentation. The card is `README.md`."""
+"""AD-Net: anchor diffusion for unsupervised video object segmentation; see `README.md`."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,16 +21,16 @@ VARIANTS = {
 }
 
 OPTIONS = {
-    "scales": Option("single", "the frame at one scale, or at three and mirrored (six views)", ("single", "multi")),
+    "scales": Option("single", "one scale, or three and mirrored (six views)", ("single", "multi")),
     "preset": Option(
         "paper",
         "mean of probabilities, mask above 0.5; or mean of logits, mask above logit 0.5 (probability 0.6225)",
         ("paper", "official"),
     ),
-    "output": Option("map", "the soft saliency map, or the mask as 0 and 1 after pruning and gating", ("map", "mask")),
+    "output": Option("map", "the soft map, or the mask (0 and 1) after pruning and gating", ("map", "mask")),
     "gating": Option(
         "preset",
-        "gating of masks by the one before; the preset's choice is off for paper and on for official",
+        "gating of each mask by the previous one; by preset: off for paper, on for official",
         ("preset", "on", "off"),
     ),
     "prune": Option("", "detections for instance pruning of masks: a .json file or a folder of <video>.pkl files"),
@@ -38,18 +38,7 @@ OPTIONS = {
 
 
 def load(setup: Setup) -> Predictor:
-    """Make the predictor of a variant.
-
-    Args:
-        setup: variant, weights, device, batch and options.
-
-    Returns:
-        a predictor that works frame by frame; it is also `Resumable`.
-
-    Raises:
-        UsageError: if the variant, the device or the batch is not available, or options contradict.
-        DataError: if the weights do not fit the network, or the detections cannot be read.
-    """
+    """Make the predictor of a variant; see `vosbench.methods.adnet.predictor.load`."""
     from vosbench.methods.adnet import predictor
 
     return predictor.load(setup)

@@ -1,4 +1,4 @@
-"""Instances in the frames of a video: from a file in one of two layouts, or from a detector. See `README.md`."""
+"""Detections of instances: from a file in one of two layouts, or from a detector. See `README.md`."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from vosbench.dataset import Video
 from vosbench.errors import DataError
 from vosbench.images import read_frame
-from vosbench.methods.adnet import pickles, rle
-from vosbench.methods.adnet.masks import Mask
+from vosbench.methods.adnet import pickles
+from vosbench.methods.adnet.masks import Mask, decode
 
 BROKEN = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, MemoryError)
 
@@ -25,7 +25,7 @@ class Detection:
     Attributes:
         box: x₁, y₁, x₂, y₂ in pixels.
         score: confidence.
-        category: of the 80 of COCO, counted from 0: 0 is a person and 2 a car.
+        category: one of COCO's 80, from 0: 0 is a person and 2 a car.
         mask: (H, W), of the frame's size.
 
     Raises:
@@ -38,35 +38,35 @@ class Detection:
     mask: Mask
 
     def __post_init__(self) -> None:
-        """Refuse a box without an inside, whose overlaps would mean nothing."""
+        """Reject a box that ends before it begins, whose overlaps would be meaningless."""
         x1, y1, x2, y2 = self.box
         if not (-np.inf < x1 <= x2 < np.inf and -np.inf < y1 <= y2 < np.inf):
-            raise ValueError(f"a box from {x1}, {y1} to {x2}, {y2}")
+            raise ValueError(f"invalid box from {x1}, {y1} to {x2}, {y2}")
 
 
 Source = Callable[[Video], Sequence[Sequence[Detection]] | None]
-"""Finds the detections of every frame of a video; None if there are none of that video."""
+"""Finds the detections of every frame of a video; None if it has none."""
 
 
 class Detector(Protocol):
-    """Anything that finds instances."""
+    """A detector of instances."""
 
     def detect(self, frame: NDArray[np.uint8]) -> Sequence[Detection]:
-        """Find the instances of a frame, (H, W, 3) uint8 RGB; the same for the same frame."""
+        """Find the instances of a frame, (H, W, 3) uint8 RGB; must be deterministic."""
         ...
 
 
 def from_detector(detector: Detector) -> Source:
-    """Make a source that looks at the frames themselves, all of them before the first map."""
+    """Make a source that detects instances in all frames before the first map."""
     return lambda video: [detector.detect(read_frame(path)) for path in video.frames]
 
 
 def from_path(path: Path) -> Source:
-    """Make a source of a JSON file of many videos, or of a folder of pickles, one ``<video>.pkl`` per video.
+    """Make a source from a JSON file of several videos, or from a folder of pickles, ``<video>.pkl``.
 
     Raises:
-        DataError: if there is neither, or the JSON file is not in the documented layout; from the source,
-            if a video's part is not in its layout or has another number of frames.
+        DataError: if the path is neither, or the JSON file is not in the documented layout; from the source, if the
+            detections of a video are not in the layout or have a different number of frames.
     """
     if path.is_dir():
         read = _pickles(path)
@@ -79,9 +79,11 @@ def from_path(path: Path) -> Source:
         try:
             frames = read(video.name)
         except BROKEN as error:
-            raise DataError(f'detections "{path}" of "{video.name}" are not in the layout: {error!r}') from error
+            raise DataError(
+                f'detections "{path}" of "{video.name}" are not in the documented layout: {error!r}'
+            ) from error
         if frames is not None and len(frames) != len(video):
-            raise DataError(f'detections "{path}" hold {len(frames)} frames of "{video.name}", which has {len(video)}')
+            raise DataError(f'detections "{path}" have {len(frames)} frames for "{video.name}", which has {len(video)}')
         return frames
 
     return source
@@ -98,14 +100,14 @@ def _json(path: Path) -> Callable[[str], list[list[Detection]] | None]:
     return lambda name: [[_from_json(x) for x in frame] for frame in videos[name]] if name in names else None
 
 
-def _from_json(found: dict[str, Any]) -> Detection:
-    x1, y1, x2, y2 = (float(x) for x in found["bbox"])
-    height, width = (int(n) for n in found["segmentation"]["size"])
+def _from_json(entry: dict[str, Any]) -> Detection:
+    x1, y1, x2, y2 = (float(x) for x in entry["bbox"])
+    height, width = (int(n) for n in entry["segmentation"]["size"])
     return Detection(
         box=(x1, y1, x2, y2),
-        score=float(found["score"]),
-        category=int(found["category_id"]) - 1,  # COCO counts from 1
-        mask=rle.decode(np.array(found["segmentation"]["counts"], dtype=np.int64), (height, width)),
+        score=float(entry["score"]),
+        category=int(entry["category_id"]) - 1,  # COCO counts from 1
+        mask=decode(np.array(entry["segmentation"]["counts"], dtype=np.int64), (height, width)),
     )
 
 
@@ -120,17 +122,17 @@ def _pickles(folder: Path) -> Callable[[str], list[list[Detection]] | None]:
     return read
 
 
-def _from_pickle(found: dict[str, Any]) -> Detection:
-    numbers = _values(found["bbox"])
-    mask = _values(found["mask"])
+def _from_pickle(entry: dict[str, Any]) -> Detection:
+    numbers = _values(entry["bbox"])
+    mask = _values(entry["mask"])
     if mask.ndim != 2 or not np.isin(mask, (0, 1)).all():
-        raise ValueError("a mask that is not a picture of 0 and 1")
+        raise ValueError("the mask is not a picture of 0 and 1")
     x1, y1, x2, y2 = (float(x) for x in numbers[:4])
     return Detection(
         box=(x1, y1, x2, y2), score=float(numbers[4]), category=int(numbers[-1]), mask=mask.astype(np.bool_)
     )
 
 
-def _values(found: object) -> NDArray[np.float64]:
-    values = found.values if isinstance(found, pickles.Array) else found
+def _values(content: object) -> NDArray[np.float64]:
+    values = content.values if isinstance(content, pickles.Array) else content
     return np.array(values, dtype=np.float64)

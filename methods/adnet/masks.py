@@ -1,8 +1,10 @@
-"""What becomes of a mask by the one before: cut to the rectangle around its largest part, and gated.
+"""Masks: gating by the previous mask, cropping to the rectangle around the largest part, and run lengths.
 
-The paper has no such steps; they are those of the released code (`eval.py` of yz93/anchor-diff-VOS). Its constants are
-pixels of frames of 854×480, and are scaled to others.
+Gating and cropping are not in the paper but in the released code (`eval.py` of yz93/anchor-diff-VOS), whose constants
+are pixels of 854×480 frames and are scaled to other sizes.
 """
+
+import itertools
 
 import cv2
 import numpy as np
@@ -12,26 +14,26 @@ Mask = NDArray[np.bool_]
 """(H, W) bool, True on the object."""
 
 STANDARD = (480, 854)
-"""(H, W), the frame on which the authors' constants are pixels."""
+"""(H, W), the frame size of the authors' constants."""
 
 
 def area(pixels: float, size: tuple[int, ...]) -> float:
-    """Bring an area from the standard frame to one of size (H, W), in pixels."""
+    """Scale an area from the standard frame to one of size (H, W), in pixels."""
     return pixels * (size[0] * size[1]) / (STANDARD[0] * STANDARD[1])
 
 
 def length(pixels: float, size: tuple[int, ...]) -> float:
-    """Bring a length from the standard frame to one of size (H, W), in pixels: by the root of the areas' ratio."""
+    """Scale a length from the standard frame to one of size (H, W), in pixels, by the root of the areas' ratio."""
     return float(pixels * area(1, size) ** 0.5)
 
 
 def side(pixels: int, size: tuple[int, ...]) -> int:
-    """Bring a kernel's side from the standard frame to one of size (H, W): odd, in pixels."""
+    """Scale a kernel's side from the standard frame to one of size (H, W): odd, in pixels."""
     return round(length(pixels, size)) | 1
 
 
 def opened(mask: Mask, width: int) -> Mask:
-    """Erode, then dilate by a square of ``width`` pixels; what lies outside the frame plays no part."""
+    """Erode, then dilate by a square of ``width`` pixels; pixels outside the frame are ignored."""
     kernel = np.ones((width, width), np.uint8)
     return cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, kernel).astype(np.bool_)
 
@@ -48,10 +50,10 @@ def overlap(a: Mask, b: Mask) -> float:
 
 
 def boxed(mask: Mask, last: Mask | None) -> Mask:
-    """Keep of a mask what lies in the rectangle around its largest part, if there are several.
+    """Crop a mask of several parts to the rectangle around the largest.
 
-    It acts on masks of more than 40000 and fewer than 100000 pixels, if the contour of the largest part (opened by
-    15×15, grown by 31×31) holds more than 30000, all at 854×480 and in proportion elsewhere; and, after the first
+    This applies to masks of more than 40000 and fewer than 100000 pixels, if the contour of the largest part (opened by
+    15×15, grown by 31×31) encloses more than 30000, all at 854×480 and scaled to other sizes; and, after the first
     frame, only if the rectangle overlaps the previous mask by more than 0.3.
 
     Args:
@@ -80,23 +82,53 @@ def boxed(mask: Mask, last: Mask | None) -> Mask:
 
 
 def near(mask: Mask) -> Mask:
-    """Where the object may be in the next frame: opened by 15×15, so that specks vanish, then grown by 101×101."""
+    """The region of the object in the next frame: opened by 15×15 to remove specks, then grown by 101×101."""
     size = mask.shape
     return grown(opened(mask, side(15, size)), side(101, size))
 
 
 def gated(mask: Mask, last: Mask | None) -> Mask:
-    """Keep of a mask what lies near the one before.
+    """Restrict a mask to the neighbourhood of the previous one.
 
     Args:
         mask: (H, W), the frame's mask.
         last: (H, W), the previous frame's mask before it was gated; None at the first frame.
 
     Returns:
-        (H, W); the mask as it came if the previous one holds 5000 pixels or fewer, or 100000 or more (at
-        854×480; in proportion elsewhere).
+        (H, W); the mask itself if the previous one has at most 5000 pixels or at least 100000 (at 854×480, scaled to
+        other sizes).
     """
     size = mask.shape
     if last is None or not area(5_000, size) < last.sum() < area(100_000, size):
         return mask
     return mask & near(last)
+
+
+def encode(mask: Mask) -> NDArray[np.int64]:
+    """Convert a mask to COCO's uncompressed run lengths, column by column from the top left.
+
+    >>> encode(np.array([[False, True], [True, True]])).tolist()
+    [1, 3]
+    """
+    pixels = np.concatenate([[False], mask.ravel(order="F")])
+    ends = np.append(np.flatnonzero(pixels[1:] != pixels[:-1]), mask.size)
+    return np.diff(ends, prepend=0)
+
+
+def decode(counts: NDArray[np.int64], size: tuple[int, int]) -> Mask:
+    """Convert run lengths to a mask; the inverse of `encode`.
+
+    Args:
+        counts: (N,), alternating lengths of background and object; the first may be 0.
+        size: (H, W).
+
+    Returns:
+        (H, W) bool.
+
+    Raises:
+        ValueError: if the lengths are negative or do not add up to H·W.
+    """
+    if min(size) < 1 or (counts < 0).any() or int(counts.sum()) != size[0] * size[1]:
+        raise ValueError(f"run lengths do not add up to a mask of size {size}")
+    values = np.fromiter(itertools.islice(itertools.cycle((False, True)), len(counts)), dtype=np.bool_)
+    return np.repeat(values, counts).reshape(size, order="F")

@@ -18,16 +18,16 @@ STREAMS = {
     "inter": ("inter", "current"),
     "ad": ("inter", "intra", "current"),
 }
-"""Variant → the embeddings that its classifier sees, in the order of its input channels."""
+"""Variant → the embeddings that its classifier receives, in the order of its input channels."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """The sizes of the network, and the one choice about attention that the paper leaves open.
+    """The sizes of the network, and the alignment of its attention.
 
     Attributes:
         encoder: depths and widths of the encoder.
-        anchor_align: on whose positions the diffused embeddings lie; see `diffuse`.
+        anchor_align: whose positions the diffused embeddings have; see `diffuse`.
     """
 
     encoder: EncoderConfig = ADNET
@@ -39,17 +39,17 @@ TINY = Config(encoder=ADNET_TINY)
 
 
 def diffuse(anchor: Tensor, current: Tensor, align: Align = "anchor") -> Tensor:
-    """Anchor diffusion (eq. 1 and 2): mix the embeddings of a frame by their similarity to those of another.
+    """Anchor diffusion (eq. 1 and 2): average the embeddings of a frame by their similarity to those of another.
 
     With ``align="anchor"``, as in the paper and as released, position *i* of the output is
-    Σⱼ softmaxⱼ(x⁰ᵢ · xᵗⱼ / √C) xᵗⱼ: it belongs to the *anchor's* position *i*, although the network puts it next to
-    the current frame's. With ``align="current"`` the frames change roles, Σⱼ softmaxⱼ(xᵗᵢ · x⁰ⱼ / √C) x⁰ⱼ, and the
-    output lies on the current frame's positions. If both frames are the same the two agree: intra-frame attention.
+    Σⱼ softmaxⱼ(x⁰ᵢ · xᵗⱼ / √C) xᵗⱼ: it belongs to the *anchor's* position *i*, although the network concatenates it
+    with the current frame's. With ``align="current"`` the frames swap roles, Σⱼ softmaxⱼ(xᵗᵢ · x⁰ⱼ / √C) x⁰ⱼ, and the
+    output has the current frame's positions. If both frames are the same, the two agree: intra-frame attention.
 
     Args:
         anchor: (B, C, h, w), the first frame's embedding, x⁰.
         current: (B, C, h, w), xᵗ.
-        align: whose positions the output lies on.
+        align: whose positions the output has.
 
     Returns:
         (B, C, h, w).
@@ -60,10 +60,10 @@ def diffuse(anchor: Tensor, current: Tensor, align: Align = "anchor") -> Tensor:
 
 
 class AnchorDiffusion(nn.Module):
-    """A DeepLabv3 encoder, attention between and within frames, and a classifier of each position.
+    """A DeepLabv3 encoder, attention between and within frames, and a classifier per position.
 
     Args:
-        streams: what the classifier sees, of ``"anchor"``, ``"inter"``, ``"intra"`` and ``"current"``.
+        streams: the classifier's inputs, of ``"anchor"``, ``"inter"``, ``"intra"`` and ``"current"``.
         config: sizes.
     """
 
@@ -82,7 +82,7 @@ class AnchorDiffusion(nn.Module):
         self._align = config.anchor_align
 
     def embed(self, frames: Tensor) -> Tensor:
-        """(B, 3, H, W), BGR in 0…255 less its mean → (B, C, h, w)."""
+        """(B, 3, H, W), BGR in 0…255 minus the mean → (B, C, h, w)."""
         embedding: Tensor = self.features(frames)
         return embedding
 
@@ -90,27 +90,27 @@ class AnchorDiffusion(nn.Module):
         """Segment frames from embeddings.
 
         Args:
-            anchor: (1, C, h, w) or (B, C, h, w); None takes the current frame as its own anchor.
+            anchor: (1, C, h, w) or (B, C, h, w); None uses the current frame as its own anchor.
             current: (B, C, h, w).
 
         Returns:
             logits, (B, 1, h, w).
         """
-        make: dict[str, Callable[[Tensor], Tensor]] = {
+        streams: dict[str, Callable[[Tensor], Tensor]] = {
             "anchor": lambda x0: x0,
             "inter": lambda x0: diffuse(x0, current, self._align),
             "intra": lambda _: diffuse(current, current),
             "current": lambda _: current,
         }
         x0 = current if anchor is None else anchor.expand_as(current)
-        logits: Tensor = self.cls(torch.cat([make[name](x0) for name in self._streams], dim=1))
+        logits: Tensor = self.cls(torch.cat([streams[name](x0) for name in self._streams], dim=1))
         return logits
 
     def forward(self, reference: Tensor, current: Tensor) -> Tensor:
         """Segment a batch of pairs.
 
         Args:
-            reference: the anchors, (B, 3, H, W); not looked at if no stream needs them.
+            reference: the anchors, (B, 3, H, W); ignored if no stream needs them.
             current: (B, 3, H, W).
 
         Returns:
@@ -121,10 +121,10 @@ class AnchorDiffusion(nn.Module):
 
 
 class Baseline(AdnetDeepLab):
-    """The encoder alone, called like the other variants."""
+    """The encoder alone, with the call of the other variants."""
 
     def forward(self, reference: Tensor, current: Tensor) -> Tensor:  # type: ignore[override]  # noqa: ARG002
-        """(B, 3, H, W) twice, the first of which is not looked at → logits, (B, 1, h, w)."""
+        """(B, 3, H, W) twice, of which the first is ignored → logits, (B, 1, h, w)."""
         return self.embed(current)
 
 
@@ -136,6 +136,6 @@ def build(variant: str, config: Config = FULL) -> AnchorDiffusion | Baseline:
         config: sizes.
 
     Raises:
-        KeyError: if there is no such variant.
+        KeyError: if the variant is unknown.
     """
     return Baseline(config.encoder) if variant == "base" else AnchorDiffusion(STREAMS[variant], config)

@@ -1,7 +1,7 @@
-"""Read pickled containers and numeric arrays, and run nothing that a file names.
+"""Read pickled containers and numeric arrays without running code.
 
-A pickle is a program: it may call whatever can be imported. Here every name but a handful is refused, and those of
-numpy lead to the stand-ins below, which take numbers out of bytes and can do nothing else.
+A pickle is a program that may call anything that can be imported. Here only a few names are allowed, and those of NumPy
+resolve to the stand-ins below, which only convert bytes to numbers.
 """
 
 import pickle
@@ -20,49 +20,49 @@ BROKEN = (
 
 
 class Type:
-    """Stands in for `numpy.dtype`: booleans, integers and floats only."""
+    """Stand-in for `numpy.dtype`: booleans, integers and floats only."""
 
     def __init__(self, code: str, *_: object) -> None:
         self._type = np.dtype(code)
         if self._type.kind not in "biuf":
-            raise ValueError(f"an array of {self._type}")
+            raise ValueError(f"unsupported array of {self._type}")
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
-        """Take the byte order; ``|`` is none."""
+        """Set the byte order; ``|`` is none."""
         self._type = self._type.newbyteorder(state[1])
 
     def read(self, data: bytes | str) -> np.ndarray[Any, Any]:
-        """(N,) numbers; Python 2 kept bytes as text."""
+        """Convert bytes to (N,) numbers; Python 2 pickled bytes as text."""
         return np.frombuffer(data.encode("latin1") if isinstance(data, str) else data, dtype=self._type)
 
 
 class Array:
-    """Stands in for `numpy.ndarray` while a pickle is read."""
+    """Stand-in for `numpy.ndarray` while a pickle is read."""
 
     def __init__(self, *_: object) -> None:
         self.values: np.ndarray[Any, Any] = np.zeros(0)
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
-        """Take (version, shape, type, whether column by column, bytes)."""
+        """Set the state: (version, shape, type, whether in column order, bytes)."""
         _, shape, kind, by_column, data = state
         self.values = kind.read(data).reshape(shape, order="F" if by_column else "C")
 
 
 def buffered(data: bytes, kind: Type, shape: tuple[int, ...], order: Any) -> Array:  # noqa: ANN401 - unread
-    """Make an array the way of protocol 5."""
+    """Make an array as in protocol 5."""
     array = Array()
     array.values = kind.read(data).reshape(shape, order=order)
     return array
 
 
 def scalar(kind: Type, data: bytes | str) -> float:
-    """Make a number out of a numpy scalar."""
+    """Make a number from a NumPy scalar."""
     number: float = kind.read(data)[0].item()
     return number
 
 
 def as_bytes(text: str, _: str = "latin1") -> bytes:
-    """Make bytes the way of protocol 2."""
+    """Make bytes as in protocol 2."""
     return text.encode("latin1")
 
 
@@ -80,7 +80,7 @@ class Reader(pickle.Unpickler):
     """An unpickler that imports nothing."""
 
     def find_class(self, module: str, name: str) -> Callable[..., object]:
-        """Look a name up among the allowed; see `pickle.Unpickler`."""
+        """Look up an allowed name; see `pickle.Unpickler`."""
         try:
             return ALLOWED[module, name]
         except KeyError:
@@ -91,7 +91,7 @@ def read(path: Path) -> object:
     """Read a pickle of containers, numbers, text and numeric arrays; arrays are `Array`.
 
     Raises:
-        DataError: if the file cannot be read or holds anything else.
+        DataError: if the file cannot be read or contains anything else.
     """
     try:
         with path.open("rb") as file:

@@ -1,4 +1,4 @@
-"""AD-Net as a predictor: maps at one scale as the other methods make them, and everything else by options."""
+"""AD-Net's predictors: maps at one scale by default; scales, mirroring, pruning and gating by options."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import nn
 
 from vosbench.dataset import Video
 from vosbench.engine.stages import stage
@@ -15,11 +14,11 @@ from vosbench.errors import DataError, UsageError
 from vosbench.images import read_frame
 from vosbench.method import FloatMap, Setup, State
 from vosbench.method.nn.precision import device
-from vosbench.method.nn.predictor import FramePredictor, batches, choose, ready
+from vosbench.method.nn.predictor import FramePredictor, NetworkPredictor, batches, choose, ready
 from vosbench.method.nn.views import FULL_VIEW, TINY_VIEW
-from vosbench.methods.adnet import OPTIONS, rle
+from vosbench.methods.adnet import OPTIONS
 from vosbench.methods.adnet.detections import Detector, Source, from_detector, from_path
-from vosbench.methods.adnet.masks import Mask, boxed, gated
+from vosbench.methods.adnet.masks import Mask, boxed, decode, encode, gated
 from vosbench.methods.adnet.network import STREAMS, TINY, build
 from vosbench.methods.adnet.pruning import keep_masks
 from vosbench.methods.adnet.tta import PRESETS as AVERAGES
@@ -32,8 +31,8 @@ PRESETS = {
 }
 
 
-class MapPredictor:
-    """Soft maps, averaged over views; frames are independent but for the anchor.
+class MapPredictor(NetworkPredictor):
+    """Soft maps, averaged over views; each depends only on its frame and the anchor.
 
     Args:
         ensemble: the network and its views.
@@ -42,30 +41,13 @@ class MapPredictor:
     """
 
     def __init__(self, ensemble: Ensemble, preset: Preset, batch: int = 1) -> None:
+        super().__init__(ensemble.network, ensemble.inputs)
         self._ensemble = ensemble
         self._preset = preset
         self._batch = batch
 
-    @property
-    def network(self) -> nn.Module:
-        """See `vosbench.method.method.Measurable`."""
-        return self._ensemble.network
-
-    @property
-    def inputs(self) -> list[tuple[int, int]]:
-        """See `vosbench.method.method.Measurable`."""
-        return self._ensemble.inputs
-
-    def predict(self, video: Video) -> Iterator[FloatMap]:
-        """Segment a video; see `vosbench.method.method.Predictor`."""
-        return self.resume(video, 0, {})
-
-    def state(self) -> State:
-        """Nothing: frames are all it takes."""
-        return {}
-
-    def resume(self, video: Video, start: int, state: State) -> Iterator[FloatMap]:  # noqa: ARG002 - there is none
-        """Yield the maps of frames ``start``, ``start + 1``, …; see `vosbench.method.method.Resumable`."""
+    def resume(self, video: Video, start: int, state: State) -> Iterator[FloatMap]:  # noqa: ARG002 - has no state
+        """See `NetworkPredictor`."""
         for heat in self.heats(video, start):
             yield heat.saliency
 
@@ -80,53 +62,40 @@ class MapPredictor:
                 yield from [self._preset.average(views) for views in logits][done:]
 
 
-class MaskPredictor:
-    """Masks after instance pruning and gating, which take the mask before.
+class MaskPredictor(NetworkPredictor):
+    """Masks after instance pruning and gating, which depend on the previous mask.
 
     Args:
-        maps: gives the masks to start from.
+        maps: predicts the masks before pruning and gating.
+        source: of detections; None for no pruning.
         gating: whether masks are gated.
-        source: of detections; None prunes nothing.
     """
 
     def __init__(self, maps: MapPredictor, source: Source | None, *, gating: bool) -> None:
+        super().__init__(maps.network, maps.inputs)
         self._maps = maps
         self._source = source
         self._gating = gating
         self._last: Mask | None = None
 
-    @property
-    def network(self) -> nn.Module:
-        """See `vosbench.method.method.Measurable`."""
-        return self._maps.network
-
-    @property
-    def inputs(self) -> list[tuple[int, int]]:
-        """See `vosbench.method.method.Measurable`."""
-        return self._maps.inputs
-
-    def predict(self, video: Video) -> Iterator[FloatMap]:
-        """Segment a video; see `vosbench.method.method.Predictor`."""
-        return self.resume(video, 0, {})
-
     def state(self) -> State:
-        """The last mask after pruning and before gating, as `rle` and its (H, W); nothing if none is needed."""
+        """The last mask after pruning and before gating, as run lengths and (H, W); empty if none is needed."""
         if self._last is None or not self._sequential:
             return {}
-        return {"runs": rle.encode(self._last).astype(np.float64), "size": np.array(self._last.shape, np.float64)}
+        return {"runs": encode(self._last).astype(np.float64), "size": np.array(self._last.shape, np.float64)}
 
     def resume(self, video: Video, start: int, state: State) -> Iterator[FloatMap]:
-        """Yield the masks of frames ``start``, ``start + 1``, … as 0 and 1; see `vosbench.method.method.Resumable`."""
+        """See `NetworkPredictor`; the maps are masks of 0 and 1."""
         if start >= len(video):
             return
         last = _unpack(state) if start > 0 and self._sequential else None
-        found = self._source(video) if self._source else None
+        detections = self._source(video) if self._source else None
         keeps: list[Mask] | None = None
         for index, heat in enumerate(self._maps.heats(video, start), start):
             mask = heat.mask
             with stage("post"):
                 if self._source:
-                    keeps = keep_masks(found or [], mask.shape) if keeps is None else keeps
+                    keeps = keep_masks(detections or [], mask.shape) if keeps is None else keeps
                     mask = boxed(mask & keeps[index] if index < len(keeps) else mask, last)
                 shown = gated(mask, last) if self._gating else mask
             self._last = last = mask
@@ -141,32 +110,36 @@ def _unpack(state: State) -> Mask:
     try:
         height, width = (int(n) for n in state["size"])
         counts: NDArray[np.int64] = state["runs"].astype(np.int64)
-        return rle.decode(counts, (height, width))
+        return decode(counts, (height, width))
     except (KeyError, ValueError) as error:
         raise DataError("the saved state is missing the last mask (runs, size); restart this video") from error
 
 
 def load(setup: Setup, detector: Detector | None = None) -> FramePredictor | MapPredictor | MaskPredictor:
-    """Make the predictor of a variant; see `vosbench.methods.adnet.load`.
+    """Make the predictor of a variant.
 
     Args:
-        setup: as the user asked.
-        detector: finds the instances for pruning, in place of a file; for callers from Python.
+        setup: variant, weights, device, batch and options.
+        detector: finds the instances for pruning, instead of a file; for callers from Python.
+
+    Raises:
+        UsageError: if the variant, the device or the batch is not available, or options contradict each other.
+        DataError: if the weights do not fit the network, or the detections cannot be read.
     """
     make, view = choose(setup.variant, "adnet", PRESETS, default="ad")
-    chosen = {name: setup.options.get(name, option.default) for name, option in OPTIONS.items()}
-    masks, multi, preset = chosen["output"] == "mask", chosen["scales"] == "multi", AVERAGES[chosen["preset"]]
+    options = {name: setup.options.get(name, option.default) for name, option in OPTIONS.items()}
+    masks, multi, preset = options["output"] == "mask", options["scales"] == "multi", AVERAGES[options["preset"]]
     source = from_detector(detector) if detector else None
-    if chosen["prune"]:
+    if options["prune"]:
         if detector:
-            raise UsageError('a detector and "prune" are two sources of detections; give one')
-        source = from_path(Path(chosen["prune"]))
-    if not masks and (source or chosen["gating"] == "on"):
+            raise UsageError('a detector and "prune" are two sources of detections; use only one')
+        source = from_path(Path(options["prune"]))
+    if not masks and (source or options["gating"] == "on"):
         raise UsageError("pruning and gating act on masks; add --set output=mask")
     net, target = ready(make, setup), device(setup.device)
     if not masks and not multi:
         return FramePredictor(net, view, target, setup.batch)
     views = tuple(rescaled(view, scale) for scale in SCALES) if multi else (view,)
     maps = MapPredictor(Ensemble(net, views, target, mirror=multi), preset, setup.batch)
-    gating = preset.gating if chosen["gating"] == "preset" else chosen["gating"] == "on"
+    gating = preset.gating if options["gating"] == "preset" else options["gating"] == "on"
     return MaskPredictor(maps, source, gating=gating) if masks else maps

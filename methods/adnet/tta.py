@@ -1,4 +1,4 @@
-"""Several views of a frame, at three scales and mirrored, and the mean of what the network makes of them."""
+"""Test-time augmentation: the mean over several views of a frame, at three scales and mirrored."""
 
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, cast
@@ -28,7 +28,7 @@ def rescaled(view: AlignedView, scale: float) -> AlignedView:
 
 
 class Heat(NamedTuple):
-    """What the network makes of a frame: the (H, W) saliency map in [0, 1], and the (H, W) mask."""
+    """The prediction for a frame: the (H, W) saliency map in [0, 1], and the (H, W) mask."""
 
     saliency: FloatMap
     mask: Mask
@@ -36,12 +36,12 @@ class Heat(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """How views become a map and a mask.
+    """How views are combined into a map and a mask.
 
     Attributes:
         space: what is averaged over views and compared with the threshold.
-        threshold: of that space; the mask lies strictly above it.
-        gating: whether masks are gated by the one before.
+        threshold: in that space; the mask lies strictly above it.
+        gating: whether masks are gated by the previous one.
     """
 
     space: Literal["logit", "probability"]
@@ -66,15 +66,15 @@ PRESETS = {
 
 
 class Ensemble:
-    """A network that looks at frames in several ways; the anchor is encoded once in each.
+    """A network applied to several views of a frame; the anchor is encoded once per view.
 
     A mirrored view shares its pass with the upright one of the same size, and has a mirrored anchor.
 
     Args:
         net: the network, on its device.
-        views: sizes, in order.
-        mirror: whether every size is seen mirrored as well.
-        device: where to put the frames.
+        views: one per size, in order.
+        device: the network's.
+        mirror: whether every size is also mirrored.
     """
 
     def __init__(self, net: Network, views: tuple[AlignedView, ...], device: torch.device, *, mirror: bool) -> None:
@@ -82,20 +82,12 @@ class Ensemble:
         self._views = views
         self._mirror = mirror
         self._device = device
-
-    @property
-    def network(self) -> nn.Module:
-        """See `vosbench.method.method.Measurable`."""
-        return cast("nn.Module", self._net)
-
-    @property
-    def inputs(self) -> list[tuple[int, int]]:
-        """See `vosbench.method.method.Measurable`."""
-        return [view.input for view in self._views]
+        self.network = cast("nn.Module", net)
+        self.inputs = [view.input for view in views]
 
     @torch.inference_mode()
     def anchors(self, frame: Frame) -> list[Tensor | None]:
-        """Encode the anchor: one (1, C, h, w) per view, (2, C, h, w) with the mirrored; None if none is needed."""
+        """Encode the anchor: (1, C, h, w) per view, or (2, C, h, w) with the mirrored one; None if not needed."""
         if not self._net.anchored:
             return [None] * len(self._views)
         return [self._embed(view, [frame]) for view in self._views]
@@ -142,6 +134,6 @@ class Ensemble:
 
 
 def _large(logits: Tensor, frame: Frame) -> Tensor:
-    """(1, 1, h, w) → (1, H, W), the corners aligned."""
+    """(1, 1, h, w) → (1, H, W), corners aligned."""
     size = (frame.shape[0], frame.shape[1])
     return functional.interpolate(logits, size=size, mode="bilinear", align_corners=True)[0]

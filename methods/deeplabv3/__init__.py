@@ -1,6 +1,6 @@
-"""The two DeepLabv3 networks that AD-Net and F2Net start from, each as a method of its own.
+"""The two DeepLabv3 networks that AD-Net and F2Net start from.
 
-They are the *Baseline* rows of the two papers' ablation tables, and they are not the same network: see `README.md`.
+They are the *Baseline* rows of the two papers' ablation tables, and differ from each other; see `README.md`.
 """
 
 from collections.abc import Mapping
@@ -18,18 +18,7 @@ VARIANTS = {
 
 
 def load(setup: Setup) -> Predictor:
-    """Make the predictor of a variant.
-
-    Args:
-        setup: variant, weights, device and batch.
-
-    Returns:
-        a predictor that works frame by frame; it is also `Resumable`.
-
-    Raises:
-        UsageError: if the variant, the device or the batch is not available.
-        DataError: if the weights do not fit the network.
-    """
+    """Make the predictor of a variant; see `vosbench.methods.deeplabv3.predictor.load`."""
     from vosbench.methods.deeplabv3 import predictor
 
     return predictor.load(setup)

@@ -1,4 +1,4 @@
-"""The variants that can be typed: a network and the way it looks at frames."""
+"""The variants: a network and its view of frames."""
 
 from collections.abc import Callable
 from functools import partial
@@ -17,6 +17,11 @@ PRESETS: dict[str, tuple[Callable[[], AdnetDeepLab | F2netDeepLab], View]] = {
 
 
 def load(setup: Setup) -> FramePredictor:
-    """Make the predictor of a variant; see `vosbench.methods.deeplabv3.load`."""
+    """Make the predictor of a variant.
+
+    Raises:
+        UsageError: if the variant, the device or the batch is not available.
+        DataError: if the weights do not fit the network.
+    """
     make, view = choose(setup.variant, "deeplabv3", PRESETS, default="adnet")
     return FramePredictor(ready(make, setup), view, device(setup.device), setup.batch)

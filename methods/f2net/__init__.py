@@ -1,4 +1,4 @@
-"""F2Net: learning to focus on the foreground for unsupervised VOS. The card is `README.md`."""
+"""F2Net: learning to focus on the foreground for unsupervised VOS; see `README.md`."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +16,7 @@ VARIANTS = {
     "cgad-sca": "centre-guided attention, fused by spatial, then channel attention",
     "cgad-csa": "the full model: fused by channel, then spatial attention (the default)",
     "cgad-csa-max": "`cgad-csa` with the highest peak as the centre, whatever the motion (Table 2)",
-    "released": "the authors' code as it runs: channel attention, no guidance, every module present",
+    "released": "the authors' code as it runs: channel attention, no guidance, all modules",
     "tiny": "`cgad-csa` with few and narrow layers, 177×177: seconds on a CPU",
     "tiny-base": "`base` with the layers of `tiny`",
     "tiny-ad": "`ad` with the layers of `tiny`",
@@ -28,23 +28,12 @@ VARIANTS = {
 }
 
 OPTIONS = {
-    "heatmaps": Option("", "a folder to keep the centre's heat maps in, and a table of the centres of every video"),
+    "heatmaps": Option("", "a folder for the heat maps of the centre and a table of centres per video"),
 }
 
 
 def load(setup: Setup) -> Predictor:
-    """Make the predictor of a variant.
-
-    Args:
-        setup: variant, weights, device and options; ``batch`` only if no centre is followed through the video.
-
-    Returns:
-        a predictor that is also `Resumable`. It reads frames and nothing else: no annotation takes part.
-
-    Raises:
-        UsageError: if the variant, the device or the batch is not available, or heat maps are not.
-        DataError: if the weights do not fit the network.
-    """
+    """Make the predictor of a variant; see `vosbench.methods.f2net.predictor.load`."""
     from vosbench.methods.f2net import predictor
 
     return predictor.load(setup)

@@ -1,7 +1,7 @@
-"""Centre-guided attention, and the fusion of what it gives (Liu et al., AAAI 2021, eq. 5 to 11).
+"""Centre-guided attention and the fusion of its streams (Liu et al., AAAI 2021, eq. 5 to 11).
 
-A Gauss map around the centre tells where to look. The streams to fuse are (B, 3, C, h, w), in the order of the released
-weights: inter, intra, current.
+A Gauss map around the centre guides the attention. The streams to fuse are (B, 3, C, h, w), in the order of the
+released weights: inter, intra, current.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ Layer = Callable[[Tensor], Tensor]
 
 
 def gauss(centres: Tensor, image: tuple[int, int], size: tuple[int, int], sigma: float) -> Tensor:
-    """Gauss maps around centres, drawn on the input and brought to the features by bilinear interpolation.
+    """Gauss maps around centres, at the input's size and then interpolated bilinearly to the features'.
 
     Args:
         centres: (B, 2), as (x, y) in pixels of the input.
@@ -30,16 +30,16 @@ def gauss(centres: Tensor, image: tuple[int, int], size: tuple[int, int], sigma:
     """
     x = torch.arange(image[1], dtype=torch.float32, device=centres.device) - centres[:, 0, None, None]
     y = torch.arange(image[0], dtype=torch.float32, device=centres.device)[:, None] - centres[:, 1, None, None]
-    drawn = torch.exp(-(x**2 + y**2) / (2 * sigma**2))
-    return resize(drawn[:, None], size)
+    maps = torch.exp(-(x**2 + y**2) / (2 * sigma**2))
+    return resize(maps[:, None], size)
 
 
 def guided(query: Tensor, current: Tensor, prior: Tensor | None, guidance: Guidance = "pre") -> Tensor:
-    """Mix the current frame's embeddings by their similarity to a query's, near the centre above all (eq. 5 to 8).
+    """Average the current frame's embeddings by similarity to a query's, mainly near the centre (eq. 5 to 8).
 
     ``"pre"`` is the paper's: position *i* is Σⱼ softmaxⱼ(Gⱼ qᵢ · vⱼ / √C) vⱼ. A position far from the centre gets the
-    logit 0, not −∞: it still takes part. ``"post"`` multiplies position *i* of the output by Gᵢ, as the authors'
-    code would if it were not commented out; ``"none"`` leaves the prior out, as that code does.
+    logit 0, not −∞, so it still contributes. ``"post"`` multiplies position *i* of the output by Gᵢ, which the authors'
+    code has commented out; ``"none"`` omits the prior, as that code does.
 
     Args:
         query: (B, C, h, w): the anchor's embeddings (*inter*) or the current ones (*intra*).

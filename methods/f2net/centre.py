@@ -1,4 +1,4 @@
-"""Follow the centre of the object through a video (Liu et al., AAAI 2021, section *Center prediction branch*).
+"""Follow the object's centre through a video (Liu et al., AAAI 2021, section *Center prediction branch*).
 
 Conventions: a point is (x, y); pixels are those of the network's input, and pixel 0 is centred on 0; a cell is a
 position of the heat map. Arrays of points are (m, 2) float64, oldest first.
@@ -20,14 +20,14 @@ Map = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guide:
-    """How the centre is chosen and what is handed to the next frame.
+    """How to choose the centre, and what to pass to the next frame.
 
     Attributes:
-        select: ``"motion"`` takes the peak nearest to where the motion leads, ``"max"`` the highest.
-        peaks: how many peaks are candidates, *K*.
-        history: how many velocities are averaged, *n*.
+        select: ``"motion"`` for the peak nearest to the point expected from the motion, ``"max"`` for the highest.
+        peaks: number of candidate peaks, *K*.
+        history: number of velocities to average, *n*.
         distance: between a peak and the expected point, ``"l1"`` or ``"l2"``.
-        previous: the previous frame's Gauss map, made of its predicted ``"mask"``, of its ``"centre"``, or ``"zero"``.
+        previous: the previous frame's Gauss map: from its predicted ``"mask"``, its ``"centre"``, or ``"zero"``.
         sigma: of a Gauss map around a centre, in pixels.
     """
 
@@ -40,16 +40,14 @@ class Guide:
 
 
 def find_peaks(heat: Map, count: int) -> tuple[Points, NDArray[np.float64]]:
-    """The highest local maxima of a heat map.
-
-    A cell is one where no neighbour, of eight, is higher; cells of score 0 are none.
+    """Find the highest local maxima of a heat map: cells with a positive score and no higher one of 8 neighbours.
 
     Args:
         heat: (h, w), in [0, 1].
-        count: how many at most.
+        count: the most to return.
 
     Returns:
-        cells (m, 2) and their scores (m,), the highest first; of equals, the first in reading order.
+        cells (m, 2) and their scores (m,), highest first; equal scores in reading order.
     """
     highest = cv2.dilate(heat, np.ones((3, 3), dtype=np.uint8))
     rows, columns = np.nonzero((heat == highest) & (heat > 0))
@@ -71,13 +69,13 @@ def to_cells(pixels: Points, heat: tuple[int, int], image: tuple[int, int]) -> P
 
 
 def expect(centres: Points, history: int) -> Points:
-    """Where the centre should be next: the last point, plus the mean of the last velocities.
+    """Predict the next centre: the last point plus the mean of the last velocities.
 
-    The mean of *n* velocities is the way covered in *n* frames over *n*, so n + 1 points are all it takes.
+    The mean of *n* velocities is the displacement over *n* frames divided by *n*, so it needs only n + 1 points.
 
     Args:
         centres: at least one point.
-        history: how many velocities are averaged.
+        history: number of velocities to average.
 
     Returns:
         (2,); the last point itself if there is no velocity yet.
@@ -92,12 +90,12 @@ def select(heat: Map, centres: Points, image: tuple[int, int], guide: Guide) -> 
 
     Args:
         heat: (h, w), in [0, 1].
-        centres: the centres chosen before, (m, 2); m = 0 in the first frame.
+        centres: the previous centres, (m, 2); m = 0 in the first frame.
         image: size (H, W) of the input.
         guide: how to choose.
 
     Returns:
-        (2,) pixels. Without any peak, the expected point, moved into the image; in the first frame, its middle.
+        (2,) pixels. Without peaks, the expected point, moved into the image, or its middle in the first frame.
     """
     cells, _ = find_peaks(heat, guide.peaks)
     candidates = to_pixels(cells, heat.shape, image)
@@ -115,10 +113,10 @@ def select(heat: Map, centres: Points, image: tuple[int, int], guide: Guide) -> 
 
 
 def radius(height: float, width: float, overlap: float = 0.7) -> int:
-    """CenterNet's radius for a box: how far its corners may move and still overlap.
+    """CenterNet's radius for a box: how far its corners may move while it still overlaps.
 
-    As released with CenterNet, root for root, where the quadratic formula divides by 2 instead of 2a
-    (xingyizhou/CenterNet#116): networks were trained with it.
+    As released with CenterNet, including its quadratic formula, which divides by 2 instead of 2a
+    (xingyizhou/CenterNet#116), since networks were trained with it.
 
     >>> [radius(side, side) for side in (12, 24, 36, 60, 95)]
     [3, 6, 9, 16, 25]
@@ -142,14 +140,14 @@ def splat(size: tuple[int, int], cell: tuple[int, int], reach: int) -> Map:
 
 
 def gauss_at(size: tuple[int, int], centre: Points, sigma: float) -> Map:
-    """A Gauss of peak 1 around a point (x, y) of a map of size (h, w), everywhere positive until it underflows."""
+    """A Gauss of peak 1 around a point (x, y) of a map of size (h, w), not cut off."""
     y, x = np.ogrid[: size[0], : size[1]]
-    drawn: Map = np.exp(-((x - centre[0]) ** 2 + (y - centre[1]) ** 2) / (2 * sigma * sigma)).astype(np.float32)
-    return drawn
+    bump: Map = np.exp(-((x - centre[0]) ** 2 + (y - centre[1]) ** 2) / (2 * sigma * sigma)).astype(np.float32)
+    return bump
 
 
 def middle(box: Box) -> tuple[int, int]:
-    """The middle (x, y) of a box, in whole pixels or cells, as released: of an even side, the one after the middle.
+    """The middle (x, y) of a box, in whole pixels or cells; rounded up for even sides, as released.
 
     >>> middle(Box(top=100, bottom=200, left=100, right=250))
     (175, 150)
@@ -158,17 +156,17 @@ def middle(box: Box) -> tuple[int, int]:
 
 
 def centre_of(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """The true centre of a mask, (H, W): the middle of its bounding box, (2,), or of the picture if it is empty."""
+    """The true centre of a mask, (H, W): the middle of its bounding box, (2,), or of the frame if it is empty."""
     height, width = mask.shape
     return np.array(middle(Box.around(mask) or Box(0, height, 0, width)), dtype=np.float32)
 
 
 def splat_mask(mask: NDArray[np.bool_], size: tuple[int, int]) -> tuple[Map, int] | None:
-    """The target of a mask: a Gauss on the middle of its bounding box, as wide as the box allows.
+    """The target of a mask: a Gauss on the middle of its bounding box, with CenterNet's radius.
 
     Args:
         mask: (H, W).
-        size: (h, w) of the heat map; the mask is brought there by nearest neighbours, which may move the middle by
+        size: (h, w) of the heat map; the mask is resized to it by nearest neighbours, which may move the middle by
             a cell and a half from `centre_of`.
 
     Returns:
@@ -185,12 +183,12 @@ def splat_mask(mask: NDArray[np.bool_], size: tuple[int, int]) -> tuple[Map, int
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """What the next frame needs to know of the ones before.
+    """What the next frame needs to know of the previous ones.
 
     Attributes:
         centres: the latest centres, in pixels; (m, 2), m ≤ history + 1.
         gauss: the previous frame's Gauss map on the heat map's grid, (h, w); zeros before the first frame.
-        reach: radius of the last map made of a mask, in cells; −1 if there was none.
+        reach: radius of the last map made from a mask, in cells; −1 if there was none.
     """
 
     centres: Points
@@ -199,18 +197,18 @@ class Track:
 
     @classmethod
     def begin(cls, heat: tuple[int, int]) -> "Track":
-        """Before the first frame, for heat maps of size (h, w)."""
+        """The track before the first frame, for heat maps of size (h, w)."""
         return cls(np.zeros((0, 2)), np.zeros(heat, dtype=np.float32))
 
     def after(self, centre: Points, mask: NDArray[np.bool_], image: tuple[int, int], guide: Guide) -> "Track":
-        """The track once a frame is done.
+        """The track after a frame.
 
         Args:
             centre: chosen in this frame, (2,) pixels.
-            mask: predicted for it, (H, W).
+            mask: predicted for this frame, (H, W).
             image: size (H, W) of the input.
-            guide: what to hand on. Where the mask is empty, a map around the centre with the last radius is;
-                zeros, if no mask has been seen yet.
+            guide: what to pass on. If the mask is empty, it is a map around the centre with the last radius, or zeros
+                if all masks were empty.
         """
         size = self.gauss.shape
         cell = to_cells(centre, size, image)
@@ -218,9 +216,9 @@ class Track:
         if guide.previous == "centre":
             gauss = gauss_at(size, cell, guide.sigma * size[1] / image[1])
         elif guide.previous == "mask":
-            made = splat_mask(mask, size)
-            if made is not None:
-                gauss, reach = made
+            target = splat_mask(mask, size)
+            if target is not None:
+                gauss, reach = target
             elif reach >= 0:
                 gauss = splat(size, (round(cell[0]), round(cell[1])), reach)
         centres = np.concatenate([self.centres, centre[None]])[-(guide.history + 1) :]

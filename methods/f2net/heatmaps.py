@@ -1,8 +1,8 @@
-"""Keep what the centre branch saw: a picture of every heat map, and a table of the centres of a video.
+"""Save the output of the centre branch: a picture of every heat map, and a table of the centres of a video.
 
-In the folder of a video there are ``<frame's stem>.png``, the heat map on its own grid as 8-bit grey, and
-``centres.csv``: a line per candidate, the highest first, as ``frame,x,y,score,chosen``, where (x, y) are pixels of the
-frame, pixel 0 centred on 0. A frame without any candidate has one line, the point that was expected, without a score.
+The folder of a video contains ``<frame's stem>.png``, the heat map on its own grid as 8-bit grey, and ``centres.csv``:
+a line per candidate, highest first, as ``frame,x,y,score,chosen``, with (x, y) in pixels of the frame, pixel 0 centred
+on 0. A frame without candidates has one line, the expected point, without a score.
 """
 
 import csv
@@ -20,17 +20,17 @@ from vosbench.methods.f2net.centre import Map, Points, find_peaks, to_pixels
 TABLE = "centres.csv"
 HEADER = ("frame", "x", "y", "score", "chosen")
 RUN = "run.json"
-"""What stands in the folder of a run's maps."""
+"""A file that marks the folder of a run's maps."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """What F2Net makes of a frame.
+    """F2Net's output for a frame.
 
     Attributes:
         probability: of the foreground, (H, W) in [0, 1].
-        heat: of every cell as the object's centre, (h, w) in [0, 1].
-        centre: the one that was chosen, (2,) as (x, y) in pixels of the frame.
+        heat: score of every cell as the object's centre, (h, w) in [0, 1].
+        centre: the chosen centre, (2,) as (x, y) in pixels of the frame.
     """
 
     probability: FloatMap
@@ -45,7 +45,7 @@ def candidates(sighting: Sighting, count: int) -> tuple[Points, Points]:
 
 
 def folder_of(option: str) -> Path | None:
-    """The folder that was asked for; None for an empty option.
+    """The folder of the option; None if it is empty.
 
     Raises:
         UsageError: if it is a file.
@@ -54,24 +54,23 @@ def folder_of(option: str) -> Path | None:
         return None
     folder = Path(option)
     if folder.exists() and not folder.is_dir():
-        raise UsageError(f'heat maps need a folder, and "{folder}" is a file; give another')
+        raise UsageError(f'heat maps need a folder, but "{folder}" is a file')
     return folder
 
 
 class Heatmaps:
     """Writes the heat maps and the centres of a video, frame by frame.
 
-    A file's bytes depend on the video alone: resuming in the middle keeps the lines of the frames before, and writes
-    those behind again.
+    A file's bytes depend only on the video: resuming keeps the lines of earlier frames and rewrites the later ones.
 
     Args:
-        folder: of the video; made if it is missing.
+        folder: of the video; created if missing.
         video: the video.
-        start: the frame that comes first.
-        count: how many candidates are noted at most.
+        start: the first frame to write.
+        count: the most candidates to list per frame.
 
     Raises:
-        UsageError: if it is in the folder of a run, whose maps would be overwritten by heat maps.
+        UsageError: if the folder is in that of a run, whose maps would be overwritten.
     """
 
     def __init__(self, folder: Path, video: Video, start: int, count: int) -> None:
@@ -85,7 +84,7 @@ class Heatmaps:
         _cut(folder / TABLE, {frame.stem for frame in video.frames[:start]})
 
     def write(self, sighting: Sighting) -> None:
-        """Write those of the next frame."""
+        """Write the heat map and the centres of the next frame."""
         stem = self._frames[self._next].stem
         write_map(self._folder / f"{stem}.png", sighting.heat)
         points, scores = candidates(sighting, self._count)
@@ -103,7 +102,7 @@ def _shown(point: Points) -> tuple[str, str]:
 
 
 def _cut(path: Path, kept: set[str]) -> None:
-    """Leave the header and the lines of these frames, which stand first; a killed run may have left more."""
+    """Keep the header and the lines of these frames, which come first; a killed run may have left more."""
     lines = path.read_text("utf-8").splitlines(keepends=True)[1:] if path.exists() else []
     whole = [line for line in lines if line.endswith("\n") and next(csv.reader([line]))[0] in kept]
     path.write_text("".join([",".join(HEADER) + "\n", *whole]), "utf-8")

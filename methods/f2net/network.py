@@ -1,7 +1,7 @@
 """F2Net and its ablations (Liu et al., AAAI 2021, Tables 1 and 2).
 
 Layers, their order and their names are as released by the authors (liudaizong/F2Net); guidance and fusion follow the
-paper, since the release applies neither the prior nor spatial attention. Each variant holds the modules it uses.
+paper, since the release applies neither the prior nor spatial attention. Each variant has only the modules it uses.
 """
 
 from dataclasses import dataclass, field, replace
@@ -12,26 +12,25 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vosbench.method.nn.deeplab import F2NET, F2NET_TINY, EncoderConfig, F2netEncoder, Features
-from vosbench.method.nn.layers import draw_weights
+from vosbench.method.nn.layers import init_weights, resize
 from vosbench.methods.f2net.attention import Guidance, channel_weights, gauss, guided, spatial_weights
 from vosbench.methods.f2net.centre import Guide
-from vosbench.methods.f2net.upsample import UpsampleModule
 
 Step = Literal["channel", "spatial"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """What a variant is made of.
+    """The parts of a variant.
 
     Attributes:
         encoder: depths and widths of the encoder.
         attention: False for the encoder and its own classifier alone.
-        guidance: where the prior around the centre acts.
+        guidance: where the prior around the centre is applied.
         fusion: the attention steps that fuse the three streams, in order; none concatenates them.
-        spare: whether modules that nothing uses are held, as in the released weights.
-        guide: how the centre is chosen, and the width of the prior around it.
-        side: of the square input, in pixels; the layers take any.
+        spare: whether to keep unused modules, as in the released weights.
+        guide: how to choose the centre, and the width of the prior around it.
+        side: of the square input, in pixels; the layers accept any.
     """
 
     encoder: EncoderConfig = F2NET
@@ -57,7 +56,7 @@ _FULL = {
 
 
 def _tiny(config: Config) -> Config:
-    """The same variant with few and narrow layers; the prior is about as wide as the full one, for its size."""
+    """The same variant with few and narrow layers; the prior keeps about its width relative to the input."""
     return replace(config, encoder=F2NET_TINY, guide=replace(config.guide, sigma=6.0), side=177)
 
 
@@ -69,7 +68,7 @@ VARIANTS = {
 
 
 class Output(NamedTuple):
-    """What a forward pass gives, before any logistic function.
+    """The output of a forward pass, before any logistic function.
 
     Attributes:
         mask: logits of the segmentation, (B, 1, h, w), at stride 8.
@@ -82,12 +81,61 @@ class Output(NamedTuple):
     heat: Tensor | None
 
 
-class F2Net(nn.Module):
-    """Encoder, centre branch, centre-guided attention, fusion and classifier.
+class UpsampleUnit(nn.Module):
+    """A unit of the centre branch's decoder: adds a level of the pyramid to the output of the deeper ones.
 
     Args:
-        config: what it is made of.
+        channels: of the level.
+        width: of the output.
+        deepest: whether this is the first unit.
+        out: channels of a final projection, in the shallowest unit only.
     """
+
+    def __init__(self, channels: int, width: int, *, deepest: bool = False, out: int = 0) -> None:
+        super().__init__()
+        self.u_skip = nn.Conv2d(channels, width, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        if not deepest:
+            self.up_conv = nn.Conv2d(width, width, 1, bias=False)
+            self.bn2 = nn.BatchNorm2d(width)
+        if out:
+            self.cross_conv = nn.Conv2d(width, out, 1, bias=False)
+            self.bn5 = nn.BatchNorm2d(out)
+
+    def forward(self, level: Tensor, deeper: Tensor | None) -> Tensor:
+        """(B, channels, h, w) and the deeper units' (B, width, h', w') → (B, width or out, h, w)."""
+        x: Tensor = self.bn1(self.u_skip(level))
+        if deeper is not None:
+            x = x + self.bn2(self.up_conv(resize(deeper, (level.shape[2], level.shape[3]))))
+        x = functional.relu(x)
+        return functional.relu(self.bn5(self.cross_conv(x))) if hasattr(self, "cross_conv") else x
+
+
+class UpsampleModule(nn.Module):
+    """The centre branch's decoder: four units, from the deepest level to the shallowest.
+
+    Args:
+        channels: of the deepest level; each following level has half as many.
+        width: of the units.
+        out: channels of the output, *D*.
+    """
+
+    def __init__(self, channels: int, width: int, out: int) -> None:
+        super().__init__()
+        self.up1 = UpsampleUnit(channels, width, deepest=True)
+        self.up2 = UpsampleUnit(channels // 2, width)
+        self.up3 = UpsampleUnit(channels // 4, width)
+        self.up4 = UpsampleUnit(channels // 8, width, out=out)
+
+    def forward(self, pyramid: tuple[Tensor, Tensor, Tensor, Tensor]) -> Tensor:
+        """The pyramid, deepest first → (B, out, h, w) at stride 4, *U* in the paper."""
+        res5, res4, res3, res2 = pyramid
+        x: Tensor = self.up4(res2, self.up3(res3, self.up2(res4, self.up1(res5, None))))
+        return x
+
+
+class F2Net(nn.Module):
+    """Encoder, centre branch, centre-guided attention, fusion and classifier."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -117,12 +165,12 @@ class F2Net(nn.Module):
                 nn.ReLU(inplace=True),
                 nn.Conv2d(channels, 1, 1),
             )
-        draw_weights(self)
+        init_weights(self)
         if self.guided or config.spare:
             nn.init.constant_(self.fc.get_parameter("2.bias"), -2.19)  # a prior probability of 0.1, as in CenterNet
 
     def encode(self, frames: Tensor) -> Features:
-        """(B, 3, H, W), BGR in 0…255 less its mean → embedding and pyramid."""
+        """(B, 3, H, W), BGR in 0…255 minus the mean → embedding and pyramid."""
         features: Features = self.encoder(frames)
         return features
 
@@ -154,9 +202,9 @@ class F2Net(nn.Module):
         """Segment frames from embeddings.
 
         Args:
-            anchor: (1, C, h, w) or (B, C, h, w); None takes the current frame as its own anchor.
+            anchor: (1, C, h, w) or (B, C, h, w); None uses the current frame as its own anchor.
             current: (B, C, h, w).
-            prior: (B, 1, h, w), the Gauss map around the centre; None guides nothing.
+            prior: (B, 1, h, w), the Gauss map around the centre; None for no guidance.
 
         Returns:
             logits, (B, 1, h, w).
@@ -189,9 +237,9 @@ class F2Net(nn.Module):
 
         Args:
             current: (B, 3, H, W).
-            reference: the anchors, (B, 3, H, W); not looked at without attention.
-            previous: Gauss maps of the previous frames, (B, 1, h', w'); not looked at without a centre branch.
-            centres: (B, 2), (x, y) in pixels of the input; not looked at without guidance.
+            reference: the anchors, (B, 3, H, W); ignored without attention.
+            previous: Gauss maps of the previous frames, (B, 1, h', w'); ignored without a centre branch.
+            centres: (B, 2), (x, y) in pixels of the input; ignored without guidance.
 
         Returns:
             the logits of mask, encoder and centre.
@@ -210,10 +258,10 @@ def build(variant: str, encoder: EncoderConfig | None = None) -> F2Net:
 
     Args:
         variant: see `VARIANTS`.
-        encoder: other sizes for it.
+        encoder: other sizes of the encoder.
 
     Raises:
-        KeyError: if there is no such variant.
+        KeyError: if the variant is unknown.
     """
     config = VARIANTS[variant]
     return F2Net(config if encoder is None else replace(config, encoder=encoder))

@@ -1,4 +1,4 @@
-"""F2Net as a predictor: one encoding and one pass per frame, from frames alone."""
+"""F2Net's predictor: each frame is encoded once, and annotations are never used."""
 
 from collections.abc import Generator, Iterator
 from contextlib import closing
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from vosbench.dataset import Video
 from vosbench.engine.stages import is_rehearsal, stage
@@ -15,7 +15,7 @@ from vosbench.errors import DataError, UsageError
 from vosbench.images import read_frame
 from vosbench.method import FloatMap, Setup, State
 from vosbench.method.nn.precision import device
-from vosbench.method.nn.predictor import FramePredictor, choose, ready
+from vosbench.method.nn.predictor import FramePredictor, NetworkPredictor, choose, ready
 from vosbench.method.nn.views import Frame, SquashedView
 from vosbench.method.predict import read_ahead
 from vosbench.methods.f2net import OPTIONS
@@ -24,40 +24,27 @@ from vosbench.methods.f2net.heatmaps import Heatmaps, Sighting, folder_of
 from vosbench.methods.f2net.network import VARIANTS, F2Net
 
 
-class GuidedPredictor:
+class GuidedPredictor(NetworkPredictor):
     """A predictor that follows the object's centre from frame to frame.
 
     For each frame: encode it; score the centres, given the previous frame's Gauss map; choose one; attend around it
-    to the anchor and to the frame itself; segment; make this frame's Gauss map of the mask.
+    to the anchor and to the frame itself; segment; make this frame's Gauss map from the mask.
 
     Args:
         net: a network with guidance, on its device.
-        view: how it looks at frames.
-        device: where to put the frames.
-        heatmaps: a folder to keep heat maps and centres in, as ``<video>/…``; see `heatmaps`.
+        view: converts frames to inputs, and logits to maps.
+        device: the network's.
+        heatmaps: a folder for heat maps and centres, as ``<video>/…``; see `heatmaps`.
     """
 
     def __init__(self, net: F2Net, view: SquashedView, device: torch.device, heatmaps: Path | None = None) -> None:
+        super().__init__(net, [view.input])
         self._net = net
         self._view = view
         self._device = device
         self._heatmaps = heatmaps
         self._guide = net.config.guide
         self._track: Track | None = None
-
-    @property
-    def network(self) -> nn.Module:
-        """See `vosbench.method.method.Measurable`."""
-        return self._net
-
-    @property
-    def inputs(self) -> list[tuple[int, int]]:
-        """See `vosbench.method.method.Measurable`."""
-        return [self._view.input]
-
-    def predict(self, video: Video) -> Iterator[FloatMap]:
-        """Segment a video; see `vosbench.method.method.Predictor`."""
-        return self.resume(video, 0, {})
 
     def state(self) -> State:
         """The latest centres, the last frame's Gauss map and its radius: see `centre.Track`."""
@@ -71,27 +58,27 @@ class GuidedPredictor:
         }
 
     def resume(self, video: Video, start: int, state: State) -> Iterator[FloatMap]:
-        """Yield the maps of frames ``start``, ``start + 1``, …; see `vosbench.method.method.Resumable`.
+        """See `NetworkPredictor`.
 
-        What is to be kept of a frame is written before its map is given away: if the map is there, that is too.
+        The heat map of a frame is written before its map is yielded, so a frame with a map always has a heat map.
 
         Raises:
-            DataError: if a later start comes without the state to resume from.
+            DataError: if ``start`` is positive and the state is incomplete.
             UsageError: if heat maps would overwrite the maps of a run.
         """
         with closing(self.follow(video, start, state)) as sightings:
-            kept: Heatmaps | None = None
+            folder: Heatmaps | None = None
             for sighting in sightings:
                 if self._heatmaps is not None and not is_rehearsal():
-                    kept = kept or Heatmaps(self._heatmaps / video.name, video, start, self._guide.peaks)
-                    kept.write(sighting)
+                    folder = folder or Heatmaps(self._heatmaps / video.name, video, start, self._guide.peaks)
+                    folder.write(sighting)
                 yield sighting.probability
 
     def follow(self, video: Video, start: int = 0, state: State | None = None) -> Generator[Sighting, None, None]:
         """Yield map, heat map and centre of frames ``start``, ``start + 1``, …, as `resume` yields maps.
 
         Raises:
-            DataError: if a later start comes without the state to resume from.
+            DataError: if ``start`` is positive and the state is incomplete.
         """
         track = _restore(state or {}) if start else None
         if start >= len(video):
@@ -103,7 +90,7 @@ class GuidedPredictor:
                 self._track = track
                 yield sighting
 
-    # Inference mode is entered inside these two and never around a yield, where it would leak into the caller.
+    # Inference mode must not span a yield: it would leak into the caller.
     @torch.inference_mode()
     def _anchor(self, video: Video) -> Tensor:
         first = read_frame(video.frames[0])
@@ -126,15 +113,15 @@ class GuidedPredictor:
             logits = self._net.segment(anchor, features.embedding, prior)
         with stage("post"):
             probability = self._view.restore(logits[0], (frame.shape[0], frame.shape[1]))
-            seen = Sighting(probability, heat, to_pixels(centre, image, probability.shape))
-            return seen, track.after(centre, probability > 0.5, image, self._guide)
+            sighting = Sighting(probability, heat, to_pixels(centre, image, probability.shape))
+            return sighting, track.after(centre, probability > 0.5, image, self._guide)
 
     def _input(self, frame: Frame) -> Tensor:
         return self._view.prepare(frame)[None].to(self._device, memory_format=torch.channels_last)
 
 
 def _restore(state: State) -> Track:
-    """The track that `GuidedPredictor.state` wrote down."""
+    """The inverse of `GuidedPredictor.state`."""
     try:
         centres, gauss, reach = (np.asarray(state[name], dtype=np.float64) for name in ("centres", "gauss", "reach"))
     except KeyError as error:
@@ -143,15 +130,19 @@ def _restore(state: State) -> Track:
 
 
 def load(setup: Setup) -> FramePredictor | GuidedPredictor:
-    """Make the predictor of a variant; see `vosbench.methods.f2net.load`.
+    """Make the predictor of a variant; it reads only frames, never annotations.
 
-    Variants without guidance look at a frame and the anchor alone, and take batches; the others work in order,
-    one frame at a time, whatever ``setup.batch`` says.
+    Variants without guidance use only a frame and the anchor, in batches; the others process frames one at a time and
+    ignore ``setup.batch``.
+
+    Raises:
+        UsageError: if the variant, the device or the batch is not available, or the variant has no heat maps.
+        DataError: if the weights do not fit the network.
     """
     config = choose(setup.variant, "f2net", VARIANTS, default="cgad-csa")
     heatmaps = folder_of(setup.options.get("heatmaps", OPTIONS["heatmaps"].default))
     if heatmaps and config.guidance == "none":
-        raise UsageError(f'"f2net.{setup.variant}" follows no centre and has no heat maps; take a variant with cgad')
+        raise UsageError(f'"f2net.{setup.variant}" follows no centre and has no heat maps; choose a variant with cgad')
     view, target = SquashedView(side=config.side), device(setup.device)
     net = ready(partial(F2Net, config), setup)
     if not net.guided:

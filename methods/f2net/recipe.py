@@ -1,6 +1,6 @@
 """F2Net's recipe (Liu et al., AAAI 2021, eq. 12 to 14). Values: `recipe.yaml`.
 
-Image and video steps take turns; the centre is first given, then predicted.
+Image and video steps alternate; the prior is placed at the true centre first, and at the predicted one later.
 """
 
 from collections.abc import Mapping
@@ -17,36 +17,39 @@ from torch.nn import functional
 
 from vosbench.method import Example, Material, Recipe
 from vosbench.method.nn.augment import pick, read, squashed
-from vosbench.method.nn.predictor import choose
-from vosbench.method.nn.square_recipe import (
+from vosbench.method.nn.recipes import (
     SquarePlan,
     SquareRecipe,
-    draw_box,
-    draw_image,
-    draw_look,
+    Variants,
     frozen,
     kind_of,
     mask_terms,
-    redraw,
+    reset_convolutions,
+    sample_box,
+    sample_image,
+    sample_look,
 )
-from vosbench.method.recipe import read_plan
 from vosbench.methods.f2net.centre import Map, centre_of, splat_mask, to_pixels
 from vosbench.methods.f2net.network import VARIANTS, Config, F2Net
 
+VALUES = Path(__file__).with_name("recipe.yaml")
+
 
 class CentrePlan(SquarePlan):
-    """What F2Net has beyond its baseline."""
+    """Hyper-parameters of F2Net beyond those of its baseline."""
 
-    heads: float = Field(gt=0, description="learning rate of all but the encoder, as a multiple of the encoder's")
-    truth: float = Field(ge=0, le=1, description="share of the steps, from the first, that are given the true centre")
-    auxiliary: float = Field(ge=0, description="weight of the loss of the encoder's own mask, in image steps")
+    heads: float = Field(
+        gt=0, description="learning rate of everything but the encoder, as a multiple of the encoder's"
+    )
+    truth: float = Field(ge=0, le=1, description="share of the steps, from the first, that use the true centre")
+    auxiliary: float = Field(ge=0, description="weight of the loss of the encoder's own mask in image steps")
     centre: float = Field(ge=0, description="weight of the loss of the centre")
 
 
 def heat_target(mask: NDArray[np.bool_], size: tuple[int, int]) -> Map:
-    """The heat map to learn for a mask, (H, W), on a grid of size (h, w): zeros if the mask is empty."""
-    made = splat_mask(mask, size)
-    return np.zeros(size, dtype=np.float32) if made is None else made[0]
+    """The target heat map of a mask, (H, W), on a grid of size (h, w): zeros if the mask is empty."""
+    target = splat_mask(mask, size)
+    return np.zeros(size, dtype=np.float32) if target is None else target[0]
 
 
 def top_centres(heat: Tensor, image: tuple[int, int]) -> Tensor:
@@ -61,9 +64,9 @@ def focal_loss(logits: Tensor, target: Tensor) -> Tensor:
     """Penalty-reduced focal loss of heat maps (eq. 12), as in CornerNet, with α = 2 and β = 4.
 
     Cells of target 1 are positive. An example's sum is divided by the number of its positives; without any, only the
-    negatives count, undivided. (Eq. 12 as printed has neither the sign nor the number.) The released code keeps
-    probabilities 1e-4 off 0 and 1, where the gradient ends: a branch that is certain and wrong would stay so. Here it
-    does not end.
+    negatives count, undivided. (Eq. 12 as printed omits the sign and the number.) The released code clamps
+    probabilities to 1e-4 from 0 and 1. Clamped values have no gradient, so a confident but wrong branch would never
+    recover; here they are not clamped.
 
     Args:
         logits: (B, 1, h, w).
@@ -81,7 +84,7 @@ def focal_loss(logits: Tensor, target: Tensor) -> Tensor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CentreRecipe:
-    """Images teach the encoder and the centre branch, videos the whole network.
+    """Images train the encoder and the centre branch, videos the whole network.
 
     Attributes:
         plan: the hyper-parameters.
@@ -94,11 +97,11 @@ class CentreRecipe:
     def build(self) -> nn.Module:
         """See `vosbench.method.Recipe`."""
         net = F2Net(self.config)
-        redraw(net.encoder)
+        reset_convolutions(net.encoder)
         return net
 
     def groups(self, net: nn.Module) -> list[dict[str, Any]]:
-        """The encoder, and all else at a multiple of its rate; modules that the variant does not use are in none."""
+        """The encoder, and the rest at a multiple of its rate; modules that the variant does not use are left out."""
         unused = () if "spatial" in self.config.fusion else ("spatial_attention_conv",)
         named = [(name, x) for name, x in net.named_parameters() if not frozen(name) and not name.startswith(unused)]
         encoder = [x for name, x in named if name.startswith("encoder.")]
@@ -106,24 +109,24 @@ class CentreRecipe:
         return [{"params": encoder}, {"params": heads, "scale": self.plan.heads}]
 
     def example(self, material: Material, step: int, rng: np.random.Generator) -> Example:
-        """Draw an image, or a frame with its anchor and the frame before; see `vosbench.method.Recipe`.
+        """Sample an image, or a frame with its anchor and the previous frame; see `vosbench.method.Recipe`.
 
         Returns:
             ``frame`` (3, side, side), ``mask`` (1, side, side) and ``heat`` (1, h, w), the target at stride 4. In
-            video steps also ``anchor`` (3, side, side), ``previous`` (1, h, w), the Gauss map of the mask before, and
-            ``centre`` (2,).
+            video steps also ``anchor`` (3, side, side), ``previous`` (1, h, w), the Gauss map of the previous mask,
+            and ``centre`` (2,).
         """
         kind = kind_of(step, self.plan)
         side = self.plan.side
         size = ((side - 1) // 4 + 1, (side - 1) // 4 + 1)
         if kind == "image":
-            sample = squashed(draw_look(self.plan, kind, rng).at(draw_image(material, rng)), side)
+            sample = squashed(sample_look(self.plan, kind, rng).at(sample_image(material, rng)), side)
             return {"frame": sample.frame, "mask": sample.mask, "heat": heat_target(sample.mask[0] > 0, size)[None]}
         video = pick(material.videos, rng)
         indices = sorted(video.annotations)
         place = int(rng.integers(len(indices)))
         shots = [read(video, indices[i]) for i in (0, max(place - 1, 0), place)]
-        box, look = draw_box(self.plan, shots, rng), draw_look(self.plan, kind, rng)
+        box, look = sample_box(self.plan, shots, rng), sample_look(self.plan, kind, rng)
         anchor, before, current = (squashed(look.at(box.cut(shot)), side) for shot in shots)
         mask = current.mask[0] > 0
         return {
@@ -136,7 +139,7 @@ class CentreRecipe:
         }
 
     def losses(self, net: nn.Module, batch: Mapping[str, Tensor], step: int) -> Mapping[str, Tensor]:
-        """Image step: encoder's mask and centre, no frame before. Video step: mask and centre."""
+        """Image step: the encoder's mask, and the centre without a previous frame. Video step: mask and centre."""
         network = cast("F2Net", net)
         located = network.guided or self.config.spare
         frame, mask, heat = batch["frame"], batch["mask"], batch["heat"]
@@ -157,25 +160,16 @@ class CentreRecipe:
             logits = network.locate(levels, batch["previous"])
             losses["centre"] = self.plan.centre * focal_loss(logits, heat)
             image, size = (frame.shape[2], frame.shape[3]), (current.shape[2], current.shape[3])
-            given = step < self.plan.truth * self.plan.steps
-            prior = network.prior(batch["centre"] if given else top_centres(logits, image), image, size)
+            true = step < self.plan.truth * self.plan.steps
+            prior = network.prior(batch["centre"] if true else top_centres(logits, image), image, size)
         return losses | mask_terms(network.segment(anchor, current, prior), mask, self.plan)
 
 
 def recipe(variant: str, changes: Mapping[str, str]) -> Recipe:
-    """Make the recipe of a variant.
-
-    Args:
-        variant: as typed behind the dot; ``""`` is the method as it is named.
-        changes: hyper-parameters set by the user, as text.
-
-    Raises:
-        UsageError: for an unknown variant, or a change that cannot be made.
-    """
-    config = choose(variant, "f2net", VARIANTS, default="cgad-csa")
-    name, path = f"f2net.{variant or 'cgad-csa'}", Path(__file__).with_name("recipe.yaml")
-    section = "tiny" if variant.startswith("tiny") else "full"
-    plan = read_plan(path, section, CentrePlan, changes, name)
+    """Make the recipe of a variant; see `vosbench.method.nn.recipes.Variants.plan`."""
+    config, plan = Variants(method="f2net", networks=VARIANTS, default="cgad-csa", values=VALUES).plan(
+        variant, CentrePlan, changes
+    )
     if not config.attention:
         return SquareRecipe(plan=plan, make=lambda: F2Net(config))
     return CentreRecipe(plan=plan, config=config)

@@ -26,7 +26,7 @@ def ours() -> list[str]:
     return [thread.name for thread in threading.enumerate() if thread.name.startswith("vosbench-")]
 
 
-def test_frames_come_in_order_and_errors_in_their_turn(clip: Video) -> None:
+def test_frames_and_errors_come_in_order(clip: Video) -> None:
     frames = read_ahead([*clip.frames, Path("absent.png")], depth=9)
     for path, frame in zip(clip.frames, frames, strict=False):
         assert np.array_equal(frame, next(read_ahead([path])))
@@ -54,7 +54,7 @@ class Failing:
         raise RuntimeError("out of luck")
 
 
-def test_maps_before_a_failure_are_kept_and_are_not_overtaken(clip: Video, tmp_path: Path) -> None:
+def test_maps_before_a_failure_are_kept_in_order(clip: Video, tmp_path: Path) -> None:
     seen: list[int] = []
     with pytest.raises(VideoError, match="fails on frame 4"):
         write_maps(Failing(), clip, tmp_path / "out", seen.append)
@@ -65,7 +65,7 @@ def test_maps_before_a_failure_are_kept_and_are_not_overtaken(clip: Video, tmp_p
     assert not ours()
 
 
-def test_a_full_disk_is_not_overlooked(clip: Video, tmp_path: Path) -> None:
+def test_errors_of_the_writing_thread_are_raised(clip: Video, tmp_path: Path) -> None:
     (tmp_path / "out").write_text("a file where the folder should be")
     with pytest.raises(OSError, match="out"):
         write_maps(method_of("deeplabv3").load(Setup(variant="tiny")), clip, tmp_path / "out", lambda _: None)

@@ -59,8 +59,8 @@ def one_thread() -> Iterator[None]:
 )
 def test_whole_batches_are_timed(frames: int, batch: int, timed: int, warmup: int, length: int) -> None:
     video = Video(name="v", frames=tuple(Path(f"{t}.png") for t in range(frames)))
-    found, clip = _clip(video, batch, timed)
-    assert (found, len(clip)) == (warmup, length)
+    untimed, clip = _clip(video, batch, timed)
+    assert (untimed, len(clip)) == (warmup, length)
 
 
 def check(speed: Speed, frames: int, warmup: int) -> None:
@@ -99,7 +99,7 @@ def multiply_accumulates(net: nn.Module, work: Iterator[object], monkeypatch: py
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_the_methods_take(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_costs_of_the_methods(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     method: Method = importlib.import_module(f"vosbench.methods.{name}").method
     setup = Setup(variant="tiny")
     predictor = method.load(setup)
@@ -134,7 +134,7 @@ def test_six_views_are_all_counted(options: Mapping[str, str], tmp_path: Path) -
     assert 6 * single < multiple < 10 * single  # 2 (0.75² + 1 + 1.5²) = 7.6 and somewhat more
 
 
-def test_a_batch_costs_as_much_per_frame(tmp_path: Path) -> None:
+def test_cost_per_frame_is_the_same_in_batches(tmp_path: Path) -> None:
     from vosbench.methods.adnet import method
 
     video = sample_video(tmp_path)
@@ -164,7 +164,7 @@ def toys(root: Path) -> Selection:
     return select(load_dataset("toy", [TOY]), Choice(root=root))
 
 
-def test_a_third_party_s_method_of_which_nothing_is_known(toy_root: Path) -> None:
+def test_a_third_party_method_that_is_not_measurable(toy_root: Path) -> None:
     method, _ = load_method("brightness.average", [TOY])
     speed = profile(method.load(Setup(variant="average")), Setup(variant="average"), toys(toy_root).videos[0])
     check(speed, frames=3, warmup=2)
@@ -195,7 +195,7 @@ def test_a_method_that_fails_is_named(toy_root: Path, monkeypatch: pytest.Monkey
     assert not is_rehearsal()
 
 
-def test_a_gpu_is_waited_for_and_asked(toy_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gpu_is_synchronised_and_queried(toy_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What torch offers for GPUs is called, on the device that was chosen; no GPU is needed to see that."""
     asked: list[tuple[str, object]] = []
 
@@ -242,13 +242,13 @@ def test_a_profile_changes_nothing_but_the_record_s_speed(toy_root: Path, tmp_pa
     assert digest(tmp_path / "timed") == digest(tmp_path / "plain")
 
 
-def test_inputs_and_options_stand_in_the_record(toy_root: Path, tmp_path: Path) -> None:
+def test_the_record_has_inputs_and_options(toy_root: Path, tmp_path: Path) -> None:
     from vosbench.methods.adnet import method
 
     setup = Setup(variant="tiny", options={"scales": "multi"})
-    found = run(method, setup, toys(toy_root), tmp_path).record
-    assert found.provenance.inputs == ["177x97", "241x137", "361x201"]
-    assert found.provenance.options == {
+    record = run(method, setup, toys(toy_root), tmp_path).record
+    assert record.provenance.inputs == ["177x97", "241x137", "361x201"]
+    assert record.provenance.options == {
         "scales": "multi",
         "preset": "paper",
         "output": "map",
@@ -280,7 +280,7 @@ def test_a_method_can_tell_a_rehearsal(tmp_path: Path) -> None:
     assert len(list(notes.iterdir())) == len(video)
 
 
-def test_heat_maps_stay_whole(toy_root: Path, tmp_path: Path) -> None:
+def test_profiling_leaves_heat_maps_unchanged(toy_root: Path, tmp_path: Path) -> None:
     from vosbench.methods.f2net import method
 
     setup = Setup(variant="tiny", options={"heatmaps": str(tmp_path / "heat")})
@@ -299,7 +299,7 @@ def test_heat_maps_stay_whole(toy_root: Path, tmp_path: Path) -> None:
 def test_full_size_costs(name: str, expected: float, tmp_path: Path) -> None:
     """Encoder, both attentions, classifier and centre branch, the anchor encoded once: the sums of the papers' layers.
 
-    AD-Net's encoder takes 498.6, with 128 channels at its end where the baseline has one.
+    AD-Net's encoder takes 498.6, with 128 output channels instead of the one of the baseline.
     """
     method: Method = importlib.import_module(f"vosbench.methods.{name}").method
     assert _count(method.load(Setup()), sample_video(tmp_path), warmup=1, batch=1) == pytest.approx(expected, abs=0.1)

@@ -87,7 +87,7 @@ class Peeping(Good):
 
 
 class Sneaking(Good):
-    """Looks for the masks beside the frames."""
+    """Looks for the masks next to the frames."""
 
     def predict(self, video: Video) -> Iterator[FloatMap]:
         for path in video.frames:
@@ -102,7 +102,7 @@ class Failing(Good):
 
 
 class Forgetful(Good):
-    """The running mean, restarted instead of resumed."""
+    """The running mean, restarted when resumed."""
 
     def state(self) -> State:
         return {}
@@ -125,23 +125,23 @@ class Narrow(Forgetful):
 @pytest.mark.parametrize(
     ("broken", "said"),
     [
-        (Short(), "gives 3 maps for 4 frames"),
+        (Short(), "yields 3 maps for 4 frames"),
         (Long(), "more maps than the 4 frames"),
         (Doubled(), r"map 0 is float32 \(96, 64\)"),
         (Precise(), "map 0 is float64"),
         (Levels(), "map 0 ranges from"),
-        (Fickle(), "second run .* another map of frame 0"),
+        (Fickle(), "second run .* different map of frame 0"),
         (Eager(), "first map of 64 frames comes only after the last"),
         (Reversed(), "out of order: frame 3 was changed, and map 0 differs"),
-        (Peeping(), "looks at the video's annotations"),
-        (Sneaking(), "without annotations, .* another map of frame 0"),
+        (Peeping(), "reads the video's annotations"),
+        (Sneaking(), "without annotations, .* different map of frame 0"),
         (Failing(), 'fails on frame 1 of "disk": RuntimeError: out of luck'),
-        (Forgetful(), "resumed at frame 1, .* another map of frame 1"),
+        (Forgetful(), "resumed at frame 1, .* different map of frame 1"),
         (Narrow(), '"mean" of the state after map 0 is float32'),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Good) else "",
 )
-def test_broken_methods_are_told_what_is_wrong(broken: Predictor, said: str, video: Video) -> None:
+def test_errors_say_how_a_method_breaks_the_contract(broken: Predictor, said: str, video: Video) -> None:
     with pytest.raises(VideoError, match=said) as caught:
         check_predictor(broken, video)
     assert "\n" not in str(caught.value)
@@ -165,6 +165,6 @@ def test_the_example_passes_and_runs(video: Video, tmp_path: Path) -> None:
     check_predictor(method.load(Setup()), video)
     words = ["run", "--plugin", EXAMPLE, "--method", "median", "--dataset", "sample", "--out", tmp_path / "out"]
     command = [sys.executable, "-m", "vosbench", *map(str, words), "--limit", "3"]
-    found = subprocess.run(command, check=False, capture_output=True, text=True, cwd=tmp_path)
-    assert found.returncode == 0, found.stderr
+    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
     assert list((tmp_path / "out" / "sample" / "median").glob("*/00002.png"))

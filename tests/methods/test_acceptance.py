@@ -69,9 +69,9 @@ def test_attention_at_full_size_equals_the_naive_one(channels: int, height: int,
     query, current = (scale * torch.randn(1, channels, height, width, generator=noise) for _ in range(2))
     prior = torch.rand(1, 1, height, width, generator=noise)
     rows = [0, 1, width - 1, width, height * width // 2, height * width - 1]
-    for found, key in ((attend(query, current, current), current), (guided(query, current, prior), current * prior)):
+    for actual, key in ((attend(query, current, current), current), (guided(query, current, prior), current * prior)):
         expected = rows_of(query, key, current, rows)
-        assert (found.flatten(2)[:, :, rows] - expected).abs().max() <= 1e-5
+        assert (actual.flatten(2)[:, :, rows] - expected).abs().max() <= 1e-5
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="peak memory is read from /proc")
@@ -97,7 +97,7 @@ def test_guided_attention_never_builds_the_whole_matrix() -> None:
 
 
 @pytest.mark.parametrize("scales", ["single", "multi"])
-def test_an_anchor_encoded_once_equals_one_encoded_anew(
+def test_an_anchor_encoded_once_equals_one_encoded_per_frame(
     scales: str, shake: Shake, clip: Video, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     frames = torch.randn(2, 2, 3, 65, 65, generator=torch.Generator().manual_seed(6)) * 60
@@ -109,9 +109,9 @@ def test_an_anchor_encoded_once_equals_one_encoded_anew(
     clip = clip.first(2)
     maps = list(adnet_method.load(setup).predict(clip))
     assert len(calls) == (1 + len(clip)) * (1 if scales == "single" else 3)
-    for t, found in enumerate(maps):
+    for t, actual in enumerate(maps):
         alone = replace(clip, frames=(clip.frames[0], clip.frames[t]))
-        assert np.array_equal(list(adnet_method.load(setup).predict(alone))[1], found)
+        assert np.array_equal(list(adnet_method.load(setup).predict(alone))[1], actual)
 
 
 @pytest.mark.usefixtures("small")
@@ -133,8 +133,8 @@ def test_the_three_scales_have_the_feature_sizes_of_the_paper() -> None:
     with torch.device("meta"):
         net = adnet.build("ad").eval()
     views = [rescaled(FULL_VIEW, scale) for scale in SCALES]
-    found = [net.embed(torch.empty(1, 3, view.height, view.width, device="meta")).shape[2:] for view in views]
-    assert [tuple(size) for size in found] == [(45, 81), (61, 108), (91, 161)]
+    actual = [net.embed(torch.empty(1, 3, view.height, view.width, device="meta")).shape[2:] for view in views]
+    assert [tuple(size) for size in actual] == [(45, 81), (61, 108), (91, 161)]
 
 
 def test_upright_and_mirrored_views_by_hand(shake: Shake, clip: Video) -> None:
@@ -147,22 +147,22 @@ def test_upright_and_mirrored_views_by_hand(shake: Shake, clip: Video) -> None:
         large = [functional.interpolate(x, (70, 110), mode="bilinear", align_corners=True) for x in (upright, mirrored)]
         expected = (torch.sigmoid(large[0]) + torch.sigmoid(large[1]).flip(3)) / 2
     maps = MapPredictor(Ensemble(net, (view,), torch.device("cpu"), mirror=True), PRESETS["paper"])
-    found = list(maps.predict(clip))[4]
-    assert np.allclose(found, expected[0, 0].numpy(), rtol=0, atol=1e-5)
+    actual = list(maps.predict(clip))[4]
+    assert np.allclose(actual, expected[0, 0].numpy(), rtol=0, atol=1e-5)
     unturned = (torch.sigmoid(large[0]) + torch.sigmoid(large[1])) / 2
-    assert np.abs(found - unturned[0, 0].numpy()).max() > 1e-3
+    assert np.abs(actual - unturned[0, 0].numpy()).max() > 1e-3
 
 
 # Empty masks
 
 
 @pytest.mark.usefixtures("small")
-def test_where_nothing_is_segmented_no_target_is_handed_on(guided_net: nn.Module, clip: Video, tmp_path: Path) -> None:
+def test_an_empty_mask_passes_no_target_to_the_next_frame(guided_net: nn.Module, clip: Video, tmp_path: Path) -> None:
     for bias, empty in ((-1e4, True), (1e4, False)):
         path = saved(guided_net, tmp_path / "w.safetensors", cls__3__bias=torch.tensor([bias]))
         predictor = f2net_method.load(Setup(variant="tiny", weights=path))
-        for found in predictor.predict(clip):
-            assert (found > 0.5).any() != empty
+        for actual in predictor.predict(clip):
+            assert (actual > 0.5).any() != empty
             state = predictor.state()
             assert state["gauss"].any() != empty
             assert state["gauss"][0, 0] == 0

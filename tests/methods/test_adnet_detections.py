@@ -14,7 +14,7 @@ import pytest
 from vosbench.dataset import Video
 from vosbench.errors import DataError
 from vosbench.methods.adnet import detections, pickles
-from vosbench.methods.adnet import rle as runs
+from vosbench.methods.adnet import masks as runs
 
 CLIP = Video(name="disk", frames=(Path("0.png"), Path("1.png")))
 MASK = np.zeros((6, 9), dtype=np.uint8)
@@ -32,13 +32,13 @@ def documented() -> dict[str, Any]:
     return {"videos": {"disk": [[one], []]}}
 
 
-def check(found: Any) -> None:
-    assert [len(frame) for frame in found] == [1, 0]
-    assert found[0][0].box == (3, 2, 8, 4)
-    assert found[0][0].score == 0.75
-    assert found[0][0].category == 2
-    assert found[0][0].mask.dtype == np.bool_
-    assert np.array_equal(found[0][0].mask, MASK > 0)
+def check(frames: Any) -> None:
+    assert [len(frame) for frame in frames] == [1, 0]
+    assert frames[0][0].box == (3, 2, 8, 4)
+    assert frames[0][0].score == 0.75
+    assert frames[0][0].category == 2
+    assert frames[0][0].mask.dtype == np.bool_
+    assert np.array_equal(frames[0][0].mask, MASK > 0)
 
 
 @pytest.mark.parametrize("protocol", range(6))
@@ -54,7 +54,7 @@ def test_numpy_scalars_are_read(tmp_path: Path) -> None:
     check(detections.from_path(tmp_path)(CLIP))
 
 
-def test_older_numpy_names_its_parts_otherwise(tmp_path: Path) -> None:
+def test_names_of_older_numpy_are_read(tmp_path: Path) -> None:
     data = pickle.dumps(official(np.array(BOX)), 2)
     (tmp_path / "disk.pkl").write_bytes(data.replace(b"numpy._core", b"numpy.core"))
     check(detections.from_path(tmp_path)(CLIP))
@@ -66,9 +66,9 @@ def test_arrays_pickled_by_python_2_are_read(tmp_path: Path) -> None:
         b"(I1\n(I2\ntcnumpy\ndtype\n(S'u1'\nI0\nI1\ntR(I3\nS'|'\nNNNI-1\nI-1\nI0\ntbI00\nS'\\x07\\xff'\ntb."
     )
     (tmp_path / "old.pkl").write_bytes(old)
-    found = pickles.read(tmp_path / "old.pkl")
-    assert isinstance(found, pickles.Array)
-    assert found.values.tolist() == [7, 255]
+    array = pickles.read(tmp_path / "old.pkl")
+    assert isinstance(array, pickles.Array)
+    assert array.values.tolist() == [7, 255]
 
 
 def test_the_documented_layout_is_read(tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_broken_pickles_are_refused(data: bytes, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"videos": 3}'])
-def test_other_json_is_refused_at_once(text: str, tmp_path: Path) -> None:
+def test_invalid_json_is_refused_at_once(text: str, tmp_path: Path) -> None:
     path = tmp_path / "all.json"
     path.write_text(text)
     with pytest.raises(DataError, match=r"all\.json"):
@@ -155,16 +155,16 @@ def test_other_json_is_refused_at_once(text: str, tmp_path: Path) -> None:
         {"segmentation": {"size": [6, 9], "counts": [5]}},
     ],
 )
-def test_other_detections_are_refused(change: dict[str, Any], tmp_path: Path) -> None:
-    found = documented()
-    found["videos"]["disk"][0][0] |= change
+def test_invalid_detections_are_refused(change: dict[str, Any], tmp_path: Path) -> None:
+    content = documented()
+    content["videos"]["disk"][0][0] |= change
     path = tmp_path / "all.json"
-    path.write_text(json.dumps(found))
-    with pytest.raises(DataError, match="not in the layout"):
+    path.write_text(json.dumps(content))
+    with pytest.raises(DataError, match="not in the documented layout"):
         detections.from_path(path)(CLIP)
 
 
-def test_a_path_must_be_one_of_the_two(tmp_path: Path) -> None:
+def test_a_path_must_be_json_or_a_folder(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="neither"):
         detections.from_path(tmp_path / "absent")
     with pytest.raises(DataError, match=r"absent\.json"):

@@ -22,7 +22,7 @@ from vosbench.method import FloatMap, Resumable, Setup
 from vosbench.method.nn.predictor import FramePredictor
 from vosbench.method.nn.views import FULL_VIEW, TINY_VIEW, AlignedView
 from vosbench.methods.adnet import OPTIONS, method, network, predictor
-from vosbench.methods.adnet import rle as runs
+from vosbench.methods.adnet import masks as runs
 from vosbench.methods.adnet.detections import Detection
 from vosbench.methods.adnet.masks import gated
 from vosbench.methods.adnet.predictor import MapPredictor
@@ -107,11 +107,11 @@ def test_mirrored_views_are_mirrored_back(clip: Video, tiny: Any) -> None:
         flipped = [np.ascontiguousarray(frame[:, ::-1]) for frame in frames]
         upright = single.logits(single.anchors(frames[0]), frames[1:])
         mirrored = single.logits(single.anchors(flipped[0]), flipped[1:])
-        for found, a, b in zip(both.logits(both.anchors(frames[0]), frames[1:]), upright, mirrored, strict=True):
-            assert found.shape == (4, 70, 110)
-            assert torch.allclose(found[:2], a, atol=1e-4)
+        for actual, a, b in zip(both.logits(both.anchors(frames[0]), frames[1:]), upright, mirrored, strict=True):
+            assert actual.shape == (4, 70, 110)
+            assert torch.allclose(actual[:2], a, atol=1e-4)
             # OpenCV resizes bytes, and rounds a mirrored half the other way
-            right, unflipped, upright_again = ((found[2:] - x).abs().max() for x in (b.flip(2), b, a))
+            right, unflipped, upright_again = ((actual[2:] - x).abs().max() for x in (b.flip(2), b, a))
             assert right < 0.2
             assert min(unflipped, upright_again) > 2 * right
 
@@ -123,9 +123,9 @@ def test_anchors_are_encoded_once_per_view(clip: Video, tiny: Any, monkeypatch: 
     views = (SMALL, AlignedView(height=41, width=65))
     frames = [read_frame(path) for path in clip.frames]
     ensemble = Ensemble(tiny, views, CPU, mirror=True)
-    found = list(MapPredictor(ensemble, PRESETS["paper"]).predict(clip))
+    actual = list(MapPredictor(ensemble, PRESETS["paper"]).predict(clip))
     assert sizes == [(2, 3, 33, 49), (2, 3, 41, 65)] * 6
-    for frame, cached in zip(frames, found, strict=True):
+    for frame, cached in zip(frames, actual, strict=True):
         (again,) = ensemble.logits(ensemble.anchors(frames[0]), [frame])
         assert np.array_equal(PRESETS["paper"].average(again).saliency, cached)
 
@@ -159,7 +159,7 @@ def test_networks_without_an_anchor_are_given_none(clip: Video) -> None:
 # Presets
 
 
-def test_presets_average_and_cut_in_their_space() -> None:
+def test_presets_average_and_threshold_in_their_space() -> None:
     logits = torch.tensor([3.0, -1.5])[:, None, None]
     paper, official = (PRESETS[name].average(logits) for name in ("paper", "official"))
     assert paper.saliency.item() == pytest.approx((0.9525741 + 0.1824255) / 2)
@@ -193,8 +193,8 @@ def test_defaults_are_maps_at_one_scale(clip: Video, trained: Setup) -> None:
     assert isinstance(default, FramePredictor)
     plain = list(default.predict(clip))
     for preset in ("paper", "official"):
-        found = maps_of(trained, clip, **{n: o.default for n, o in OPTIONS.items()} | {"preset": preset})
-        assert all(np.array_equal(a, b) for a, b in zip(found, plain, strict=True))
+        actual = maps_of(trained, clip, **{n: o.default for n, o in OPTIONS.items()} | {"preset": preset})
+        assert all(np.array_equal(a, b) for a, b in zip(actual, plain, strict=True))
 
 
 def test_masks_are_the_thresholded_maps(clip: Video, bright: Setup) -> None:
@@ -210,13 +210,13 @@ def test_the_official_preset_gates_masks_and_never_maps(clip: Video, bright: Set
     free = maps_of(bright, clip, preset="official", output="mask", gating="off")
     expected = [gated(b > 0, a > 0) for a, b in pairwise(free)]
     for options in ({}, {"gating": "on"}):
-        found = maps_of(bright, clip, preset="official", output="mask", **options)
-        assert np.array_equal(found[0], free[0])
-        assert all(np.array_equal(a, b) for a, b in zip(found[1:], expected, strict=True))
+        actual = maps_of(bright, clip, preset="official", output="mask", **options)
+        assert np.array_equal(actual[0], free[0])
+        assert all(np.array_equal(a, b) for a, b in zip(actual[1:], expected, strict=True))
     forced = maps_of(bright, clip, output="mask", gating="on")
     plain = maps_of(bright, clip, output="mask")
     assert any(not np.array_equal(a, b) for a, b in zip(forced, plain, strict=True))
-    assert any(not np.array_equal(a, b) for a, b in zip(found, free, strict=True))
+    assert any(not np.array_equal(a, b) for a, b in zip(actual, free, strict=True))
 
 
 def detections_of(clip: Video, tmp_path: Path) -> Path:
@@ -225,8 +225,8 @@ def detections_of(clip: Video, tmp_path: Path) -> Path:
     away[:, 40:] = True
 
     def one(box: Sequence[float], category: int = 9) -> dict[str, Any]:
-        found = {"size": [70, 110], "counts": runs.encode(away).tolist()}
-        return {"bbox": list(box), "score": 1, "category_id": category, "segmentation": found}
+        segmentation = {"size": [70, 110], "counts": runs.encode(away).tolist()}
+        return {"bbox": list(box), "score": 1, "category_id": category, "segmentation": segmentation}
 
     still = [one([5 * i, 5, 5 * i + 4, 9]) for i in range(4)] * 2
     frames = [still, [one([5, 5, 35, 45], 1), one([60, 50, 66, 56], 1)], still, still, still]
@@ -235,7 +235,7 @@ def detections_of(clip: Video, tmp_path: Path) -> Path:
     return path
 
 
-def test_pruning_takes_pixels_from_masks_before_gating(clip: Video, bright: Setup, tmp_path: Path) -> None:
+def test_pruning_removes_pixels_from_masks_before_gating(clip: Video, bright: Setup, tmp_path: Path) -> None:
     path = str(detections_of(clip, tmp_path))
     free = maps_of(bright, clip, output="mask")
     pruned = maps_of(bright, clip, output="mask", prune=path)
@@ -249,32 +249,32 @@ def test_pruning_takes_pixels_from_masks_before_gating(clip: Video, bright: Setu
 
 def test_videos_without_detections_are_not_pruned(clip: Video, bright: Setup, tmp_path: Path) -> None:
     other = replace(clip, name="other")
-    found = maps_of(bright, other, output="mask", prune=str(detections_of(clip, tmp_path)))
-    assert all(np.array_equal(a, b) for a, b in zip(found, maps_of(bright, other, output="mask"), strict=True))
+    actual = maps_of(bright, other, output="mask", prune=str(detections_of(clip, tmp_path)))
+    assert all(np.array_equal(a, b) for a, b in zip(actual, maps_of(bright, other, output="mask"), strict=True))
 
 
-def test_a_detector_takes_the_place_of_a_file(clip: Video, bright: Setup, tmp_path: Path) -> None:
+def test_a_detector_replaces_a_file(clip: Video, bright: Setup, tmp_path: Path) -> None:
     path = detections_of(clip, tmp_path)
     seen: list[NDArray[np.uint8]] = []
 
     class Known:
         def detect(self, frame: NDArray[np.uint8]) -> list[Detection]:
             seen.append(frame)
-            found = json.loads(path.read_text())["videos"][clip.name][len(seen) - 1]
-            mask = runs.decode(np.array(found[0]["segmentation"]["counts"]), (70, 110))
-            return [Detection(box=tuple(x["bbox"]), score=1, category=x["category_id"] - 1, mask=mask) for x in found]
+            entries = json.loads(path.read_text())["videos"][clip.name][len(seen) - 1]
+            mask = runs.decode(np.array(entries[0]["segmentation"]["counts"]), (70, 110))
+            return [Detection(box=tuple(x["bbox"]), score=1, category=x["category_id"] - 1, mask=mask) for x in entries]
 
     wanted = replace(bright, options={"output": "mask"})
-    found = list(predictor.load(wanted, Known()).predict(clip))
+    entries = list(predictor.load(wanted, Known()).predict(clip))
     assert [np.array_equal(a, read_frame(b)) for a, b in zip(seen, clip.frames, strict=True)] == [True] * 5
     from_file = maps_of(bright, clip, output="mask", prune=str(path))
-    assert all(np.array_equal(a, b) for a, b in zip(found, from_file, strict=True))
+    assert all(np.array_equal(a, b) for a, b in zip(entries, from_file, strict=True))
     with pytest.raises(UsageError, match="two sources"):
         predictor.load(replace(bright, options={"output": "mask", "prune": str(path)}), Known())
 
 
 @pytest.mark.parametrize("options", [{"prune": "some.json"}, {"gating": "on"}])
-def test_what_acts_on_masks_needs_masks(options: dict[str, str], bright: Setup, tmp_path: Path) -> None:
+def test_options_of_masks_require_masks(options: dict[str, str], bright: Setup, tmp_path: Path) -> None:
     if "prune" in options:
         (tmp_path / "some.json").write_text('{"videos": {}}')
         options = {"prune": str(tmp_path / "some.json")}
@@ -306,9 +306,9 @@ def test_a_resumed_run_gives_the_same_bits(
     wanted = replace(setup, options=options, batch=batch)
     undisturbed = method.load(wanted)
     assert isinstance(undisturbed, Resumable)
-    found, states = [], [undisturbed.state()]
+    actual, states = [], [undisturbed.state()]
     for values in undisturbed.predict(clip):
-        found.append(values)
+        actual.append(values)
         states.append(undisturbed.state())
     needs_state = "prune" in options or (options.get("preset") == "official" and "output" in options)
     assert [sorted(state) for state in states] == [[], *[["runs", "size"] if needs_state else []] * 5]
@@ -316,10 +316,10 @@ def test_a_resumed_run_gives_the_same_bits(
         assert all(value.dtype == np.float64 and value.size < 10_000 for value in states[start].values())
         again = list(method.load(wanted).resume(clip, start, states[start]))
         assert len(again) == 5 - start
-        assert all(np.array_equal(a, b) for a, b in zip(again, found[start:], strict=True))
+        assert all(np.array_equal(a, b) for a, b in zip(again, actual[start:], strict=True))
 
 
-def test_masks_ask_for_the_state_they_need(clip: Video, trained: Setup) -> None:
+def test_masks_require_their_state(clip: Video, trained: Setup) -> None:
     masks = method.load(replace(trained, options={"preset": "official", "output": "mask"}))
     for state in ({}, {"runs": np.array([3.0]), "size": np.array([2.0, 2.0])}):
         with pytest.raises(DataError, match="last mask"):

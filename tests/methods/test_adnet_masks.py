@@ -1,4 +1,4 @@
-"""AD-Net's gating and pruning, rule by rule, on made-up masks and detections."""
+"""AD-Net's gating and pruning, rule by rule, on synthetic masks and detections."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from vosbench.errors import DataError
-from vosbench.methods.adnet import masks, pruning, rle
+from vosbench.methods.adnet import masks, pruning
 from vosbench.methods.adnet.detections import Detection
 from vosbench.methods.adnet.masks import Mask, boxed, gated, near, overlap
 
@@ -20,7 +20,7 @@ def rectangle(x: int, y: int, width: int, height: int, size: tuple[int, int] = S
     return mask
 
 
-def found(x1: float, y1: float, x2: float, y2: float, category: int = 0) -> Detection:
+def detection(x1: float, y1: float, x2: float, y2: float, category: int = 0) -> Detection:
     mask = rectangle(int(x1), int(y1), int(x2 - x1), int(y2 - y1))
     return Detection(box=(x1, y1, x2, y2), score=0.9, category=category, mask=mask)
 
@@ -122,7 +122,7 @@ def test_overlap_of_nothing_is_whole() -> None:
 
 # Pruning by detections
 
-SMALL = [found(10 + 60 * i, 10, 40 + 60 * i, 40, category=9) for i in range(4)]
+SMALL = [detection(10 + 60 * i, 10, 40 + 60 * i, 40, category=9) for i in range(4)]
 
 
 def keeps_of(frame: list[Detection], frames: int = 1) -> list[Mask]:
@@ -136,7 +136,7 @@ def test_a_video_with_few_detections_is_left_alone() -> None:
 
 
 def test_what_stands_still_is_pruned() -> None:
-    large = found(300, 200, 400, 300, category=9)
+    large = detection(300, 200, 400, 300, category=9)
     frame = [*SMALL, large]
     assert all(keep.all() for keep in keeps_of(frame, 27))  # 27 ≤ 0.4 · 69.3 = 27.72
     for keep in keeps_of(frame, 28):
@@ -146,7 +146,7 @@ def test_what_stands_still_is_pruned() -> None:
 
 def test_what_moves_is_not_pruned() -> None:
     frames = [
-        [*SMALL[:3], found(300, 200, 400, 300), found(20 + 15 * t, 300, 50 + 15 * t, 330, category=9)]
+        [*SMALL[:3], detection(300, 200, 400, 300), detection(20 + 15 * t, 300, 50 + 15 * t, 330, category=9)]
         for t in range(28)
     ]
     for keep, frame in zip(pruning.keep_masks(frames, SIZE), frames, strict=True):
@@ -156,7 +156,7 @@ def test_what_moves_is_not_pruned() -> None:
 
 @pytest.mark.parametrize(("height", "pruned"), [(235, True), (236, False)])
 def test_large_boxes_may_stand_still(height: int, *, pruned: bool) -> None:
-    box, larger = found(10, 100, 210, 100 + height, category=9), found(400, 100, 800, 400, category=9)  # 47000
+    box, larger = detection(10, 100, 210, 100 + height, category=9), detection(400, 100, 800, 400, category=9)  # 47000
     keep = keeps_of([box, larger, *SMALL[:2]], 28)[0]
     assert not keep[box.mask].any() if pruned else keep[box.mask].all()
 
@@ -173,8 +173,8 @@ def test_overlap_counts_the_pixels_of_the_corners() -> None:
 
 
 USUAL = 10_000.0
-LARGE = found(350, 150, 500, 350)  # 30000
-OTHER = found(600, 150, 700, 299)  # 14900
+LARGE = detection(350, 150, 500, 350)  # 30000
+OTHER = detection(600, 150, 700, 299)  # 14900
 
 
 @pytest.mark.parametrize(
@@ -183,12 +183,12 @@ OTHER = found(600, 150, 700, 299)  # 14900
         ([LARGE, OTHER], USUAL, True),
         ([OTHER, LARGE], USUAL, True),
         ([LARGE, OTHER], 30_000.0, False),  # not above the usual
-        ([LARGE, found(600, 150, 700, 300)], USUAL, False),  # exactly twice
-        ([found(0, 0, 100, 100), found(300, 300, 310, 310)], 1.0, False),  # exactly 10000
+        ([LARGE, detection(600, 150, 700, 300)], USUAL, False),  # exactly twice
+        ([detection(0, 0, 100, 100), detection(300, 300, 310, 310)], 1.0, False),  # exactly 10000
         ([replace(LARGE, category=2), OTHER], USUAL, True),  # car
         ([replace(LARGE, category=1), OTHER], USUAL, False),  # bicycle
-        ([found(0, 0, 300, 100), found(400, 0, 410, 10)], USUAL, False),  # three times as wide as high
-        ([found(0, 0, 299, 100), found(400, 0, 410, 10)], USUAL, True),
+        ([detection(0, 0, 300, 100), detection(400, 0, 410, 10)], USUAL, False),  # three times as wide as high
+        ([detection(0, 0, 299, 100), detection(400, 0, 410, 10)], USUAL, True),
     ],
 )
 def test_a_largest_box_dominates(frame: list[Detection], usual: float, *, holds: bool) -> None:
@@ -198,26 +198,26 @@ def test_a_largest_box_dominates(frame: list[Detection], usual: float, *, holds:
 @pytest.mark.parametrize(
     ("box", "gone"),
     [
-        (found(500, 150, 599, 250), True),  # below a third, however near
-        (found(500, 150, 600, 250), False),  # a third, and near
-        (found(600, 150, 700, 250), True),  # a third, and 275 away
-        (found(600, 150, 699, 250, category=2), False),  # of another category
-        (found(350, 150, 420, 250), False),  # overlaps by 0.23
+        (detection(500, 150, 599, 250), True),  # below a third, however near
+        (detection(500, 150, 600, 250), False),  # a third, and near
+        (detection(600, 150, 700, 250), True),  # a third, and 275 away
+        (detection(600, 150, 699, 250, category=2), False),  # of another category
+        (detection(350, 150, 420, 250), False),  # overlaps by 0.23
     ],
 )
-def test_boxes_give_way(box: Detection, *, gone: bool) -> None:
+def test_boxes_are_suppressed_by_the_largest(box: Detection, *, gone: bool) -> None:
     assert pruning.is_suppressed([LARGE, box], SIZE).tolist() == [False, gone]
 
 
-def test_far_boxes_give_way_only_outside_the_middle() -> None:
+def test_far_boxes_are_suppressed_only_outside_the_middle() -> None:
     """The centre's x decides, never its y, although the released code calls the x ``cy``."""
-    target = found(10, 200, 160, 400)  # centre (85, 300)
-    inside, outside = found(400, 10, 500, 120), found(600, 10, 700, 120)
-    near_by = found(165, 200, 275, 300)  # centre (220, 250): outside 300…600 but 185 away
+    target = detection(10, 200, 160, 400)  # centre (85, 300)
+    inside, outside = detection(400, 10, 500, 120), detection(600, 10, 700, 120)
+    near_by = detection(165, 200, 275, 300)  # centre (220, 250): outside 300…600 but 185 away
     assert pruning.is_suppressed([target, inside, outside, near_by], SIZE).tolist() == [False, False, True, False]
 
 
-PERSON, CHILD = found(350, 150, 500, 350), found(700, 400, 720, 420)
+PERSON, CHILD = detection(350, 150, 500, 350), detection(700, 400, 720, 420)
 
 
 def video_of(change: dict[int, list[Detection]], length: int) -> list[list[Detection]]:
@@ -225,19 +225,19 @@ def video_of(change: dict[int, list[Detection]], length: int) -> list[list[Detec
     return [change.get(t, [*SMALL, *SMALL]) for t in range(length)]
 
 
-def test_suppression_is_asked_anew_at_every_frame_with_several_boxes() -> None:
+def test_suppression_is_decided_at_every_frame_with_several_boxes() -> None:
     frames = video_of({0: [CHILD], 2: [PERSON, CHILD], 3: [CHILD], 4: [], 5: [PERSON, CHILD]}, 7)
     keeps = pruning.keep_masks(frames, SIZE)
     assert [bool(keep.all()) for keep in keeps] == [True, True, False, True, True, False, True]
     assert np.array_equal(~keeps[2], CHILD.mask)
 
 
-def test_a_video_where_suppression_begins_late_is_left_alone_from_there() -> None:
+def test_pruning_stops_if_suppression_begins_late() -> None:
     assert len(pruning.keep_masks(video_of({20: [PERSON, CHILD], 25: [PERSON, CHILD]}, 27), SIZE)) == 27
     assert len(pruning.keep_masks(video_of({21: [PERSON, CHILD]}, 27), SIZE)) == 21
 
 
-def test_a_mask_of_another_size_is_refused() -> None:
+def test_a_mask_of_the_wrong_size_is_refused() -> None:
     odd = replace(CHILD, mask=np.ones((3, 4), dtype=np.bool_))
     with pytest.raises(DataError, match=r"\(3, 4\)"):
         pruning.keep_masks(video_of({2: [PERSON, odd]}, 5), SIZE)
@@ -246,11 +246,11 @@ def test_a_mask_of_another_size_is_refused() -> None:
 # Run lengths
 
 
-def test_runs_bring_masks_back() -> None:
+def test_run_lengths_restore_masks() -> None:
     rng = np.random.default_rng(0)
     for mask in (rng.random((7, 5)) > 0.5, np.ones((2, 3), dtype=np.bool_), np.zeros((2, 3), dtype=np.bool_)):
-        counts = rle.encode(mask)
+        counts = masks.encode(mask)
         assert counts.sum() == mask.size
-        assert np.array_equal(rle.decode(counts, mask.shape), mask)
+        assert np.array_equal(masks.decode(counts, mask.shape), mask)
     with pytest.raises(ValueError, match="run lengths"):
-        rle.decode(np.array([1, 2]), (2, 2))
+        masks.decode(np.array([1, 2]), (2, 2))

@@ -69,7 +69,7 @@ def frames() -> tuple[torch.Tensor, torch.Tensor]:
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_only_variants_with_an_anchor_look_at_it(variant: str, shake: Shake, frames: tuple[torch.Tensor, ...]) -> None:
+def test_only_variants_with_an_anchor_use_it(variant: str, shake: Shake, frames: tuple[torch.Tensor, ...]) -> None:
     reference, current = frames
     net = shake(build(variant, TINY), reference, current)
     with torch.inference_mode():

@@ -98,9 +98,9 @@ def test_without_peaks_the_expected_point_is_kept_inside() -> None:
 def test_target_of_a_mask() -> None:
     mask = np.zeros(HEAT, dtype=bool)
     mask[40:76, 10:46] = True
-    made = splat_mask(mask, HEAT)
-    assert made is not None
-    gauss, reach = made
+    target = splat_mask(mask, HEAT)
+    assert target is not None
+    gauss, reach = target
     assert reach == radius(36, 36) == 9
     assert np.unravel_index(gauss.argmax(), HEAT) == (58, 28)
     assert gauss.max() == 1
@@ -114,9 +114,9 @@ def test_an_empty_mask_has_no_target() -> None:
 
 
 def test_a_full_mask_has_one() -> None:
-    made = splat_mask(np.ones((480, 854), dtype=bool), HEAT)
-    assert made is not None
-    assert made[0][59, 59] == 1
+    target = splat_mask(np.ones((480, 854), dtype=bool), HEAT)
+    assert target is not None
+    assert target[0][59, 59] == 1
 
 
 def test_a_target_is_cut_at_the_border() -> None:
@@ -148,6 +148,6 @@ def test_the_previous_map_can_be_of_the_centre_or_zero() -> None:
     full = np.ones((10, 10), dtype=bool)
     centre = to_pixels(np.array([30.0, 80.0]), HEAT, IMAGE)
     begin = Track.begin(HEAT)
-    drawn = begin.after(centre, full, IMAGE, Guide(previous="centre")).gauss
-    assert np.allclose(drawn, gauss_at(HEAT, np.array([30.0, 80.0]), 15 * 119 / 473))
+    around = begin.after(centre, full, IMAGE, Guide(previous="centre")).gauss
+    assert np.allclose(around, gauss_at(HEAT, np.array([30.0, 80.0]), 15 * 119 / 473))
     assert not begin.after(centre, full, IMAGE, Guide(previous="zero")).gauss.any()

@@ -79,28 +79,28 @@ def test_a_picture_and_a_table_of_every_frame(select: Any, trained: Any, clip: V
             levels = np.array(picture)
         assert np.abs(levels / 255 - sighting.heat).max() <= 0.5 / 255 + 1e-6
         assert levels.min() < levels.max()
-        found = [line for line in lines if line["frame"] == name]
-        scores = [float(line["score"]) for line in found]
-        assert 1 <= len(found) <= 5
+        rows = [line for line in lines if line["frame"] == name]
+        scores = [float(line["score"]) for line in rows]
+        assert 1 <= len(rows) <= 5
         assert scores == sorted(scores, reverse=True)
-        assert [line["chosen"] for line in found].count("1") == 1
-        for line, score in zip(found, scores, strict=True):
+        assert [line["chosen"] for line in rows].count("1") == 1
+        for line, score in zip(rows, scores, strict=True):
             x, y = float(line["x"]), float(line["y"])
             assert -0.5 <= x <= 109.5
             assert -0.5 <= y <= 69.5
             assert sighting.heat[cell_of(x, y)] == pytest.approx(score, abs=1e-6)
             if line["chosen"] == "1":
                 assert sighting.centre == pytest.approx([x, y], abs=0.01)
-        first = cell_of(float(found[0]["x"]), float(found[0]["y"]))
+        first = cell_of(float(rows[0]["x"]), float(rows[0]["y"]))
         assert sighting.heat[first] == sighting.heat.max()
         assert levels[first] == levels.max()
-        moved += found[0]["chosen"] == "0"
+        moved += rows[0]["chosen"] == "0"
         if select == "max":
-            assert found[0]["chosen"] == "1"
+            assert rows[0]["chosen"] == "1"
     assert select == "max" or moved, "the motion never chose another peak: this shows nothing"
 
 
-def test_sightings_are_the_maps_and_what_they_come_from(trained: Any, clip: Video) -> None:
+def test_sightings_have_the_maps_heat_maps_and_centres(trained: Any, clip: Video) -> None:
     setup = trained(Guide(sigma=8))
     predictor = method.load(setup)
     states: list[State] = [{}]
@@ -156,7 +156,7 @@ def test_an_interrupted_run_is_completed_with_the_same_bytes(
         assert files_of(tmp_path / f"{name}a") == files_of(tmp_path / f"{name}b")
 
 
-def test_lines_of_names_that_begin_alike_are_told_apart(tmp_path: Path) -> None:
+def test_lines_of_names_with_a_common_prefix_are_distinguished(tmp_path: Path) -> None:
     video = Video(name="v", frames=tuple(Path(f"{name}.png") for name in ("1", "10", 'a "b", c', "2")))
     sighting = Sighting(np.zeros((4, 8), np.float32), np.eye(2, dtype=np.float32), np.array([1.5, 0.5]))
     whole = Heatmaps(tmp_path / "whole", video, 0, 5)
@@ -176,7 +176,7 @@ def test_lines_of_names_that_begin_alike_are_told_apart(tmp_path: Path) -> None:
         assert torn.read_bytes() == expected
 
 
-def test_without_a_peak_the_expected_point_is_noted(tmp_path: Path) -> None:
+def test_without_a_peak_the_expected_point_is_listed(tmp_path: Path) -> None:
     video = Video(name="v", frames=(Path("0.png"),))
     blank = Sighting(np.zeros((4, 8), np.float32), np.zeros((2, 2), np.float32), np.array([3.5, 1.5]))
     Heatmaps(tmp_path, video, 0, 5).write(blank)
@@ -186,14 +186,14 @@ def test_without_a_peak_the_expected_point_is_noted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("variant", ["base", "ad", "released"])
-def test_variants_that_follow_no_centre_have_none(variant: str, tmp_path: Path) -> None:
+def test_variants_that_follow_no_centre_refuse_heat_maps(variant: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=rf'"f2net\.{variant}" follows no centre.*cgad') as caught:
         method.load(asked(Setup(variant=variant), tmp_path / "heat"))
     assert "\n" not in str(caught.value)
     assert OPTIONS["heatmaps"].default == ""
 
 
-def test_heat_maps_never_take_the_place_of_maps(trained: Any, clip: Video, tmp_path: Path) -> None:
+def test_heat_maps_never_overwrite_maps(trained: Any, clip: Video, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="is a file"):
         method.load(asked(Setup(variant="tiny"), tmp_path / "file"))
@@ -205,6 +205,6 @@ def test_heat_maps_never_take_the_place_of_maps(trained: Any, clip: Video, tmp_p
     assert not list(tmp_path.glob("run/disk/*.png"))
 
 
-def test_a_user_asks_by_set(tmp_path: Path) -> None:
+def test_heat_maps_are_requested_by_set(tmp_path: Path) -> None:
     assert resolve_options(method, {"heatmaps": f"{tmp_path}/a=b"}) == {"heatmaps": f"{tmp_path}/a=b"}
     assert resolve_options(method, {}) == {"heatmaps": ""}

@@ -74,7 +74,7 @@ def test_gauss_maps_have_their_peak_on_the_centre() -> None:
 @pytest.mark.parametrize(
     "variant", [name for name in VARIANTS if name != "cgad-csa-max" and not name.startswith("tiny")]
 )
-def test_what_each_variant_looks_at(variant: str, shake: Shake, inputs: tuple[torch.Tensor, ...]) -> None:
+def test_inputs_that_each_variant_uses(variant: str, shake: Shake, inputs: tuple[torch.Tensor, ...]) -> None:
     current, reference, previous, centres = inputs
     net = shake(tiny(variant), *inputs)
     with torch.inference_mode():
@@ -121,7 +121,7 @@ def test_fusion_written_out(order: tuple[str, ...], shake: Shake, inputs: tuple[
     net = shake(tiny("cgad-csa", fusion=order, spare=True), *inputs)
     inter, intra, current = torch.randn(3, 2, 64, 4, 5)
     with torch.inference_mode():
-        found = net.fuse(torch.stack([inter, intra, current], dim=1))
+        fused = net.fuse(torch.stack([inter, intra, current], dim=1))
         parts = [inter, intra, current]
         for step in order:
             total = parts[0] + parts[1] + parts[2]
@@ -131,7 +131,7 @@ def test_fusion_written_out(order: tuple[str, ...], shake: Shake, inputs: tuple[
             else:
                 weights = net.spatial_attention_conv(total).softmax(dim=1).view(2, 3, 1, 4, 5)
             parts = [part * weights[:, k] for k, part in enumerate(parts)]
-    assert torch.allclose(found, parts[0] + parts[1] + parts[2], atol=1e-5)
+    assert torch.allclose(fused, parts[0] + parts[1] + parts[2], atol=1e-5)
 
 
 def test_concatenation_keeps_the_order_of_the_streams() -> None:
@@ -151,7 +151,7 @@ def test_heat_is_the_paper_s_sum(shake: Shake, inputs: tuple[torch.Tensor, ...])
         assert torch.equal(net.locate(pyramid, previous), gated + net.fc(decoded))
 
 
-def test_training_reaches_every_weight_that_is_held() -> None:
+def test_training_reaches_every_weight() -> None:
     net = build("tiny").train()
     frames = torch.randn(2, 3, 65, 65)
     out = net(frames, frames.flip(0), torch.rand(2, 1, 17, 17), torch.tensor([[9.0, 9.0], [30.0, 40.0]]))

@@ -1,4 +1,4 @@
-"""What the centre branch learns, against numbers worked out by hand."""
+"""Targets and losses of the centre branch, against numbers computed by hand."""
 
 import math
 
@@ -17,7 +17,7 @@ def logit(p: float) -> float:
     return math.log(p / (1 - p))
 
 
-def test_focal_loss_of_a_map_worked_by_hand() -> None:
+def test_focal_loss_by_hand() -> None:
     logits = torch.tensor([[[[logit(0.8), logit(0.3)], [logit(0.5), logit(0.1)]]]])
     target = torch.tensor([[[[1.0, 0.5], [0.0, 0.0]]]])
     positive = math.log(0.8) * 0.2**2
@@ -33,7 +33,7 @@ def test_focal_loss_divides_each_example_by_its_own_positives() -> None:
     assert focal_loss(logits, target).item() == pytest.approx((two + none) / 2, rel=1e-5)
 
 
-def test_focal_loss_is_finite_and_goes_on_teaching_where_the_network_is_certain_and_wrong() -> None:
+def test_focal_loss_has_a_gradient_if_the_network_is_confident_and_wrong() -> None:
     logits = torch.tensor([[[[-200.0, 200.0]]]], requires_grad=True)
     target = torch.tensor([[[[1.0, 0.0]]]])
     loss = focal_loss(logits, target)
@@ -48,9 +48,9 @@ def test_heat_target_peaks_on_the_middle_of_the_box_and_nowhere_for_an_empty_mas
     mask[40:60, 20:60] = True
     target = heat_target(mask, (25, 25))
     assert np.argwhere(target == 1).tolist() == [[13, 11]]  # nearest rows 11…15, columns 6…15
-    made = splat_mask(mask, (25, 25))
-    assert made is not None
-    assert np.array_equal(target, made[0])
+    splat = splat_mask(mask, (25, 25))
+    assert splat is not None
+    assert np.array_equal(target, splat[0])
     empty = heat_target(np.zeros((97, 97), dtype=np.bool_), (25, 25))
     assert empty.shape == (25, 25)
     assert not empty.any()
@@ -91,9 +91,9 @@ def test_prior_heat_target_and_track_share_one_centre(top: int, height: int, lef
     mask = box_mask(side, top, height, left, width)
     x, y = (int(value) for value in centre_of(mask))
     assert np.argwhere(heat_target(mask, (side, side)) == 1).tolist() == [[y, x]]
-    made = splat_mask(mask, (side, side))
-    assert made is not None
-    assert made[0][y, x] == 1
+    splat = splat_mask(mask, (side, side))
+    assert splat is not None
+    assert splat[0][y, x] == 1
     assert to_pixels(np.array([x, y], np.float64), (side, side), (side, side)).tolist() == [x, y]
     prior = gauss(torch.tensor([[float(x), float(y)]]), (side, side), (side, side), 6.0)[0, 0]
     assert divmod(int(prior.argmax()), side) == (y, x)
@@ -101,16 +101,16 @@ def test_prior_heat_target_and_track_share_one_centre(top: int, height: int, lef
 
 
 @given(**BOXES)
-def test_on_the_grid_of_the_heat_map_the_centre_moves_by_a_cell_and_a_half_at_most(
+def test_on_the_heat_map_the_centre_moves_by_at_most_a_cell_and_a_half(
     top: int, height: int, left: int, width: int
 ) -> None:
     """Nearest neighbours take a cell's first pixel, and the middle of the box is rounded once more."""
     mask = box_mask(97, top, height, left, width)
-    made = splat_mask(mask, (25, 25))
-    if made is None:  # no cell's pixel is in the box
+    splat = splat_mask(mask, (25, 25))
+    if splat is None:  # no cell's pixel is in the box
         assert min(height, width) < 4
         return
-    y, x = (int(value) for value in np.argwhere(made[0] == 1)[0])
+    y, x = (int(value) for value in np.argwhere(splat[0] == 1)[0])
     away = np.array([x, y]) - to_cells(centre_of(mask).astype(np.float64), (25, 25), (97, 97))
     assert np.abs(away).max() <= 1.5
 

@@ -158,10 +158,10 @@ def test_f2net_written_out(variant: str, shake: Shake) -> None:
     inputs = current, reference, torch.rand(2, 1, 23, 25, generator=noise), centres
     net = shake(f2net.F2Net(config), *inputs)
     with torch.inference_mode():
-        found = net(*inputs)
+        output = net(*inputs)
         mask, auxiliary = f2net_forward(config, net.state_dict(), inputs)
-        assert torch.allclose(found.mask, mask, rtol=0, atol=1e-4)
-        assert torch.allclose(found.auxiliary, auxiliary, rtol=0, atol=1e-4)
-        if found.heat is not None:
+        assert torch.allclose(output.mask, mask, rtol=0, atol=1e-4)
+        assert torch.allclose(output.auxiliary, auxiliary, rtol=0, atol=1e-4)
+        if output.heat is not None:
             levels = f2net_encoder(below(net.state_dict(), "encoder."), current)[1]
-            assert torch.allclose(found.heat, heat(net.state_dict(), levels, inputs[2]), rtol=0, atol=1e-4)
+            assert torch.allclose(output.heat, heat(net.state_dict(), levels, inputs[2]), rtol=0, atol=1e-4)

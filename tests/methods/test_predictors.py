@@ -67,14 +67,14 @@ def test_maps_keep_the_contract(setup: tuple[Method, Setup], clip: Video) -> Non
     assert isinstance(predictor, Resumable)
     maps = list(predictor.predict(clip))
     assert len(maps) == len(clip)
-    for found in maps:
-        assert found.dtype == np.float32
-        assert found.shape == (70, 110)
-        assert 0 <= found.min() < found.max() <= 1
+    for saliency in maps:
+        assert saliency.dtype == np.float32
+        assert saliency.shape == (70, 110)
+        assert 0 <= saliency.min() < saliency.max() <= 1
     assert not np.array_equal(maps[0], maps[-1])
 
 
-def test_maps_are_lazy_and_leave_the_caller_s_modes_alone(setup: tuple[Method, Setup], clip: Video) -> None:
+def test_maps_are_lazy_and_leave_the_caller_s_modes_unchanged(setup: tuple[Method, Setup], clip: Video) -> None:
     method, wanted = setup
     torch.manual_seed(11)
     expected = torch.random.get_rng_state()
@@ -96,8 +96,8 @@ def test_a_resumed_run_gives_the_same_bits(setup: tuple[Method, Setup], clip: Vi
     wanted = replace(wanted, batch=batch)
     predictor = method.load(wanted)
     maps, states = [], [{}]
-    for found in predictor.predict(clip):
-        maps.append(found)
+    for saliency in predictor.predict(clip):
+        maps.append(saliency)
         states.append({name: value.copy() for name, value in predictor.state().items()})
     for start in (0, 2, 3, len(clip)):
         assert all(value.dtype == np.float64 and value.size < 10_000 for value in states[start].values())
@@ -139,7 +139,7 @@ def test_a_video_without_frames_has_no_maps(setup: tuple[Method, Setup], clip: V
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_untrained_networks_depend_on_the_seed_alone(name: str, clip: Video) -> None:
+def test_untrained_networks_depend_only_on_the_seed(name: str, clip: Video) -> None:
     method = method_of(name)
     torch.manual_seed(1)
     once, again, other = (next(method.load(Setup(variant="tiny", seed=seed)).predict(clip)) for seed in (7, 7, 8))
@@ -148,7 +148,7 @@ def test_untrained_networks_depend_on_the_seed_alone(name: str, clip: Video) -> 
 
 
 @pytest.mark.parametrize("variant", ["base", "ad", "released", "cgad"])
-def test_f2net_is_driven_in_order_only_where_it_follows_a_centre(
+def test_f2net_processes_frames_in_order_only_if_it_follows_a_centre(
     variant: str, clip: Video, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small = replace(f2net.VARIANTS[variant], encoder=f2net.VARIANTS["tiny"].encoder, side=97)
@@ -158,7 +158,7 @@ def test_f2net_is_driven_in_order_only_where_it_follows_a_centre(
     assert bool(predictor.state()) == (variant == "cgad")
 
 
-def test_f2net_asks_for_the_state_it_needs(clip: Video) -> None:
+def test_f2net_requires_its_state(clip: Video) -> None:
     predictor = method_of("f2net").load(Setup(variant="tiny"))
     with pytest.raises(DataError, match="centres"):
         next(predictor.resume(clip, 2, {}))
@@ -174,7 +174,7 @@ def test_f2net_asks_for_the_state_it_needs(clip: Video) -> None:
         (Setup(variant="tiny", batch=0), "batch must be at least 1, not 0"),
     ],
 )
-def test_what_is_not_to_be_had_is_said_in_one_line(name: str, wanted: Setup, words: str) -> None:
+def test_unavailable_setups_are_reported_in_one_line(name: str, wanted: Setup, words: str) -> None:
     with pytest.raises(UsageError, match=words) as caught:
         method_of(name).load(wanted)
     assert "\n" not in str(caught.value)
@@ -217,14 +217,14 @@ def test_maps_are_the_logistic_function_of_logits() -> None:
 
 def test_aligned_maps_keep_the_corners() -> None:
     logits = torch.randn(1, 5, 7)
-    found = AlignedView(height=33, width=49).restore(logits, (33, 49))
+    saliency = AlignedView(height=33, width=49).restore(logits, (33, 49))
     corners = torch.sigmoid(logits[0, [0, 0, -1, -1], [0, -1, 0, -1]])
-    assert found[[0, 0, -1, -1], [0, -1, 0, -1]] == pytest.approx(corners.numpy())
-    assert found[8, 8] == pytest.approx(torch.sigmoid(logits[0, 1, 1]).item(), abs=1e-5)
+    assert saliency[[0, 0, -1, -1], [0, -1, 0, -1]] == pytest.approx(corners.numpy())
+    assert saliency[8, 8] == pytest.approx(torch.sigmoid(logits[0, 1, 1]).item(), abs=1e-5)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["adnet", "f2net"])
 def test_full_size_methods_run(name: str, clip: Video) -> None:
     maps = list(method_of(name).load(Setup()).predict(clip.first(2)))
-    assert [found.shape for found in maps] == [(70, 110)] * 2
+    assert [saliency.shape for saliency in maps] == [(70, 110)] * 2

@@ -1,4 +1,4 @@
-"""Recipes: values, examples, what the losses reach, and that networks learn by them."""
+"""Recipes: values, examples, gradients of the losses, and that networks learn."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,7 +16,7 @@ from vosbench.errors import DataError, UsageError
 from vosbench.images import write_png
 from vosbench.method import Example, Material, Recipe
 from vosbench.method.nn.augment import read, turned
-from vosbench.method.nn.square_recipe import SquarePlan, draw_box
+from vosbench.method.nn.recipes import SquarePlan, sample_box
 from vosbench.methods.adnet import recipe as adnet
 from vosbench.methods.deeplabv3 import recipe as deeplabv3
 from vosbench.methods.f2net import recipe as f2net
@@ -74,8 +74,8 @@ def material(tmp_path: Path) -> Material:
 
 
 def batch(recipe: Recipe, material: Material, step: int, size: int = 2) -> dict[str, Tensor]:
-    drawn = [recipe.example(material, step, np.random.default_rng([step, i])) for i in range(size)]
-    return {name: torch.from_numpy(np.stack([example[name] for example in drawn])) for name in drawn[0]}
+    examples = [recipe.example(material, step, np.random.default_rng([step, i])) for i in range(size)]
+    return {name: torch.from_numpy(np.stack([example[name] for example in examples])) for name in examples[0]}
 
 
 def total(losses: Mapping[str, Tensor]) -> Tensor:
@@ -97,17 +97,17 @@ def test_adnet_has_the_values_of_the_paper(method: str, variant: str) -> None:
     assert (plan.lr, plan.momentum, plan.weight_decay, plan.power) == (5e-3, 0.9, 5e-4, 0.9)
     assert (plan.steps, plan.horizon, plan.batch) == (30_000, 40_000, 8)
     assert plan.lr * plan.rate(30_000) == pytest.approx(1.44e-3, abs=1e-5)
-    found = plan.model_dump()
-    assert (found["height"], found["width"], found["upright"], found["mirror"]) == (481, 481, 0.51, 0)
-    assert found["whole"] == found["recolour"] == found["auxiliary"] == 0
+    values = plan.model_dump()
+    assert (values["height"], values["width"], values["upright"], values["mirror"]) == (481, 481, 0.51, 0)
+    assert values["whole"] == values["recolour"] == values["auxiliary"] == 0
 
 
 def test_f2net_has_the_values_of_the_paper_and_of_the_code() -> None:
-    found = f2net.recipe("", {}).plan.model_dump()
-    assert (found["lr"], found["batch"], found["side"], found["cycle"]) == (2.5e-4, 16, 473, 3)
-    assert found["steps"] == found["horizon"] == 60 * (2079 // 16 + 1)
-    assert found["truth"] * found["steps"] == pytest.approx(20 * 130)
-    assert (found["heads"], found["auxiliary"], found["mask_loss"]) == (10, 0.1, "bce")
+    values = f2net.recipe("", {}).plan.model_dump()
+    assert (values["lr"], values["batch"], values["side"], values["cycle"]) == (2.5e-4, 16, 473, 3)
+    assert values["steps"] == values["horizon"] == 60 * (2079 // 16 + 1)
+    assert values["truth"] * values["steps"] == pytest.approx(20 * 130)
+    assert (values["heads"], values["auxiliary"], values["mask_loss"]) == (10, 0.1, "bce")
 
 
 def test_baselines_are_trained_like_the_rows_of_the_tables() -> None:
@@ -134,10 +134,10 @@ def test_values_are_changed_by_name_and_as_text() -> None:
             {"mask_loss": "dice"},
             "\"mask_loss\" of \"f2net.tiny\" cannot be 'dice': Input should be 'bce' or 'official'",
         ),
-        ({"side": "100"}, '"side" of "f2net.tiny" cannot be .100.: a side has 8 n \\+ 1 pixels, such as 97'),
+        ({"side": "100"}, '"side" of "f2net.tiny" cannot be .100.: a side must be 8 n \\+ 1 pixels, such as 97'),
     ],
 )
-def test_changes_that_cannot_be_made_are_named(changes: dict[str, str], message: str) -> None:
+def test_invalid_changes_are_named(changes: dict[str, str], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         f2net.recipe("tiny", changes)
 
@@ -149,7 +149,7 @@ def test_an_unknown_variant_is_named(name: str) -> None:
 
 
 @pytest.mark.parametrize(("method", "variant"), [("adnet", "tiny"), ("deeplabv3", "f2net"), ("f2net", "tiny")])
-def test_examples_depend_on_their_seed_alone(method: str, variant: str, material: Material) -> None:
+def test_examples_depend_only_on_their_seed(method: str, variant: str, material: Material) -> None:
     recipe = small(method, variant)
     for step in (0, 1):
         first, again, other = (recipe.example(material, step, np.random.default_rng(seed)) for seed in (5, 5, 6))
@@ -169,16 +169,16 @@ def still(tmp_path: Path) -> Material:
     return Material(videos=(Video(name="v", frames=(tmp_path / "f.png",) * 3, annotations=masks),))
 
 
-def test_a_pair_is_rotated_and_coloured_alike(tmp_path: Path) -> None:
+def test_the_frames_of_a_pair_have_the_same_rotation_and_colours(tmp_path: Path) -> None:
     recipe, rotated = small("adnet", "tiny", upright="0", mirror="0.5", recolour="0.5"), 0
     for seed in range(20):
-        drawn = recipe.example(still(tmp_path), 0, np.random.default_rng(seed))
-        assert np.array_equal(drawn["anchor"], drawn["frame"])
-        rotated += int((drawn["weight"] == 0).any())
+        example = recipe.example(still(tmp_path), 0, np.random.default_rng(seed))
+        assert np.array_equal(example["anchor"], example["frame"])
+        rotated += int((example["weight"] == 0).any())
     assert 5 <= rotated <= 17  # diagonals are four of seven
 
 
-def test_pairs_that_are_not_cropped_hold_whole_frames(material: Material) -> None:
+def test_pairs_without_crops_are_whole_frames(material: Material) -> None:
     video, look = material.videos[0], {"upright": "1", "mirror": "0", "recolour": "0"}
     whole, cropped = (small("adnet", "tiny", whole=chance, **look) for chance in ("1", "0"))
     anchor = turned(read(video, 0), (65, 65), 0).frame
@@ -195,30 +195,30 @@ def test_the_anchor_is_the_first_frame_and_the_other_never_is(material: Material
     whole = Material(videos=(material.videos[0],))
     seen = set()
     for seed in range(40):
-        drawn = recipe.example(whole, 0, np.random.default_rng(seed))
-        assert drawn["mask"].sum() > 0
-        seen.add(drawn["frame"].tobytes())
-        assert not np.array_equal(drawn["anchor"], drawn["frame"])
-    assert len(seen) > 30  # crops of frame and anchor are drawn independently
+        example = recipe.example(whole, 0, np.random.default_rng(seed))
+        assert example["mask"].sum() > 0
+        seen.add(example["frame"].tobytes())
+        assert not np.array_equal(example["anchor"], example["frame"])
+    assert len(seen) > 30  # crops of frame and anchor are example independently
 
 
-def test_still_images_are_drawn_as_often_as_asked_and_are_their_own_anchors(material: Material) -> None:
+def test_still_images_are_sampled_as_often_as_set_and_are_their_own_anchors(material: Material) -> None:
     look = {"upright": "1", "mirror": "0", "recolour": "0", "whole": "1"}
     stills = {turned(read(image, 0), (65, 65), 0).frame.tobytes() for image in material.images}
 
-    def drawn(chance: str, given: Material) -> list[bool]:
+    def sampled(chance: str, data: Material) -> list[bool]:
         recipe = small("adnet", "tiny", images=chance, **look)
-        pairs = [recipe.example(given, 0, np.random.default_rng(seed)) for seed in range(40)]
+        pairs = [recipe.example(data, 0, np.random.default_rng(seed)) for seed in range(40)]
         assert all(np.array_equal(x["anchor"], x["frame"]) for x in pairs if x["frame"].tobytes() in stills)
         return [x["frame"].tobytes() in stills for x in pairs]
 
-    assert not any(drawn("0", material))
-    assert 10 < sum(drawn("0.5", material)) < 30
-    assert all(drawn("0.5", Material(images=material.images)))
-    assert not any(drawn("0.5", Material(videos=material.videos)))
+    assert not any(sampled("0", material))
+    assert 10 < sum(sampled("0.5", material)) < 30
+    assert all(sampled("0.5", Material(images=material.images)))
+    assert not any(sampled("0.5", Material(videos=material.videos)))
 
 
-def test_every_third_step_takes_images_and_frames_stand_in_where_there_are_none(material: Material) -> None:
+def test_every_third_step_uses_images_or_frames_if_there_are_none(material: Material) -> None:
     recipe = small("f2net", "tiny", recolour="0", mirror="0")
     names = [set(recipe.example(material, step, np.random.default_rng(0))) for step in range(6)]
     image, video = {"frame", "mask", "heat"}, {"frame", "mask", "heat", "anchor", "previous", "centre"}
@@ -226,12 +226,12 @@ def test_every_third_step_takes_images_and_frames_stand_in_where_there_are_none(
     alone = Material(videos=material.videos)
     assert set(recipe.example(alone, 0, np.random.default_rng(0))) == image
     frames = {recipe.example(alone, 0, np.random.default_rng(seed))["frame"].tobytes() for seed in range(80)}
-    assert len(frames) == 10  # images are not cropped, and all ten frames are drawn
+    assert len(frames) == 10  # images are not cropped, and all ten frames are sampled
     with pytest.raises(DataError, match="annotated videos"):
         recipe.example(Material(images=material.images), 1, np.random.default_rng(0))
 
 
-def test_the_map_before_is_drawn_from_the_mask_before_as_the_frame_sees_it(material: Material) -> None:
+def test_the_previous_map_is_that_of_the_previous_mask(material: Material) -> None:
     recipe = small("f2net", "tiny", crop="1", enclose="0", mirror="1", recolour="0")
     video = material.videos[0]
     maps = []
@@ -239,14 +239,14 @@ def test_the_map_before_is_drawn_from_the_mask_before_as_the_frame_sees_it(mater
         mask = cv2.imread(str(video.annotations[index]), cv2.IMREAD_GRAYSCALE)
         assert mask is not None
         square = cv2.resize(np.ascontiguousarray(mask[:, ::-1]), (65, 65), interpolation=cv2.INTER_NEAREST)
-        made = splat_mask(square > 0, (17, 17))
-        assert made is not None
-        maps.append(made[0])
+        target = splat_mask(square > 0, (17, 17))
+        assert target is not None
+        maps.append(target[0])
     seen = set()
     for seed in range(40):
-        drawn = recipe.example(Material(videos=(video,)), 1, np.random.default_rng(seed))
-        place = next(i for i in range(5) if np.array_equal(drawn["heat"][0], maps[i]))
-        assert np.array_equal(drawn["previous"][0], maps[max(place - 1, 0)])
+        example = recipe.example(Material(videos=(video,)), 1, np.random.default_rng(seed))
+        place = next(i for i in range(5) if np.array_equal(example["heat"][0], maps[i]))
+        assert np.array_equal(example["previous"][0], maps[max(place - 1, 0)])
         seen.add(place)
     assert seen == set(range(5))
 
@@ -256,7 +256,7 @@ def test_an_enclosing_crop_keeps_the_object_in_every_frame_of_an_example(materia
     plans = [cast("SquarePlan", small("f2net", "tiny", enclose=chance, crop="0.5").plan) for chance in ("1", "0")]
     kept = []
     for plan in plans:
-        boxes = [draw_box(plan, shots, np.random.default_rng(seed)) for seed in range(20)]
+        boxes = [sample_box(plan, shots, np.random.default_rng(seed)) for seed in range(20)]
         assert len(set(boxes)) > 10
         kept.append([box.cut(shot).mask.sum() == shot.mask.sum() for box in boxes for shot in shots])
     assert all(kept[0])
@@ -284,12 +284,12 @@ def test_every_parameter_in_a_group_has_a_gradient_and_no_other_needs_one(
     named = {id(x): name for name, x in net.named_parameters()}
     grouped = [named[id(x)] for group in recipe.groups(net) for x in group["params"]]
     assert len(grouped) == len(set(grouped))
-    found = reached(recipe, net, material)
-    assert not sorted(set(grouped) - found)
+    trained = reached(recipe, net, material)
+    assert not sorted(set(grouped) - trained)
     left = {name for name in named.values() if name not in grouped}
     allowed = (".downsample.1.", "features.dsn", "dsn.", "spatial_attention_conv")
     assert all(any(part in f".{name}" for part in allowed) for name in left)
-    assert not any("dsn." in name for name in found) or extra == "auxiliary"
+    assert not any("dsn." in name for name in trained) or extra == "auxiliary"
 
 
 @pytest.mark.parametrize(("method", "variant"), FULL)
@@ -314,7 +314,7 @@ def test_groups_of_full_size_networks(method: str, variant: str) -> None:
         assert set(scales.values()) == {1}
 
 
-def test_the_soft_jaccard_loss_counts_beside_an_auxiliary_one(material: Material) -> None:
+def test_the_soft_jaccard_loss_is_added_to_an_auxiliary_one(material: Material) -> None:
     recipe = small("adnet", "tiny-base", auxiliary="0.4", overlap="0.5")
     losses = recipe.losses(recipe.build(), batch(recipe, material, 0), 0)
     assert list(losses) == ["mask", "auxiliary", "overlap"]
@@ -329,15 +329,15 @@ def test_the_soft_jaccard_loss_counts_beside_an_auxiliary_one(material: Material
         ("tiny-base", 0, ["mask", "overlap"]),
     ],
 )
-def test_the_soft_jaccard_loss_is_a_term_of_its_own_in_f2net_too(
+def test_the_soft_jaccard_loss_is_a_separate_term_in_f2net_too(
     variant: str, step: int, terms: list[str], material: Material
 ) -> None:
-    found = []
+    losses = []
     for weight in ("0.5", "1.0", "0.0"):
         recipe = small("f2net", variant, overlap=weight, auxiliary="0.5")
         torch.manual_seed(0)
-        found.append(recipe.losses(recipe.build(), batch(recipe, material, step), step))
-    half, whole, none = found
+        losses.append(recipe.losses(recipe.build(), batch(recipe, material, step), step))
+    half, whole, none = losses
     assert list(half) == list(whole) == terms
     assert half["overlap"].item() == pytest.approx(whole["overlap"].item() / 2)
     assert list(none) == [name for name in terms if name != "overlap"]
@@ -348,55 +348,55 @@ def test_anchors_and_frames_share_a_batch_and_gradients_flow_through_both(materi
     net = recipe.build().train()
     seen: list[Tensor] = []
     net.get_submodule("features").register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
-    drawn = batch(recipe, material, 0)
-    drawn["anchor"].requires_grad_()
-    total(recipe.losses(net, drawn, 0)).backward()  # type: ignore[no-untyped-call]
+    data = batch(recipe, material, 0)
+    data["anchor"].requires_grad_()
+    total(recipe.losses(net, data, 0)).backward()  # type: ignore[no-untyped-call]
     assert [len(x) for x in seen] == [4]
-    assert drawn["anchor"].grad is not None
-    assert bool(drawn["anchor"].grad.abs().sum() > 0)
+    assert data["anchor"].grad is not None
+    assert bool(data["anchor"].grad.abs().sum() > 0)
 
 
 def test_pixels_outside_the_picture_do_not_matter(material: Material) -> None:
     recipe = small("adnet", "tiny", upright="0")
     net = recipe.build().eval()
-    drawn = batch(recipe, material, 0, size=6)
-    before = total(recipe.losses(net, drawn, 0))
-    outside = drawn["weight"] == 0
+    data = batch(recipe, material, 0, size=6)
+    before = total(recipe.losses(net, data, 0))
+    outside = data["weight"] == 0
     assert bool(outside.any())
-    drawn["mask"] = torch.where(outside, 1 - drawn["mask"], drawn["mask"])
-    assert torch.equal(before, total(recipe.losses(net, drawn, 0)))
+    data["mask"] = torch.where(outside, 1 - data["mask"], data["mask"])
+    assert torch.equal(before, total(recipe.losses(net, data, 0)))
 
 
 @pytest.fixture
 def centres(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Tensor]]:
-    """The centres that F2Net's prior was drawn around."""
+    """The centres that F2Net's prior was placed around."""
     seen: list[Tensor] = []
-    draw = F2Net.prior
+    prior = F2Net.prior
 
-    def spy(self: F2Net, given: Tensor, *others: Any) -> Tensor:
-        seen.append(given)
-        return draw(self, given, *others)
+    def spy(self: F2Net, points: Tensor, *others: Any) -> Tensor:
+        seen.append(points)
+        return prior(self, points, *others)
 
     monkeypatch.setattr(F2Net, "prior", spy)
     return iter([seen])
 
 
-def test_the_true_centre_is_given_first_and_the_predicted_one_later(
+def test_the_prior_uses_the_true_centre_first_and_the_predicted_one_later(
     material: Material, centres: Iterator[list[Tensor]]
 ) -> None:
     recipe = small("f2net", "tiny", steps="30", truth="0.3333333333333333")
     seen, net = next(centres), recipe.build().eval()
-    drawn = batch(recipe, material, 1)
+    data = batch(recipe, material, 1)
     for step in (8, 11):
-        recipe.losses(net, drawn, step)
-    assert torch.equal(seen[0], drawn["centre"])
-    assert not torch.equal(seen[1], drawn["centre"])
+        recipe.losses(net, data, step)
+    assert torch.equal(seen[0], data["centre"])
+    assert not torch.equal(seen[1], data["centre"])
     assert not seen[1].requires_grad
     recipe.losses(net, batch(recipe, material, 0), 9)
     assert len(seen) == 2  # images have no prior
 
 
-def test_the_official_loss_is_another(material: Material) -> None:
+def test_the_official_loss_differs(material: Material) -> None:
     losses = []
     for kind in ("bce", "official"):
         recipe = small("f2net", "tiny", mask_loss=kind)
@@ -414,12 +414,12 @@ def learn(recipe: Recipe, examples: list[list[Example]], rate: float, steps: int
             layer.p = 0.0
     groups = [{"params": g["params"], "lr": rate * g.get("scale", 1)} for g in recipe.groups(net)]
     optimiser = torch.optim.SGD(groups, lr=rate, momentum=0.9, weight_decay=recipe.plan.weight_decay)
-    batches = [{name: torch.from_numpy(np.stack([e[name] for e in drawn])) for name in drawn[0]} for drawn in examples]
+    batches = [{name: torch.from_numpy(np.stack([e[name] for e in part])) for name in part[0]} for part in examples]
     sums = []
     for turn in range(steps + 1):
         value = 0.0
-        for step, drawn in enumerate(batches):
-            loss = total(recipe.losses(net, drawn, step))
+        for step, data in enumerate(batches):
+            loss = total(recipe.losses(net, data, step))
             value += loss.item()
             if turn < steps:
                 optimiser.zero_grad()

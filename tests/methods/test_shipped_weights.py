@@ -16,7 +16,7 @@ NAMES = ("adnet", "deeplabv3", "f2net")
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_they_are_small_and_say_what_they_are(name: str) -> None:
+def test_shipped_weights_are_small_and_carry_their_origin(name: str) -> None:
     method, _ = load_method(name)
     path = method.weights["tiny"]
     assert path.stat().st_size <= 6_000_000
@@ -30,13 +30,13 @@ def test_they_are_small_and_say_what_they_are(name: str) -> None:
     assert values <= 3_000_000
 
 
-def test_adnet_starts_from_the_baseline_that_is_shipped() -> None:
+def test_adnet_starts_from_the_shipped_baseline() -> None:
     adnet, baseline = (load_method(name)[0].weights["tiny"] for name in ("adnet", "deeplabv3"))
     assert weights_card(adnet)["backbone"] == sha256(baseline)
 
 
 @pytest.mark.parametrize("variant", ["adnet.tiny", "deeplabv3.tiny", "f2net.tiny", "f2net.tiny-cgad-csa-max"])
-def test_they_segment(variant: str, tmp_path: Path) -> None:
+def test_shipped_weights_segment_videos(variant: str, tmp_path: Path) -> None:
     method, name = load_method(variant)
     setup = resolve_weights(method, Setup(variant=name, options=resolve_options(method, {})), untrained=False)
     choice = Choice(videos=("blob-post",), limit=4, measures=("J",))

@@ -96,7 +96,7 @@ def test_adnet_is_the_released_network(variant: str, number: int, parameters: in
         ("released", 80_247_400, CLS | CENTRE | CHANNEL | SPATIAL),
     ],
 )
-def test_f2net_variants_hold_the_modules_they_use(variant: str, parameters: int, modules: set[str]) -> None:
+def test_f2net_variants_have_only_the_modules_they_use(variant: str, parameters: int, modules: set[str]) -> None:
     with torch.device("meta"):
         net = f2net.build(variant)
     assert keys_of(net) == f2net_encoder_keys("encoder.") | modules

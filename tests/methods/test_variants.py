@@ -48,8 +48,8 @@ def test_every_variant_runs_on_real_videos(name: str, variant: str, real_data: P
     for video in (real_video(real_data, each, 2) for each in VIDEOS):
         maps = list(predictor.predict(video))
         assert len(maps) == 2
-        for found in maps:
-            check_map(found, (480, 854), video.name)
+        for saliency in maps:
+            check_map(saliency, (480, 854), video.name)
     assert np.isfinite(encoded).all()
     frames = 4 if name == "deeplabv3" or variant in {"base", "intra"} else 6  # with the anchor of each video
     assert len(encoded) == frames
@@ -59,8 +59,8 @@ def test_every_variant_runs_on_real_videos(name: str, variant: str, real_data: P
 @pytest.mark.slow
 def test_six_views_run_on_a_real_frame(real_data: Path) -> None:
     predictor = method_of("adnet").load(Setup(seed=3, options={"scales": "multi"}))
-    (found,) = predictor.predict(real_video(real_data, VIDEOS[0], 1))
-    check_map(found, (480, 854), "six views")
+    (saliency,) = predictor.predict(real_video(real_data, VIDEOS[0], 1))
+    check_map(saliency, (480, 854), "six views")
 
 
 @pytest.fixture(scope="module")
@@ -90,8 +90,8 @@ def test_the_tiny_form_of_every_variant_runs_a_whole_video(
 ) -> None:
     shrink(monkeypatch)
     maps = 0
-    for found in method_of(name).load(Setup(variant=variant, seed=3)).predict(film.unannotated()):
-        check_map(found, (112, 192), variant)
+    for saliency in method_of(name).load(Setup(variant=variant, seed=3)).predict(film.unannotated()):
+        check_map(saliency, (112, 192), variant)
         maps += 1
     assert maps == len(film) == 20
 
@@ -104,5 +104,5 @@ def test_the_tiny_variant_writes_a_whole_video(name: str, film: Video, tmp_path:
     assert done == list(range(21))
     files = sorted(tmp_path.iterdir())
     assert [path.name for path in files] == [f"{t:05d}.png" for t in range(20)]
-    for path, found in zip(files, predictor.predict(film.unannotated()), strict=True):
-        assert np.array_equal(read_levels(path, "map"), np.rint(found.astype(np.float64) * 255))
+    for path, saliency in zip(files, predictor.predict(film.unannotated()), strict=True):
+        assert np.array_equal(read_levels(path, "map"), np.rint(saliency.astype(np.float64) * 255))

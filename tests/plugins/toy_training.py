@@ -1,4 +1,4 @@
-"""A method that is trained in no time: two convolutions around batch normalisation, on 8×8 crops."""
+"""A method that trains in a moment: two convolutions around batch normalisation, on 8×8 crops."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ SIDE = 8
 
 
 class LeakyNorm(nn.BatchNorm2d):
-    """Batch normalisation with something behind it, as methods have it."""
+    """Batch normalisation with an activation in the same module, as in AD-Net."""
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002
         return functional.leaky_relu(super().forward(input), 0.01)
@@ -43,7 +43,7 @@ class Net(nn.Module):
 class ToyPlan(Plan):
     dropout: float = 0.0
     broken: int = -1
-    """The step whose third example is not a number."""
+    """The step whose third example is NaN."""
     hungry: bool = False
     deadly: bool = False
 

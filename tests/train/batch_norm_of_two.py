@@ -1,4 +1,4 @@
-"""Started by ``torchrun``: half a batch through synchronised layers, checked against torch on the whole batch."""
+"""Started by ``torchrun``: half a batch in synchronised layers, checked against the whole batch in torch's."""
 
 import copy
 import sys
@@ -31,11 +31,11 @@ def main() -> None:
         whole.requires_grad_()
         alone.zero_grad()
         shared.zero_grad()
-        expected, found = alone(whole), shared(own)
-        torch.testing.assert_close(found, expected[3 * group.rank :][:3], rtol=1e-9, atol=1e-12)
+        expected, actual = alone(whole), shared(own)
+        torch.testing.assert_close(actual, expected[3 * group.rank :][:3], rtol=1e-9, atol=1e-12)
         (expected.sin() * torch.arange(1.0, 7).view(6, 1, 1, 1)).mean().backward()
         factors = torch.arange(1.0, 7)[3 * group.rank :][:3].view(3, 1, 1, 1)
-        (found.sin() * factors).mean().backward()
+        (actual.sin() * factors).mean().backward()
         distributed.average_gradients(shared.parameters(), group)
         for (name, wanted), value in zip(alone.named_parameters(), shared.parameters(), strict=True):
             torch.testing.assert_close(

@@ -52,26 +52,27 @@ def test_two_processes_train_as_one(
 
 
 def test_two_processes_train_f2net_as_one(tmp_path: Path) -> None:
-    """From trained weights: random ones enlarge the rounding of other sums at every step."""
+    # From trained weights and for four steps, two of images and two of videos: the two ways differ only in the order of
+    # sums, but AdamW amplifies that rounding at every step (1e-7 at first, 3e-5 at the fourth, over 1e-4 by the sixth).
     shipped = load_method("f2net.tiny")[0].weights["tiny"]
     words = ["train", "f2net.tiny", "--data", "sample", "--weights", shipped, "--quiet"]
-    words += ["--set", "steps=6", "--set", "side=97", "--set", "lr=0.0001"]
+    words += ["--set", "steps=4", "--set", "side=97", "--set", "lr=0.0001"]
     alone = CliRunner().invoke(app, [*map(str, words), "--out", str(tmp_path / "one")])
     assert alone.exit_code == 0, alone.stderr
     done = torchrun("-m", "vosbench", *words, "--out", tmp_path / "two")
     assert done.returncode == 0, done.stderr
     curves = [[float(row["loss"]) for row in read(tmp_path / name / "log.csv")] for name in ("one", "two")]
-    assert len(curves[0]) == 6
-    assert curves[1] == pytest.approx(curves[0], rel=1e-3)
+    assert len(curves[0]) == 4
+    assert curves[1] == pytest.approx(curves[0], rel=1e-4)
 
 
 @pytest.mark.slow
-def test_two_processes_say_which_example_is_broken_and_one_goes_on_from_there(
+def test_two_processes_name_the_broken_example_and_one_resumes_from_there(
     toy: Toy, material: Material, toy_root: Path, tmp_path: Path
 ) -> None:
     done = torchrun(HERE / "torchrun_toy.py", toy_root, tmp_path, 1, "broken=6", "lr=0.05")
     assert done.returncode != 0
-    # Batch normalisation spreads what is not a number over the whole part.
+    # Batch normalisation spreads NaN over the whole part.
     assert "not finite at step 6 (bce nan), of examples 24, 25, 26, 27; of these 26 hold" in done.stderr
     assert torch.load(tmp_path / "last.pt", weights_only=True)["step"] == 4
     notes: list[str] = []

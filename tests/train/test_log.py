@@ -13,7 +13,7 @@ def test_a_new_column_widens_the_log(tmp_path: Path) -> None:
     assert "val J_mean" not in read(path)[0]
 
 
-def test_what_comes_after_a_step_is_cut_and_a_torn_line_too(tmp_path: Path) -> None:
+def test_rows_after_a_step_and_an_incomplete_line_are_dropped(tmp_path: Path) -> None:
     path = tmp_path / "log.csv"
     for step in (1, 2, 3):
         append(path, {"step": step, "loss": 0.5})
@@ -28,7 +28,7 @@ def test_what_comes_after_a_step_is_cut_and_a_torn_line_too(tmp_path: Path) -> N
     assert path.read_text() == "step,loss\n1,0.5\n2,0.25\n"
 
 
-def test_no_log(tmp_path: Path) -> None:
+def test_a_missing_log_is_empty(tmp_path: Path) -> None:
     cut(tmp_path / "log.csv", 0)
     assert list(tmp_path.iterdir()) == []
     assert read(tmp_path / "log.csv") == []

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 from vosbench.errors import DataError, UsageError
 from vosbench.method import Material, Recipe
-from vosbench.train import Listener, Outcome, Settings, draw, train
+from vosbench.train import Listener, Outcome, Settings, sample, train
 from vosbench.train.log import read
 
 Toy = Callable[..., Recipe]
@@ -61,8 +61,8 @@ def test_the_first_steps_are_those_of_plain_torch(toy: Toy, material: Material, 
     net = recipe.build().train()
     speed: dict[str, torch.Tensor] = {}
     for step in range(3):
-        drawn = [recipe.example(material, step, np.random.default_rng([5, 2 * step + i])) for i in range(2)]
-        batch = {name: torch.from_numpy(np.stack([each[name] for each in drawn])) for name in drawn[0]}
+        examples = [recipe.example(material, step, np.random.default_rng([5, 2 * step + i])) for i in range(2)]
+        batch = {name: torch.from_numpy(np.stack([example[name] for example in examples])) for name in examples[0]}
         net.zero_grad()
         sum(recipe.losses(net, batch, step).values()).backward()
         with torch.no_grad():
@@ -71,9 +71,9 @@ def test_the_first_steps_are_those_of_plain_torch(toy: Toy, material: Material, 
                 speed[name] = push if step == 0 else 0.9 * speed[name] + push
                 rate = 0.05 * (1 - step / 10) ** 0.9 * (10 if name.startswith("head.") else 1)
                 value.sub_(rate * speed[name])
-    found = load_file(outcome.last)
+    weights = load_file(outcome.last)
     for name, value in net.state_dict().items():
-        torch.testing.assert_close(found[name], value, rtol=1e-4, atol=1e-6)
+        torch.testing.assert_close(weights[name], value, rtol=1e-4, atol=1e-6)
 
 
 def test_adamw_written_out(toy: Toy, material: Material, tmp_path: Path) -> None:
@@ -84,8 +84,8 @@ def test_adamw_written_out(toy: Toy, material: Material, tmp_path: Path) -> None
     net = recipe.build().train()
     moments = {name: (torch.zeros_like(x), torch.zeros_like(x)) for name, x in net.named_parameters()}
     for step in range(2):
-        drawn = [recipe.example(material, step, np.random.default_rng([5, 2 * step + i])) for i in range(2)]
-        batch = {name: torch.from_numpy(np.stack([each[name] for each in drawn])) for name in drawn[0]}
+        examples = [recipe.example(material, step, np.random.default_rng([5, 2 * step + i])) for i in range(2)]
+        batch = {name: torch.from_numpy(np.stack([example[name] for example in examples])) for name in examples[0]}
         net.zero_grad()
         sum(recipe.losses(net, batch, step).values()).backward()
         with torch.no_grad():
@@ -96,10 +96,10 @@ def test_adamw_written_out(toy: Toy, material: Material, tmp_path: Path) -> None
                 rate = 0.01 * (1 - step / 10) ** 0.9 * (10 if name.startswith("head.") else 1)
                 push = (first / (1 - 0.8 ** (step + 1))) / ((second / (1 - 0.999 ** (step + 1))).sqrt() + 1e-8)
                 value.sub_(rate * (push + 0.1 * value))
-    found = load_file(outcome.last)
+    weights = load_file(outcome.last)
     for name, value in net.named_parameters():
         if name != "body.bias":  # its gradient is 0, since normalisation takes it away; Adam goes by the rounding
-            torch.testing.assert_close(found[name], value, rtol=1e-3, atol=1e-4)
+            torch.testing.assert_close(weights[name], value, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize(("optimiser", "workers"), [("sgd", 0), ("sgd", 2), ("adamw", 0)])
@@ -160,20 +160,20 @@ def test_lower_precision_trains_and_resumes(toy: Toy, material: Material, tmp_pa
     assert 0 < difference < 0.1
 
 
-def test_nothing_to_train_on(toy: Toy, tmp_path: Path) -> None:
+def test_training_without_data_is_refused(toy: Toy, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="nothing to train on"):
         train(toy(), Material(), tmp_path / "out", Settings())
     assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("workers", [0, 1])
-def test_an_example_that_cannot_be_drawn(toy: Toy, material: Material, tmp_path: Path, workers: int) -> None:
+def test_an_example_that_cannot_be_sampled(toy: Toy, material: Material, tmp_path: Path, workers: int) -> None:
     broken = Material(images=material.videos)
     with pytest.raises(DataError, match=r"^the toy needs videos$"):
         train(toy(), broken, tmp_path, Settings(workers=workers))
 
 
-def test_a_loss_that_is_not_a_number_names_its_examples(toy: Toy, material: Material, tmp_path: Path) -> None:
+def test_a_loss_that_is_nan_names_its_examples(toy: Toy, material: Material, tmp_path: Path) -> None:
     recipe = toy(broken=7)
     with pytest.raises(DataError, match=r"not finite at step 7 .*examples 30, 31; of these 30 hold"):
         train(recipe, material, tmp_path, Settings(save_every=2, accumulate=2))
@@ -181,34 +181,36 @@ def test_a_loss_that_is_not_a_number_names_its_examples(toy: Toy, material: Mate
     assert saved["step"] == 6
     assert all(value.isfinite().all() for value in saved["weights"].values())
     assert [row["step"] for row in lines(tmp_path)] == [str(step) for step in range(1, 8)]
-    assert np.isnan(draw(recipe, material, 0, (7, 30))["pixels"]).any()
-    assert not np.isnan(draw(recipe, material, 0, (7, 31))["pixels"]).any()
+    assert np.isnan(sample(recipe, material, 0, (7, 30))["pixels"]).any()
+    assert not np.isnan(sample(recipe, material, 0, (7, 31))["pixels"]).any()
 
 
 def test_a_loss_that_diverges(toy: Toy, material: Material, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"step \d+ \(bce nan.*; these are finite themselves; try a smaller --set lr="):
+    with pytest.raises(
+        DataError, match=r"step \d+ \(bce nan.*; the examples themselves are finite; try a smaller --set lr="
+    ):
         train(toy(lr=1e30), material, tmp_path, Settings())
 
 
 def test_a_step_that_does_not_fit_suggests_accumulation(toy: Toy, material: Material, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"4 examples at a time do not fit.* try --accumulate 2"):
         train(toy(hungry=True), material, tmp_path, Settings())
-    with pytest.raises(UsageError, match=r"1 examples at a time .* no smaller part"):
+    with pytest.raises(UsageError, match=r"1 examples at a time .* cannot be divided further"):
         train(toy(hungry=True), material, tmp_path, Settings(accumulate=4))
 
 
 def test_a_worker_that_dies(toy: Toy, material: Material, tmp_path: Path) -> None:
-    """As under a full /dev/shm, or where the system kills for memory."""
-    with pytest.raises(DataError, match=r"a worker process has died, .*give fewer --workers"):
+    """As under a full /dev/shm, or when the system kills for memory."""
+    with pytest.raises(DataError, match=r"a worker process died, .*use fewer --workers"):
         train(toy(deadly=True), material, tmp_path, Settings(workers=1))
 
 
-def test_a_batch_that_cannot_be_cut(toy: Toy, material: Material, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="4 examples cannot be cut evenly into --accumulate 3"):
+def test_a_batch_that_cannot_be_divided(toy: Toy, material: Material, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="4 examples cannot be divided evenly into --accumulate 3"):
         train(toy(), material, tmp_path, Settings(accumulate=3))
 
 
-def test_another_training_in_the_folder(toy: Toy, material: Material, tmp_path: Path) -> None:
+def test_another_training_in_the_folder_is_refused(toy: Toy, material: Material, tmp_path: Path) -> None:
     first = train(toy(steps=2), material, tmp_path, Settings())
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
     with pytest.raises(UsageError, match=r"another training \(plan lr was 0.1, now 0.2\)"):
@@ -225,7 +227,7 @@ def test_another_training_in_the_folder(toy: Toy, material: Material, tmp_path: 
     assert len(lines(tmp_path)) == 2
 
 
-def test_a_damaged_checkpoint(toy: Toy, material: Material, tmp_path: Path) -> None:
+def test_a_damaged_checkpoint_is_reported(toy: Toy, material: Material, tmp_path: Path) -> None:
     whole = weights(train(toy(steps=2), material, tmp_path, Settings()))
     path = tmp_path / "last.pt"
     path.write_bytes(path.read_bytes()[:1000])
@@ -267,7 +269,7 @@ def test_validation_without_a_criterion(toy: Toy, material: Material, tmp_path: 
         train(toy(steps=1), material, tmp_path, Settings(), lambda _path: {"MAE": 0.1})
 
 
-def test_training_goes_on_from_weights(toy: Toy, material: Material, tmp_path: Path) -> None:
+def test_training_starts_from_weights(toy: Toy, material: Material, tmp_path: Path) -> None:
     first = train(toy(steps=3), material, tmp_path / "a", Settings())
     notes: list[str] = []
     listener = Listener(note=notes.append)

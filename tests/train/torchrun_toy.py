@@ -1,4 +1,4 @@
-"""What ``torchrun`` starts: train the toy, with the process's share of a step."""
+"""Started by ``torchrun``: train the toy with this process's share of each step."""
 
 import sys
 import warnings

@@ -1,6 +1,6 @@
-"""What a method is, and how one is driven.
+"""Methods: the contract, and how to run one.
 
-The contract is `Method`, `Setup` and the protocols that a predictor keeps; `Recipe` is the contract of training.
+The contract consists of `Method`, `Setup` and the protocols of a predictor; `Recipe` is the contract of training.
 """
 
 from vosbench.method.method import (

@@ -1,4 +1,4 @@
-"""The contract of a method: what it is called, and how it becomes a predictor."""
+"""The contract of a method: its description, and how to make its predictor."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,18 +19,18 @@ State = Mapping[str, NDArray[np.float64]]
 
 
 class Predictor(Protocol):
-    """A method that is ready to work."""
+    """A method that is ready to segment videos."""
 
     def predict(self, video: Video) -> Iterator[FloatMap]:
         """Segment a video.
 
         Args:
-            video: the frames to read; a method never sees annotations.
+            video: the frames, without annotations.
 
         Yields:
-            one (H, W) float32 map per frame, in frame order, at the frame's own size: the probability, in
-            [0, 1], that a pixel belongs to the foreground. Maps are made lazily, so that memory does not
-            grow with the video.
+            one (H, W) float32 map per frame, in frame order and of the frame's size: the probability, in [0, 1],
+            that a pixel belongs to the foreground. Maps are computed lazily, so that memory does not grow with the
+            video.
         """
         ...
 
@@ -39,12 +39,12 @@ class Predictor(Protocol):
 class Resumable(Protocol):
     """A predictor that can resume in the middle of a video.
 
-    ``predict(video)`` equals ``resume(video, 0, {})``, bit for bit, and so does any later start given the
-    state that was taken after the map before it.
+    ``predict(video)`` equals ``resume(video, 0, {})``, bit for bit, and so do the maps from any later frame, given the
+    state after the previous map.
     """
 
     def state(self) -> State:
-        """What the next map needs besides frames: small named arrays, empty if it needs nothing."""
+        """What the next map needs besides frames: small named arrays, or none."""
         ...
 
     def resume(self, video: Video, start: int, state: State) -> Iterator[FloatMap]:
@@ -54,30 +54,30 @@ class Resumable(Protocol):
 
 @runtime_checkable
 class Measurable(Protocol):
-    """A predictor that says what it computes with, so that a record can.
+    """A predictor that tells a record about its network.
 
-    Where its time goes is said by marks in its code: see `vosbench.engine.stages`.
+    Its stages are timed by marks in its code; see `vosbench.engine.stages`.
     """
 
     @property
     def network(self) -> "nn.Module":
-        """What holds the parameters."""
+        """The module with the parameters."""
         ...
 
     @property
     def inputs(self) -> Sequence[tuple[int, int]]:
-        """The sizes (W, H), in pixels, in which the network looks at a frame."""
+        """The sizes (W, H), in pixels, of the network's inputs."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """A choice that a method offers beyond its variants, typed as ``--set name=value``.
+    """An option of a method, set by ``--set name=value``.
 
     Attributes:
-        default: what holds if it is not set.
-        meaning: one line.
-        choices: allowed values; any if empty.
+        default: the value if it is not set.
+        meaning: one line of help.
+        choices: the allowed values; any if empty.
     """
 
     default: str
@@ -90,14 +90,14 @@ class Setup:
     """Everything a method needs to become a predictor.
 
     Attributes:
-        variant: one of the method's variants; ``""`` is the method as it is named.
+        variant: one of the method's variants; ``""`` for the default.
         weights: a safetensors file, or None for an untrained network.
         seed: seed of the random weights of an untrained network.
         device: a torch device, such as ``"cpu"`` or ``"cuda"``.
         batch: frames per forward pass, if the method is not sequential.
-        precision: ``"fp32"``, ``"bf16"`` or ``"fp16"``: what networks compute in.
-        compile: whether networks are compiled by torch first.
-        options: of the method's options, those that are set; the others hold their defaults.
+        precision: of the computation, ``"fp32"``, ``"bf16"`` or ``"fp16"``.
+        compile: whether to compile the network first.
+        options: the method's options that are set; the others have their defaults.
     """
 
     variant: str = ""
@@ -112,20 +112,20 @@ class Setup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Method:
-    """A method as the registry knows it; making one imports nothing heavy.
+    """A method as registered; creating one imports nothing heavy.
 
     Attributes:
         name: as typed, in lower case.
-        title: as the paper calls it.
+        title: the name in the paper.
         paper: the citation.
         licence: of the code and weights.
-        load: makes the predictor; torch is imported in here and nowhere earlier.
-        variants: what can be typed behind the dot (``name.variant``) → one line on what it is.
+        load: makes the predictor; torch is imported here and not before.
+        variants: variant, as typed behind the dot (``name.variant``) → a line of description.
         weights: variant → weights shipped with the package.
-        options: what can be set, by name.
-        needs_weights: False for a method that has nothing to train.
-        recipe: makes the recipe of a variant, some of its hyper-parameters changed by name (as text); torch is
-            imported in here. None if there is none.
+        options: by name.
+        needs_weights: False for a method without trained weights.
+        recipe: makes the recipe of a variant, given hyper-parameters to change by name (as text); torch is imported
+            here. None if the method cannot be trained.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Read frames in a thread of their own, a few ahead of the one in hand, while a method computes."""
+"""Run a predictor on a video: frames are read ahead and maps written behind, each in a thread."""
 
 import io
 import traceback
@@ -24,45 +24,45 @@ Frame = NDArray[np.uint8]
 
 
 def read_ahead(paths: Iterable[Path], depth: int = 2) -> Generator[Frame, None, None]:
-    """Read frames in their order, ahead of their use.
+    """Read frames in order, ahead of their use.
 
-    At most ``depth`` frames are held beyond the one in hand. Reading begins when the first frame is asked for; the
+    At most ``depth`` frames are held beyond the current one. Reading begins when the first frame is requested; the
     thread ends with the generator, whether it is exhausted, closed or dropped. While stages are timed
-    (`vosbench.engine.stages.collecting`) each frame is read when it is asked for, in the caller's thread.
+    (`vosbench.engine.stages.collecting`) each frame is read on request, in the caller's thread.
 
     Args:
         paths: the frames, such as ``video.frames``.
-        depth: how many frames to be ahead, 1 or more.
+        depth: how many frames to read ahead, at least 1.
 
     Yields:
-        (H, W, 3) uint8, RGB, as `vosbench.images.read_frame` gives it.
+        (H, W, 3) uint8, RGB; see `vosbench.images.read_frame`.
 
     Raises:
-        DataError: if a frame cannot be read; raised in its turn, after the frames before it.
+        DataError: if a frame cannot be read; raised after the frames before it.
     """
     return work_ahead(read_frame, paths, depth)
 
 
 BEHIND = 4
-"""How many maps may wait to be written."""
+"""How many maps may wait to be written, which bounds the memory they take."""
 STATE = ".state.npz"
 
 
 def write_maps(predictor: Predictor, video: Video, folder: Path, advance: Callable[[int], None]) -> None:
     """Write one 8-bit map per frame into a folder, as ``<frame's stem>.png``.
 
-    Maps that are complete on disk are kept. A `Resumable` predictor resumes behind them, from the state saved
-    next to them; any other restarts the video and gives the same maps. Files are written in a thread of their own,
-    in order, and a state only after its map; no thread is left behind.
+    Complete maps on disk are kept. A `Resumable` predictor resumes after them, from the state saved next to them; any
+    other predictor restarts the video. Files are written in a separate thread, in order, each state after its map; the
+    thread has ended when this returns.
 
     Args:
         predictor: the method.
         video: the video; its annotations are withheld from the method.
-        folder: where to.
-        advance: called with the number of frames that are done; from the writing thread.
+        folder: of the maps.
+        advance: called with the number of finished frames, from the writing thread.
 
     Raises:
-        VideoError: if the method fails, or gives maps that break the contract.
+        VideoError: if the method fails, or its maps break the contract.
     """
     paths = [folder / f"{frame.stem}.png" for frame in video.frames]
     done = next((index for index, path in enumerate(paths) if not images.is_complete(path)), len(paths))
@@ -80,19 +80,18 @@ def write_maps(predictor: Predictor, video: Video, folder: Path, advance: Callab
             _save(folder / STATE, index + 1, following)
         advance(max(done, index + 1))
 
-    index = start
-    shown = video.unannotated()
+    index, frames_only = start, video.unannotated()
     with WriteBehind(BEHIND) as behind:
-        for values in guarded(partial(_begin, predictor, shown, start, state), shown, start):
+        for values in guarded(partial(_begin, predictor, frames_only, start, state), frames_only, start):
             if index == len(paths):
-                raise VideoError(f'the method gives more maps for "{video.name}" than its {len(paths)} frames')
+                raise VideoError(f'the method yields more maps for "{video.name}" than its {len(paths)} frames')
             check_map(values, images.size(video.frames[index]), f'map {index} of "{video.name}"')
             # Copies, since the method may reuse its arrays.
             following = copied(predictor.state()) if isinstance(predictor, Resumable) else None
             behind.do(partial(finish, index, values.copy(), following))
             index += 1
     if index < len(paths):
-        raise VideoError(f'the method gives {index} maps for the {len(paths)} frames of "{video.name}"')
+        raise VideoError(f'the method yields {index} maps for the {len(paths)} frames of "{video.name}"')
     (folder / STATE).unlink(missing_ok=True)
 
 
@@ -101,11 +100,11 @@ def _begin(predictor: Predictor, video: Video, start: int, state: State) -> Iter
 
 
 def guarded(begin: Callable[[], Iterator[FloatMap]], video: Video, start: int = 0) -> Iterator[FloatMap]:
-    """Yield a method's maps; whatever it raises becomes a `VideoError` that names the frame.
+    """Yield a method's maps; any error of its own becomes a `VideoError` that names the frame.
 
     Args:
         begin: starts the method.
-        video: what it works on.
+        video: the video, for the message.
         start: index of its first map.
     """
     index = start
@@ -123,7 +122,7 @@ def guarded(begin: Callable[[], Iterator[FloatMap]], video: Video, start: int = 
 
 
 def copied(state: State) -> State:
-    """A state that no longer changes."""
+    """Copy a state, so that it no longer changes."""
     return {name: np.array(value) for name, value in state.items()}
 
 
@@ -133,20 +132,20 @@ def check_map(values: FloatMap, size: tuple[int, int], label: str) -> None:
     Args:
         values: the map.
         size: (H, W) of its frame.
-        label: what to call it in an error.
+        label: what to call it in the message.
 
     Raises:
-        VideoError: if type, dtype, size or range differ.
+        VideoError: if its type, dtype, size or range is wrong.
     """
     if not isinstance(values, np.ndarray) or values.dtype != np.float32 or values.shape != size:
         what = f"{values.dtype} {values.shape}" if isinstance(values, np.ndarray) else type(values).__name__
-        raise VideoError(f"{label} is {what}; a predictor gives float32 {size}")
+        raise VideoError(f"{label} is {what}; it must be float32 {size}")
     if not (values.min() >= 0 and values.max() <= 1):
-        raise VideoError(f"{label} ranges from {values.min()} to {values.max()}; a predictor gives values in [0, 1]")
+        raise VideoError(f"{label} ranges from {values.min()} to {values.max()}; it must be in [0, 1]")
 
 
 def _save(path: Path, following: int, state: State) -> None:
-    """Save what is needed to resume at frame ``following``."""
+    """Save the state to resume from at frame ``following``."""
     buffer = io.BytesIO()
     named: dict[str, NDArray[np.float64]] = {f"state.{name}": value for name, value in state.items()}
     np.savez(buffer, allow_pickle=False, following=np.array(following), **named)
@@ -154,7 +153,7 @@ def _save(path: Path, following: int, state: State) -> None:
 
 
 def _saved(path: Path, done: int) -> tuple[int, State]:
-    """Load where to resume: at frame 0 if nothing is saved, or maps before it are gone."""
+    """Load the frame to resume at and its state: frame 0 if nothing is saved, or maps before it are missing."""
     try:
         with np.load(path, allow_pickle=False) as file:
             following = int(file["following"])

@@ -1,11 +1,10 @@
-"""How fast a method is and what it takes, measured honestly on some frames of a video.
+"""Measure the speed and the cost of a method on some frames of a video.
 
-Frames are decoded ahead of a method and maps written behind it, so the stages of a run overlap. The same frames are
-therefore processed twice: as in a run, which gives frames per second and latency; and with nothing overlapping, every
-stage timed by itself, the device waited for at both of its ends. A third pass counts multiply-accumulates.
+The stages of a run overlap: frames are decoded ahead, and maps written behind. The same frames are therefore processed
+three times: as in a run, for frames per second and latency; without overlap, to time each stage, synchronising the
+device at both of its ends; and to count multiply-accumulates.
 
-What is done once per video, such as the encoding of an anchor, is done before the first map, and falls into the
-warm-up, which does not count.
+Work done once per video, such as encoding an anchor, precedes the first map and is part of the untimed warm-up.
 """
 
 import os
@@ -28,19 +27,19 @@ from vosbench.method.predict import write_maps
 from vosbench.records.record import Speed
 
 WARMUP = 2
-"""Frames that are not timed, at least, if the video has more."""
+"""Least number of untimed frames, if the video has more."""
 TIMED = {"cpu": 10}
 TIMED_ELSEWHERE = 50
-"""Frames that are timed, at most, by device."""
+"""Greatest number of timed frames, by device."""
 
 
 def profile(predictor: Predictor, setup: Setup, video: Video) -> Speed:
-    """Measure a predictor on the first frames of a video; nothing of its work is kept.
+    """Measure a predictor on the first frames of a video; its maps are discarded.
 
     Args:
-        predictor: the method, made by ``setup``; if it is `Measurable`, its parameters are counted.
-        setup: device and batch are looked at.
-        video: one frame or more; with fewer frames than one batch there is no warm-up.
+        predictor: the method, made from ``setup``; if it is `Measurable`, its parameters are counted.
+        setup: gives the device and the batch.
+        video: at least one frame; with no more frames than one batch there is no warm-up.
 
     Raises:
         VideoError: if the method fails.
@@ -53,8 +52,8 @@ def profile(predictor: Predictor, setup: Setup, video: Video) -> Speed:
     timed = len(clip) - warmup
     with rehearsing(), tempfile.TemporaryDirectory(prefix="vosbench-profile-") as name:
         times = _run(predictor, clip, Path(name) / "overlapping")
-        before, after = _take_apart(predictor, clip, warmup, Path(name) / "apart", device.synchronise)
-        peak = device.peak_memory()  # before the counting, which computes otherwise
+        before, after = _time_stages(predictor, clip, warmup, Path(name) / "stages", device.synchronise)
+        peak = device.peak_memory()  # before counting, which needs other memory
         gmacs = _count(predictor, clip, warmup, batch)
     step = min(batch, timed)
     steps = [(later - sooner) / step for sooner, later in pairwise(times[warmup::step])]
@@ -67,7 +66,7 @@ def profile(predictor: Predictor, setup: Setup, video: Video) -> Speed:
         latency=median(steps),
         stages={stage: (after[stage] - before[stage]) / timed for stage in after},
         peak_memory=peak,
-        parameters=sum(each.numel() for each in net.parameters()) if net is not None else None,
+        parameters=sum(x.numel() for x in net.parameters()) if net is not None else None,
         gmacs=gmacs,
         size=f"{width}x{height}",
         device_name=device.name(),
@@ -76,31 +75,31 @@ def profile(predictor: Predictor, setup: Setup, video: Video) -> Speed:
 
 
 def _clip(video: Video, batch: int, timed: int) -> tuple[int, Video]:
-    """How many frames warm up, and the frames to work on: whole batches, if there is more than one."""
+    """The number of warm-up frames, and the frames to process: whole batches, if there are several."""
     warmup = next((size for size in (batch * ceil(WARMUP / batch), batch) if size < len(video)), 0)
     rest = min(len(video) - warmup, batch * ceil(timed / batch))
     return warmup, video.first(warmup + max(rest - rest % batch, min(rest, batch)))
 
 
 def _run(predictor: Predictor, video: Video, folder: Path) -> list[float]:
-    """The moments at which 0, 1, 2, … maps were written, as a run writes them."""
+    """The times at which 0, 1, 2, … maps were written, as in a run."""
     times: list[float] = []
     write_maps(predictor, video, folder, lambda _: times.append(time.perf_counter()))
     return times
 
 
-def _take_apart(
+def _time_stages(
     predictor: Predictor, video: Video, warmup: int, folder: Path, synchronise: Callable[[], None]
 ) -> tuple[dict[str, float], dict[str, float]]:
-    """Seconds of every stage after the warm-up, and after the last frame."""
-    seen: list[dict[str, float]] = []
+    """Seconds of every stage, summed up to the end of the warm-up and up to the last frame."""
+    sums: list[dict[str, float]] = []
     with collecting(synchronise) as collector:
-        write_maps(predictor, video, folder, lambda _: seen.append(collector.seconds()))
-    return seen[warmup], seen[-1]
+        write_maps(predictor, video, folder, lambda _: sums.append(collector.seconds()))
+    return sums[warmup], sums[-1]
 
 
 def _count(predictor: Predictor, video: Video, warmup: int, batch: int) -> float | None:
-    """10⁹ multiply-accumulates per frame, of the first batch after the warm-up; None if torch saw none."""
+    """10⁹ multiply-accumulates per frame, over the first batch after the warm-up; None if torch counted none."""
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
@@ -119,52 +118,52 @@ def _count(predictor: Predictor, video: Video, warmup: int, batch: int) -> float
 
 
 def _attention(query: tuple[int, ...], key: tuple[int, ...], value: tuple[int, ...], *_: Any, **__: Any) -> int:  # noqa: ANN401 - called by torch
-    """Floating-point operations of attention, from shapes (B, heads, N, C), (B, heads, M, C) and (B, heads, M, D)."""
+    """Floating-point operations of attention on shapes (B, heads, N, C), (B, heads, M, C) and (B, heads, M, D)."""
     batch, heads, n, c = query
     return 2 * batch * heads * n * key[2] * (c + value[3])
 
 
 class _Device:
-    """What torch calls by the same name for every kind of device, if it has it.
+    """The functions of a torch device that have the same name for every kind, as far as it has them.
 
     Args:
-        wanted: torch device, such as ``"cuda:0"``.
+        device: a torch device, such as ``"cuda:0"``.
     """
 
-    def __init__(self, wanted: str) -> None:
+    def __init__(self, device: str) -> None:
         import torch
 
-        self.kind = wanted.partition(":")[0]
-        self._wanted = wanted
+        self.kind = device.partition(":")[0]
+        self._device = device
         self._module: Any = getattr(torch, self.kind, object())
         if self.kind != "cpu" and hasattr(self._module, "reset_peak_memory_stats"):
-            self._module.reset_peak_memory_stats(wanted)
+            self._module.reset_peak_memory_stats(device)
 
     def synchronise(self) -> None:
-        """Wait until everything is computed."""
+        """Wait until all work is done."""
         if self.kind == "cuda":
-            self._module.synchronize(self._wanted)
+            self._module.synchronize(self._device)
         elif hasattr(self._module, "synchronize"):
             self._module.synchronize()
 
     def peak_memory(self) -> int:
-        """Bytes: the device's peak since this object was made, or the process's peak if it keeps none."""
+        """Peak memory in bytes: the device's since this object was made, or the process's if the device has none."""
         if self.kind != "cpu" and hasattr(self._module, "max_memory_allocated"):
-            return int(self._module.max_memory_allocated(self._wanted))
+            return int(self._module.max_memory_allocated(self._device))
         import resource
 
         largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return largest if sys.platform == "darwin" else 1024 * largest
 
     def name(self) -> str:
-        """As the device calls itself."""
+        """The name of the device."""
         if self.kind != "cpu" and hasattr(self._module, "get_device_name"):
-            return str(self._module.get_device_name(self._wanted))
-        return _processor() if self.kind == "cpu" else self._wanted
+            return str(self._module.get_device_name(self._device))
+        return _processor() if self.kind == "cpu" else self._device
 
 
 def _processor() -> str:
-    """The processor's model, if it is told."""
+    """The processor's model, if known."""
     try:
         with Path("/proc/cpuinfo").open(encoding="utf-8") as lines:
             models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]

@@ -1,4 +1,4 @@
-"""The contract of a recipe: what it takes, besides the loop of `vosbench.train`, to train a method's network."""
+"""The contract of a recipe: what `vosbench.train` needs to train a method's network."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 Example = Mapping[str, NDArray[np.float32]]
-"""One training example: named arrays, whose shapes are the same in every example of a step."""
+"""A training example: named arrays, of the same shapes in every example of a step."""
 
 
 class Plan(BaseModel):
-    """The hyper-parameters that every recipe has; a recipe's own come with a subclass.
+    """The hyper-parameters of every recipe; a recipe adds its own in a subclass.
 
-    A value that a user may change is changed by name (``--set lr=0.001``).
+    Users change them by name (``--set lr=0.001``).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -31,10 +31,10 @@ class Plan(BaseModel):
     batch: int = Field(gt=0, description="examples per step, over all processes")
     lr: float = Field(gt=0, description="learning rate at the first step")
     optimiser: Literal["sgd", "adamw"] = Field(default="sgd", description="SGD with momentum, or AdamW")
-    momentum: float = Field(default=0.9, ge=0, lt=1, description="of SGD; of AdamW, its first beta")
-    weight_decay: float = Field(default=5e-4, ge=0, description="of SGD by the gradient, of AdamW apart from it")
+    momentum: float = Field(default=0.9, ge=0, lt=1, description="of SGD; the first beta of AdamW")
+    weight_decay: float = Field(default=5e-4, ge=0, description="added to the gradient in SGD, decoupled in AdamW")
     power: float = Field(default=0.9, ge=0, description="of the polynomial decay of the learning rate")
-    horizon: int = Field(gt=0, description="steps after which the learning rate would be 0")
+    horizon: int = Field(gt=0, description="steps after which the learning rate reaches 0")
 
     def rate(self, step: int) -> float:
         """The factor of the learning rate at a step, counted from 0: (1 - step / horizon) ^ power."""
@@ -44,22 +44,23 @@ class Plan(BaseModel):
 P = TypeVar("P", bound=Plan)
 
 
-def read_plan(path: Path, section: str, kind: type[P], changes: Mapping[str, str], name: str) -> P:
+def read_plan(path: Path, variant: str, kind: type[P], changes: Mapping[str, str], name: str) -> P:
     """Read the hyper-parameters of a recipe.
 
     Args:
-        path: a YAML file of sections.
-        section: which of them.
+        path: a YAML file of sections: one named as the variant, or ``tiny`` for the tiny variants and ``full``.
+        variant: of the method.
         kind: the plan to make.
-        changes: hyper-parameters that the user sets, as text.
+        changes: hyper-parameters set by the user, as text.
         name: of the method and variant, for the message.
 
     Raises:
-        UsageError: if a change names no hyper-parameter, or has a value that it cannot take.
+        UsageError: if a hyper-parameter is unknown, or a value is not allowed.
     """
     import yaml
 
-    values: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))[section]
+    sections: dict[str, dict[str, Any]] = yaml.safe_load(path.read_text("utf-8"))
+    values = sections.get(variant) or sections["tiny" if variant.startswith("tiny") else "full"]
     unknown = sorted(changes.keys() - kind.model_fields.keys())
     if unknown:
         raise UsageError(f'"{name}" has no hyper-parameter "{unknown[0]}"; available: {", ".join(kind.model_fields)}')
@@ -75,7 +76,7 @@ def read_plan(path: Path, section: str, kind: type[P], changes: Mapping[str, str
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
-    """What is trained on.
+    """The training data.
 
     Attributes:
         videos: annotated videos.
@@ -95,29 +96,29 @@ class Recipe(Protocol):
         ...
 
     def build(self) -> "nn.Module":
-        """Make the network, its weights drawn from torch's default generator; keys as `vosbench run` loads them."""
+        """Make the network, initialised from torch's default generator; its keys are those `vosbench run` loads."""
         ...
 
     def groups(self, net: "nn.Module") -> list[dict[str, Any]]:
-        """The optimiser's groups: ``params``, and ``scale`` where their learning rate is a multiple of the plan's.
+        """The optimiser's groups: ``params``, and optionally ``scale``, a multiple of the plan's learning rate.
 
-        Every parameter that is trained is in exactly one of them.
+        Every trained parameter is in exactly one group.
         """
         ...
 
     def example(self, material: Material, step: int, rng: np.random.Generator) -> Example:
-        """Draw one example.
+        """Sample an example.
 
         Args:
-            material: what there is; of a kind that the recipe needs, at least one.
-            step: index of the optimiser's step, from 0: all examples of a step are of one kind.
-            rng: the only source of chance, so that an example is known by its seed and index.
+            material: the training data.
+            step: index of the optimiser's step, from 0; all examples of a step are of one kind.
+            rng: the only source of randomness, so that seed and index determine an example.
 
         Raises:
-            DataError: if the material is missing what the recipe needs, or a file cannot be read.
+            DataError: if the data that the recipe needs is missing, or a file cannot be read.
         """
         ...
 
     def losses(self, net: "nn.Module", batch: Mapping[str, "Tensor"], step: int) -> Mapping[str, "Tensor"]:
-        """The terms of the loss of a batch, weighted: their sum is minimised. Each is a mean over examples."""
+        """The weighted terms of a batch's loss, each a mean over examples; their sum is minimised."""
         ...

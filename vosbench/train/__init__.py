@@ -1,14 +1,14 @@
-"""Train a method's network by its recipe: a small, plain loop that can be stopped and resumed to the bit.
+"""Train a method's network by its recipe, with a small, plain loop that can be stopped and resumed exactly.
 
-`train` carries out a `vosbench.method.Recipe`. Everything that happens in a step is known by the seed and the step's
-number: which examples it has, how they are augmented, what dropout drops. So a training that was killed resumes from
-its last checkpoint and ends in the same weights, and processes that share a step (``torchrun``) take the step of one.
+`train` carries out a `vosbench.method.Recipe`. The seed and the number of a step determine its examples, their
+augmentation and dropout. So an interrupted training resumes from its last checkpoint and ends in the same weights, and
+processes that share a step (``torchrun``) take the same step as a single one.
 
-Begin to read at `loop`; it calls `data` for examples, `step` for a step, and `checkpoint` for what is kept.
+Start reading at `loop`; it uses `data` for examples, `step` for a step, and `checkpoint` for the training's folder.
 """
 
-from vosbench.train.data import draw
+from vosbench.train.data import sample
 from vosbench.train.loop import train
 from vosbench.train.settings import Listener, Outcome, Settings, Validate, validator
 
-__all__ = ["Listener", "Outcome", "Settings", "Validate", "draw", "train", "validator"]
+__all__ = ["Listener", "Outcome", "Settings", "Validate", "sample", "train", "validator"]

@@ -1,4 +1,4 @@
-"""What a training folder holds: all that is needed to resume, the weights that are handed out, and the log."""
+"""A training's folder: the checkpoint to resume from, the exported weights, and the log."""
 
 import hashlib
 import pickle
@@ -23,13 +23,13 @@ from vosbench.train.step import Run
 
 CHECKPOINT, LAST, BEST, LOG = "last.pt", "last.safetensors", "best.safetensors", "log.csv"
 Card = Mapping[str, Any]
-"""What the weights depend on, as plain values: trainings under an equal card end in equal weights."""
+"""What the weights depend on, as plain values: trainings with equal cards end in equal weights."""
 
 
 def card(plan: Plan, material: Material, settings: Settings) -> Card:
-    """Say what the weights will depend on.
+    """List what the weights will depend on.
 
-    The number of processes and the device are not part of it: what they change is rounding, and dropout.
+    It excludes the number of processes and the device, which change only rounding and dropout.
     """
     weights, backbone = (sha256(path) if path else None for path in (settings.weights, settings.backbone))
     hyper = {f"plan {name}": value for name, value in plan.model_dump(mode="json").items()}
@@ -47,11 +47,11 @@ def card(plan: Plan, material: Material, settings: Settings) -> Card:
 
 
 def training(settings: Settings, digest: str | None) -> str:
-    """Say what weights are trained on and start from, and what those were trained on.
+    """Describe the training data and the initial weights.
 
     Args:
-        settings: name the data, and the weights to start from.
-        digest: SHA-256 of these, if any.
+        settings: name the data and the initial weights.
+        digest: SHA-256 of the initial weights, if any.
 
     >>> training(Settings(data="sample train"), None)
     'sample train, from random weights'
@@ -66,7 +66,7 @@ def training(settings: Settings, digest: str | None) -> str:
 
 
 def _digest(material: Material) -> str:
-    """A SHA-256 of which frames there are and which are annotated, wherever they lie."""
+    """A SHA-256 of the names of frames and of which are annotated, independent of their folder."""
     digest = hashlib.sha256()
     for video in (*material.videos, *material.images):
         stems = [frame.stem for frame in video.frames]
@@ -83,7 +83,7 @@ def load(out: Path, wanted: Card, *, overwrite: bool) -> dict[str, Any] | None:
         overwrite: ignore the checkpoint of another training.
 
     Returns:
-        what `Keeper.save` wrote, tensors on the CPU; None if there is none to resume from.
+        what `Keeper.save` wrote, tensors on the CPU; None to start afresh.
 
     Raises:
         UsageError: if the folder holds another training.
@@ -93,19 +93,20 @@ def load(out: Path, wanted: Card, *, overwrite: bool) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        found: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        differing = [key for key in {**wanted, **found["card"]} if found["card"].get(key) != wanted.get(key)]
+        checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        actual = checkpoint["card"]
+        differing = [key for key in {**wanted, **actual} if actual.get(key) != wanted.get(key)]
     except (OSError, RuntimeError, EOFError, KeyError, TypeError, pickle.UnpicklingError):
         if overwrite:
             return None
         raise DataError(f'the checkpoint "{path}" cannot be read; restart with --overwrite') from None
     if not differing:
-        return found
+        return checkpoint
     if overwrite:
         return None
     key = differing[0]
     raise UsageError(
-        f'"{out}" holds another training ({key} was {_short(found["card"].get(key))}, now {_short(wanted.get(key))}); '
+        f'"{out}" holds another training ({key} was {_short(actual.get(key))}, now {_short(wanted.get(key))}); '
         "choose another --out, or discard it with --overwrite"
     )
 
@@ -116,15 +117,15 @@ def _short(value: object) -> object:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keeper:
-    """Looks after a training's folder.
+    """Maintains a training's folder.
 
     Attributes:
         out: the folder.
-        plan: when training ends.
+        plan: gives the last step.
         settings: how often to save and to validate.
         card: what the weights depend on.
         validate: scores weights, or None.
-        listener: is told.
+        listener: receives the progress.
     """
 
     out: Path
@@ -134,17 +135,17 @@ class Keeper:
     validate: Validate | None
     listener: Listener
 
-    def open(self, run: Run, *, anew: bool) -> None:
-        """Bring the folder to where a run begins: empty of another training, or cut back to the checkpoint."""
-        if anew:
+    def open(self, run: Run, *, restart: bool) -> None:
+        """Prepare the folder: remove another training, or cut the log back to the checkpoint."""
+        if restart:
             for name in (CHECKPOINT, LAST, BEST, LOG):
                 (self.out / name).unlink(missing_ok=True)
         log.cut(self.out / LOG, run.step)
         if run.step == self.plan.steps:
-            self.save(run)  # what was killed in between, or is now wanted in another precision
+            self.save(run)  # the weights may be missing after a kill, or wanted with another `half`
 
     def note_step(self, run: Run, losses: Mapping[str, float], *, stop: bool) -> None:
-        """Validate, log and save when it is time to; always at the end, and save before a stop."""
+        """Validate, log and save when due; always at the end, and save before a stop."""
         row = {
             "step": run.step,
             "seconds": round(run.seconds, 3),
@@ -161,7 +162,7 @@ class Keeper:
         self.listener.step(run.step, losses)
 
     def save(self, run: Run) -> None:
-        """Write the checkpoint, whole or not at all, and the weights as they are handed out."""
+        """Write the checkpoint, whole or not at all, and export the weights."""
         content = {
             "card": dict(self.card),
             "packages": package_versions(),
@@ -182,7 +183,7 @@ class Keeper:
         export(path, run.net.state_dict(), about, half=self.settings.half)
 
     def _best_of(self, run: Run, validate: Validate) -> Mapping[str, float]:
-        """Score the weights of the moment as they would be handed out, and keep them if they are the best."""
+        """Score the current weights as exported, and keep them if they are the best."""
         path = self.out / f".{BEST}.candidate.safetensors"
         self._export(path, run)
         scores = validate(path)
@@ -202,14 +203,14 @@ class Keeper:
 
 
 def export(path: Path, weights: Mapping[str, Tensor], about: Card, *, half: bool = False) -> None:
-    """Write weights as `vosbench run` loads them, in fp32.
+    """Write weights for `vosbench run`, in fp32.
 
     Args:
-        path: of the safetensors file; what it is about is in its metadata.
+        path: the safetensors file.
         weights: name → tensor.
-        about: how they came about.
+        about: their origin, for the file's metadata.
         half: save convolutions and matrices in fp16, at half the size; vectors, such as the statistics of batch
-            normalisation, stay in fp32, and so does what fp16 cannot hold.
+            normalisation, and values outside the range of fp16 stay in fp32.
     """
     write(path, {name: _rounded(values.detach(), half=half) for name, values in weights.items()}, about)
 

@@ -1,4 +1,4 @@
-"""The examples of every step, sampled ahead: which they are depends on the seed and the step, and on nothing else."""
+"""Sample the examples of every step ahead; they depend only on the seed and the step."""
 
 import signal
 from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -18,13 +18,13 @@ from vosbench.train.settings import Settings
 
 Batch = Mapping[str, Tensor]
 Place = tuple[int, int]
-"""A step, and the index of an example among all that are ever sampled."""
+"""A step, and the index of an example among those of all steps."""
 
 
-def draw(recipe: Recipe, material: Material, seed: int, place: Place) -> Example:
-    """Sample one example again, such as one that a message names.
+def sample(recipe: Recipe, material: Material, seed: int, place: Place) -> Example:
+    """Sample a single example, such as one named in an error message.
 
-    Example *i* of step *s* has the index ``s · batch + i``; its source of chance is seeded by ``(seed, index)``.
+    Example *i* of step *s* has the index ``s · batch + i``; its generator is seeded with ``(seed, index)``.
     """
     step, index = place
     return recipe.example(material, step, np.random.default_rng([seed, index]))
@@ -32,10 +32,10 @@ def draw(recipe: Recipe, material: Material, seed: int, place: Place) -> Example
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """How the examples of a step are shared out.
+    """The division of a step's examples.
 
-    The step's examples are cut into ``accumulate`` parts, and every part among the processes: so a part holds the same
-    examples however many processes there are.
+    They are split into ``accumulate`` parts, and each part among the processes, so that a part has the same examples
+    for any number of processes.
 
     >>> [list(share) for share in Shares(batch=8, accumulate=2, rank=1, world=2).of(3)]
     [[26, 27], [30, 31]]
@@ -47,26 +47,26 @@ class Shares:
     world: int
 
     def of(self, step: int) -> list[range]:
-        """Indices of this process's examples, part by part."""
+        """Indices of this process's examples, by part."""
         return [self.share(step, part, self.rank) for part in range(self.accumulate)]
 
     def share(self, step: int, part: int, rank: int) -> range:
-        """Indices of the examples of one part that one process has."""
+        """Indices of the examples of one part in one process."""
         size = self.batch // (self.accumulate * self.world)
         start = step * self.batch + (part * self.world + rank) * size
         return range(start, start + size)
 
 
 def shares(batch: int, settings: Settings, group: Group) -> Shares:
-    """Share out the examples of steps.
+    """Divide the examples of steps.
 
     Raises:
-        UsageError: if they do not divide evenly.
+        UsageError: if they cannot be divided evenly.
     """
     parts = settings.accumulate * group.world
     if settings.accumulate < 1 or batch % parts:
         raise UsageError(
-            f"a batch of {batch} examples cannot be cut evenly into --accumulate {settings.accumulate} × "
+            f"a batch of {batch} examples cannot be divided evenly into --accumulate {settings.accumulate} × "
             f"{group.world} processes; make it a multiple of {parts} with --set batch="
         )
     return Shares(batch, settings.accumulate, group.rank, group.world)
@@ -75,14 +75,14 @@ def shares(batch: int, settings: Settings, group: Group) -> Shares:
 def feed(
     recipe: Recipe, material: Material, shared: Shares, settings: Settings, start: int
 ) -> Generator[tuple[Batch, ...], None, None]:
-    """Yield the batches of one step after the other, on the CPU: this process's share of each part.
+    """Yield this process's batches of each step, one per part, on the CPU.
 
     Args:
         recipe: samples examples.
-        material: what from.
-        shared: who has which.
-        settings: seed and worker processes.
-        start: the first step; the last is the plan's.
+        material: the training data.
+        shared: the division of examples.
+        settings: give the seed and the number of workers.
+        start: the first step; the plan gives the last.
 
     Raises:
         DataError: if an example cannot be sampled, or examples differ in names or shapes.
@@ -91,13 +91,13 @@ def feed(
         [(step, index) for index in share] for step in range(start, recipe.plan.steps) for share in shared.of(step)
     ]
     loader = DataLoader(
-        _Draws(recipe, material, settings.seed),
+        _Samples(recipe, material, settings.seed),
         batch_sampler=places,
         num_workers=settings.workers,
         collate_fn=_stack,
         worker_init_fn=_begin_worker,
         pin_memory=torch.device(settings.device).type == "cuda",
-        generator=torch.Generator(),  # else the loader draws from the default one
+        generator=torch.Generator(),  # otherwise the loader advances the default one
     )
     parts: list[Batch] = []
     for batch in _begin(loader):
@@ -110,7 +110,7 @@ def feed(
 
 
 def _begin(loader: DataLoader[Any]) -> Iterator[Batch | VosbenchError]:
-    """Start the worker processes while OpenCV has no threads: they would be missing in a forked process."""
+    """Start the workers while OpenCV has no threads, which a fork would not copy."""
     import cv2
 
     threads = cv2.getNumThreads()
@@ -121,33 +121,33 @@ def _begin(loader: DataLoader[Any]) -> Iterator[Batch | VosbenchError]:
         cv2.setNumThreads(threads)
 
 
-class _Draws(Dataset[Example | VosbenchError]):
+class _Samples(Dataset[Example | VosbenchError]):
     def __init__(self, recipe: Recipe, material: Material, seed: int) -> None:
         self._prepared = Prepared()
-        self._drawn_from = recipe, material, seed
+        self._sampled_from = recipe, material, seed
 
     def __getitem__(self, place: Place) -> Example | VosbenchError:
-        # An error raised in a worker would come back as many lines of another one.
+        # If it were raised in a worker, torch would wrap it in an error of many lines.
         try:
-            return draw(*self._drawn_from, place)
+            return sample(*self._sampled_from, place)
         except VosbenchError as error:
             return error
 
 
 def _stack(examples: Sequence[Example | VosbenchError]) -> Batch | VosbenchError:
-    drawn: list[Example] = []
+    samples: list[Example] = []
     for example in examples:
         if isinstance(example, VosbenchError):
             return example
-        drawn.append(example)
-    shapes = [{name: np.shape(array) for name, array in example.items()} for example in drawn]
+        samples.append(example)
+    shapes = [{name: np.shape(array) for name, array in example.items()} for example in samples]
     odd = next((shape for shape in shapes if shape != shapes[0]), None)
     if odd is not None:
-        return DataError(f"the recipe samples unequal examples for one batch: {shapes[0]} and {odd}")
-    return {name: torch.from_numpy(np.stack([example[name] for example in drawn])) for name in drawn[0]}
+        return DataError(f"the recipe samples different examples for one batch: {shapes[0]} and {odd}")
+    return {name: torch.from_numpy(np.stack([example[name] for example in samples])) for name in samples[0]}
 
 
 def _begin_worker(_worker: int) -> None:
-    """Leave interrupts to the process that trains, and end when it says so."""
+    """Leave SIGINT to the training process, and end on SIGTERM."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -1,6 +1,6 @@
-"""Processes that share every step, as ``torchrun`` starts them, and what they exchange.
+"""Processes that share every step, started by ``torchrun``, and their communication.
 
-Batch normalisation over the examples of all of them is our own, since torch's needs a GPU.
+Batch normalisation over the examples of all processes is implemented here, since torch's needs a GPU.
 """
 
 import os
@@ -15,7 +15,7 @@ from torch import Tensor, distributed, nn
 from vosbench.method.nn import precision
 
 PATIENCE = timedelta(hours=6)
-"""How long the others wait while one process validates."""
+"""How long the others wait while the leading process validates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +23,9 @@ class Group:
     """This process among those that train.
 
     Attributes:
-        rank: its number.
-        world: how many there are.
-        device: where it computes.
+        rank: its number, from 0.
+        world: the number of processes.
+        device: its device.
     """
 
     rank: int
@@ -34,12 +34,12 @@ class Group:
 
     @property
     def leads(self) -> bool:
-        """Whether this process writes files and speaks."""
+        """Whether this process writes files and messages."""
         return self.rank == 0
 
 
 def join(device: str) -> Group:
-    """Join the processes of ``torchrun``, by what it says in the environment; alone if it says nothing.
+    """Join the processes of ``torchrun``, by its environment variables; without them, this process is alone.
 
     Raises:
         UsageError: if the device cannot be used.
@@ -47,12 +47,12 @@ def join(device: str) -> Group:
     rank, world = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
     if world > 1 and device == "cuda":
         device = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
-    found = precision.device(device)
-    if found.type == "cuda":
-        torch.cuda.set_device(found)
+    target = precision.device(device)
+    if target.type == "cuda":
+        torch.cuda.set_device(target)
     if world > 1:
-        distributed.init_process_group("nccl" if found.type == "cuda" else "gloo", timeout=PATIENCE)
-    return Group(rank, world, found)
+        distributed.init_process_group("nccl" if target.type == "cuda" else "gloo", timeout=PATIENCE)
+    return Group(rank, world, target)
 
 
 def leave(group: Group) -> None:
@@ -62,13 +62,13 @@ def leave(group: Group) -> None:
 
 
 def wait(group: Group) -> None:
-    """Wait until every process is here."""
+    """Wait for all processes."""
     if group.world > 1:
         distributed.barrier()
 
 
 def total(values: Tensor, group: Group) -> Tensor:
-    """The sum of every process's values."""
+    """Sum values over all processes."""
     if group.world > 1:
         distributed.all_reduce(values)
     return values
@@ -86,22 +86,22 @@ def average_gradients(parameters: Iterable[nn.Parameter], group: Group) -> None:
 
 
 def synchronise(net: nn.Module, group: Group) -> None:
-    """Make every 2-d batch normalisation of a network take its statistics over all processes; once per network."""
+    """Let every 2-d batch normalisation use the statistics of all processes; call it once per network."""
     if group.world == 1:
         return
     for layer in net.modules():
         if isinstance(layer, nn.BatchNorm2d):
             kind = type(layer)
-            # Beneath a subclass, so that what it adds to batch normalisation stays.
+            # Below a subclass in the order of bases, so that what it adds to batch normalisation is kept.
             bases = (SyncedBatchNorm,) if kind is nn.BatchNorm2d else (kind, SyncedBatchNorm)
             layer.__class__ = type(f"Synced{kind.__name__}", bases, {})
 
 
 class SyncedBatchNorm(nn.BatchNorm2d):
-    """`torch.nn.BatchNorm2d` whose statistics are those of the examples of all processes."""
+    """`torch.nn.BatchNorm2d` with statistics over the examples of all processes."""
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - named so by torch
-        """Normalise (B, C, h, w); outside training as torch does."""
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - torch's name
+        """Normalise (B, C, h, w); as in torch outside training."""
         if not self.training:
             return super().forward(input)
         normalised, mean, variance, count = _Normalise.apply(input, self.weight, self.bias, self.eps)  # type: ignore[no-untyped-call]
@@ -110,7 +110,7 @@ class SyncedBatchNorm(nn.BatchNorm2d):
 
     @torch.no_grad()
     def _follow(self, mean: Tensor, variance: Tensor) -> None:
-        """Let the running statistics follow; the variance is the unbiased one, as in torch."""
+        """Update the running statistics; the variance is unbiased, as in torch."""
         if self.running_mean is None or self.running_var is None or self.num_batches_tracked is None:
             return
         self.num_batches_tracked.add_(1)
@@ -120,10 +120,10 @@ class SyncedBatchNorm(nn.BatchNorm2d):
 
 
 class _Normalise(torch.autograd.Function):
-    """y = (x − mean) / √(variance + eps) · weight + bias; statistics are over all processes, in fp32 or better.
+    """y = (x − mean) / √(variance + eps) · weight + bias; statistics over all processes, in at least fp32.
 
-    The gradient with regard to x, of x̂ = (x − mean) / √(variance + eps) and g = weight · ∂y, is
-    (g − mean(g) − x̂ · mean(g · x̂)) / √(variance + eps) (Ioffe & Szegedy, 2015), means over all processes.
+    The gradient with respect to x, with x̂ = (x − mean) / √(variance + eps) and g = weight · ∂y, is
+    (g − mean(g) − x̂ · mean(g · x̂)) / √(variance + eps) (Ioffe & Szegedy, 2015), with means over all processes.
     """
 
     @staticmethod
@@ -133,7 +133,7 @@ class _Normalise(torch.autograd.Function):
         distributed.all_reduce(sums)
         count = sums[-1]
         mean = sums[:-1] / count
-        # A second exchange, since E[x²] − E[x]² would lose digits.
+        # A second exchange, since E[x²] − E[x]² would lose precision.
         squares = (wide - _spread(mean)).square().sum((0, 2, 3))
         distributed.all_reduce(squares)
         variance = squares / count
@@ -158,12 +158,12 @@ class _Normalise(torch.autograd.Function):
         of_x = (gradient - _spread(offset) - normal * _spread(slope)) * _spread(scale)
         if weight is None:
             return of_x.to(x.dtype), None, None, None
-        # Of the parameters each process keeps its own share: gradients are averaged after the step's last part.
+        # Gradients of parameters are not summed here: they are averaged after the last part of the step.
         return of_x.to(x.dtype), own[1].to(weight.dtype), own[0].to(weight.dtype), None
 
 
 def _wide(x: Tensor) -> Tensor:
-    """At least fp32."""
+    """Convert to at least fp32."""
     return x if x.dtype == torch.float64 else x.float()
 
 

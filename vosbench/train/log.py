@@ -1,4 +1,4 @@
-"""The log of a training: a CSV file of one row per step; a column that comes later widens it."""
+"""The log of a training: a CSV file with a row per step, to which columns can be added later."""
 
 import csv
 import io
@@ -11,7 +11,7 @@ Row = Mapping[str, str]
 
 
 def append(path: Path, values: Mapping[str, float]) -> None:
-    """Add the row of a step; numbers are written so that they read back equal."""
+    """Append the row of a step; numbers read back exactly."""
     row = {name: repr(value) for name, value in values.items()}
     columns = _columns(path)
     new = [name for name in row if name not in columns]
@@ -23,13 +23,13 @@ def append(path: Path, values: Mapping[str, float]) -> None:
 
 
 def cut(path: Path, step: int) -> None:
-    """Drop the rows after a step, and a last line that is not whole: training resumes from there."""
+    """Drop the rows after a step, where training resumes, and an incomplete last line."""
     if path.is_file():
         _write(path, _columns(path), [row for row in read(path) if int(row["step"]) <= step])
 
 
 def read(path: Path) -> list[dict[str, str]]:
-    """The rows of a log, without empty fields and without a last line that is not whole."""
+    """Read the rows of a log, without empty fields and an incomplete last line."""
     if not path.is_file():
         return []
     text = path.read_text("utf-8")

@@ -1,4 +1,4 @@
-"""The training loop, to be read top-down: what is made once, and what every step does."""
+"""The training loop, to be read from top to bottom."""
 
 import signal
 import threading
@@ -36,26 +36,26 @@ def train(
 ) -> Outcome:
     """Train a recipe, or resume an earlier run of the same training.
 
-    The folder then holds ``last.pt`` (everything that is needed to resume), ``last.safetensors`` and
-    ``best.safetensors`` (weights) and ``log.csv``. On a CPU, equal settings give equal weights, to the bit and however
-    often training was stopped.
+    The folder then holds ``last.pt`` (everything needed to resume), ``last.safetensors`` and ``best.safetensors``
+    (weights) and ``log.csv``. On a CPU, equal settings give weights equal to the bit, however often training was
+    interrupted.
 
     Args:
         recipe: what to train, and how.
-        material: what on.
+        material: the training data.
         out: the folder.
         settings: everything else.
-        validate: scores weights; the best weights are kept if it is given.
-        listener: is told how it goes.
+        validate: scores weights, to keep the best; None for no validation.
+        listener: receives the progress.
 
     Raises:
         UsageError: if settings and plan contradict each other, the folder holds another training, or a step does not
             fit into memory.
-        DataError: if there is nothing to train on, an example cannot be sampled, or a loss is not finite.
-        KeyboardInterrupt: on SIGINT or SIGTERM; after the step in hand, when everything is saved.
+        DataError: if there is no data, an example cannot be sampled, or a loss is not finite.
+        KeyboardInterrupt: on SIGINT or SIGTERM, after the current step is saved.
     """
     if not material.videos and not material.images:
-        raise DataError("there is nothing to train on: neither annotated videos nor images were found")
+        raise DataError("nothing to train on: no annotated videos or images were found")
     group = distributed.join(settings.device)
     try:
         shared = shares(recipe.plan.batch, settings, group)
@@ -63,20 +63,20 @@ def train(
         keeper = Keeper(out=out, plan=recipe.plan, settings=settings, card=card, validate=validate, listener=listener)
         saved = checkpoint.load(out, card, overwrite=settings.overwrite)
         run = begin(recipe, settings, group, saved, listener.note if group.leads else SILENT.note)
-        distributed.wait(group)  # nobody reads the checkpoint any more
+        distributed.wait(group)  # until every process has read the checkpoint
         if group.leads:
-            keeper.open(run, anew=saved is None)
+            keeper.open(run, restart=saved is None)
         del saved  # as large as the network and its optimiser
         with (
             _living_workers(),
             closing(feed(recipe, material, shared, settings, run.step)) as steps,
-            _asked_to_stop() as asked,
+            _stop_requests() as requested,
         ):
             started = time.monotonic() - run.seconds
             for parts in steps:
                 losses = take_step(recipe, run, parts, shared, group)
                 run.seconds = time.monotonic() - started
-                stop = _anywhere(asked.is_set(), group)
+                stop = _anywhere(requested.is_set(), group)
                 if group.leads:
                     keeper.note_step(run, losses, stop=stop)
                 if stop:
@@ -96,18 +96,18 @@ def train(
 def begin(
     recipe: Recipe, settings: Settings, group: Group, saved: Mapping[str, Any] | None, note: Callable[[str], None]
 ) -> Run:
-    """Make the network and its optimiser, new or as a checkpoint has them.
+    """Make the network and its optimiser, new or from a checkpoint.
 
     Args:
-        recipe: what is trained.
-        settings: seed, precision, and weights to start from.
+        recipe: what to train.
+        settings: give the seed, the precision and the initial weights.
         group: the processes.
         saved: a checkpoint to resume from, or None.
-        note: told what training starts from.
+        note: called with a line on what training starts from.
 
     Raises:
-        UsageError: if two kinds of weights to start from are given, or the precision is unknown.
-        DataError: if weights to start from do not fit.
+        UsageError: if two kinds of initial weights are given, or the precision is unknown.
+        DataError: if the initial weights do not fit.
     """
     dtype = lower_dtype(settings.precision)
     torch.manual_seed(settings.seed)
@@ -115,12 +115,12 @@ def begin(
     if saved is not None:
         net.load_state_dict(saved["weights"])
         done, steps = saved["step"], recipe.plan.steps
-        note(f"resumes from step {done} of {steps}" if done < steps else f"all {steps} steps were taken before")
+        note(f"resumes from step {done} of {steps}" if done < steps else f"all {steps} steps are already done")
     else:
         _first_weights(net, settings, note)
     net = net.train().to(device=group.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     distributed.synchronise(net, group)
-    optimiser = _optimiser(recipe.plan, [{"scale": 1.0, **each} for each in recipe.groups(net)])
+    optimiser = _optimiser(recipe.plan, [{"scale": 1.0, **parameters} for parameters in recipe.groups(net)])
     scaler = torch.amp.GradScaler(group.device.type, enabled=settings.precision == "fp16")
     run = Run(net, optimiser, scaler, settings.seed, dtype)
     if saved is not None:
@@ -132,7 +132,7 @@ def begin(
 
 def _first_weights(net: nn.Module, settings: Settings, note: Callable[[str], None]) -> None:
     if settings.weights and settings.backbone:
-        raise UsageError("--weights and --backbone-weights contradict each other; give one")
+        raise UsageError("--weights and --backbone-weights contradict each other; use only one")
     if settings.weights:
         fill(net, settings.weights)
         note(f'starts from all weights of "{settings.weights}"')
@@ -148,39 +148,39 @@ def _optimiser(plan: Plan, groups: list[dict[str, Any]]) -> torch.optim.Optimize
 
 
 def _anywhere(flag: bool, group: Group) -> bool:  # noqa: FBT001
-    """Whether any process says so: all of them stop at one step."""
+    """Whether the flag is set in any process, so that all stop at the same step."""
     return flag if group.world == 1 else bool(distributed.total(torch.tensor(float(flag), device=group.device), group))
 
 
 @contextmanager
 def _living_workers() -> Iterator[None]:
-    """Say in one line that a process that samples examples was killed; torch says so at any moment."""
+    """Report the death of a worker, which torch may raise at any point, in one line."""
     try:
         yield
     except RuntimeError as error:
         if "DataLoader worker" not in str(error):
             raise
         raise DataError(
-            "a worker process has died, mostly for want of memory or of shared memory (/dev/shm): give fewer --workers"
+            "a worker process died, usually for lack of memory or shared memory (/dev/shm); use fewer --workers"
         ) from error
 
 
 @contextmanager
-def _asked_to_stop() -> Iterator[threading.Event]:
-    """Let SIGINT and SIGTERM ask for a stop rather than enforce it; a second SIGINT enforces it."""
-    asked = threading.Event()
+def _stop_requests() -> Iterator[threading.Event]:
+    """Turn SIGINT and SIGTERM into a request to stop; a second SIGINT stops at once."""
+    requested = threading.Event()
 
-    def ask(number: int, _frame: FrameType | None) -> None:
-        if asked.is_set() and number == signal.SIGINT:
+    def request(number: int, _frame: FrameType | None) -> None:
+        if requested.is_set() and number == signal.SIGINT:
             raise KeyboardInterrupt
-        asked.set()
+        requested.set()
 
     if threading.current_thread() is not threading.main_thread():
-        yield asked
+        yield requested
         return
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, request) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield asked
+        yield requested
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -1,4 +1,4 @@
-"""What the loop is told besides the recipe, what it gives back, and how weights are validated."""
+"""The settings and the outcome of a training, and the validation of weights."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from vosbench.runner import resolve_options, run
 Precision = Literal["fp32", "bf16", "fp16"]
 Scores = Mapping[str, float]
 Validate = Callable[[Path], Scores]
-"""Scores a weights file; the first of `vosbench.metrics.measures.CRITERIA` that it gives decides what is best."""
+"""Scores a weights file; the first of `vosbench.metrics.measures.CRITERIA` among the scores decides what is best."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,21 +22,20 @@ class Settings:
     """How a recipe is carried out.
 
     Attributes:
-        name: what is trained, as ``method.variant``; kept with the weights.
-        data: what it is trained on, in words: datasets and their splits; kept with the weights.
-        seed: of the first weights, the data and dropout.
+        name: the network, as ``method.variant``; saved with the weights.
+        data: the training data in words, datasets and splits; saved with the weights.
+        seed: of the initial weights, the data and dropout.
         device: a torch device; under ``torchrun``, ``"cuda"`` is one GPU per process.
-        precision: ``"fp32"``, or what convolutions and products compute in; weights stay in fp32.
-        accumulate: parts that the examples of a step are computed in, one after the other; batch normalisation
-            sees a part at a time.
-        workers: processes that sample examples; 0 samples them in this one.
+        precision: of convolutions and products; weights stay in fp32.
+        accumulate: number of parts in which a step is computed; batch normalisation sees one part at a time.
+        workers: processes that sample examples; 0 samples them in the training process.
         save_every: steps between checkpoints.
-        validate_every: steps between validations, 0 for none but the last.
+        validate_every: steps between validations, 0 for only the last.
         weights: a safetensors file to start from.
-        backbone: a ResNet to start the encoder from, mostly an ImageNet classifier; see
+        backbone: a ResNet to start the encoder from, usually an ImageNet classifier; see
             `vosbench.method.nn.weights.fill_backbone`.
         half: save exported convolution weights in fp16.
-        overwrite: discard what another training has left in the folder.
+        overwrite: discard another training in the folder.
     """
 
     name: str = ""
@@ -56,11 +55,11 @@ class Settings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listener:
-    """Is told how training goes; in the leading process alone.
+    """Receives the progress of training, in the leading process only.
 
     Attributes:
-        step: called after every step with how many are done, and the terms of its loss.
-        note: called with a line that is worth reading.
+        step: called after every step with the number of steps done, and the terms of its loss.
+        note: called with a line for the user.
     """
 
     step: Callable[[int, Mapping[str, float]], None] = lambda _done, _losses: None
@@ -72,11 +71,11 @@ class Outcome:
     """The result of a training.
 
     Attributes:
-        steps: that were taken, over all runs.
+        steps: number of steps, over all runs.
         last: the weights after them.
-        best: those that validated best, if there was validation.
-        score: of the best.
-        leads: whether this is the process that says so.
+        best: the weights that validated best, if there was validation.
+        score: of the best weights.
+        leads: whether this is the leading process, which reports to the user.
     """
 
     steps: int
@@ -87,11 +86,11 @@ class Outcome:
 
 
 def validator(method: Method, setup: Setup, selection: Selection) -> Validate:
-    """Make what scores a weights file; its maps are not kept.
+    """Make a function that scores a weights file; its maps are discarded.
 
     Args:
         method: the method.
-        setup: the variant, the device and the options; those that are not set hold their defaults.
+        setup: the variant, the device and the options; unset options have their defaults.
         selection: the videos and the protocol.
     """
     setup = replace(setup, options=resolve_options(method, setup.options))
@@ -104,10 +103,10 @@ def validator(method: Method, setup: Setup, selection: Selection) -> Validate:
 
 
 def criterion(scores: Mapping[str, float]) -> float:
-    """The score that decides.
+    """Return the score that decides which weights are best.
 
     Raises:
-        UsageError: if none of `CRITERIA` is among them.
+        UsageError: if none of `CRITERIA` is among the scores.
 
     >>> criterion({"F_mean": 0.25, "J_mean": 0.5})
     0.5
@@ -115,4 +114,4 @@ def criterion(scores: Mapping[str, float]) -> float:
     for name in CRITERIA:
         if name in scores:
             return scores[name]
-    raise UsageError(f"validation gives none of {', '.join(CRITERIA)} to tell the best weights by; choose another set")
+    raise UsageError(f"validation gives none of {', '.join(CRITERIA)} to choose the best weights by; use another set")

@@ -1,4 +1,4 @@
-"""One step: forward and backward over its parts, one update; or an error that says which examples failed."""
+"""A step: forward and backward for each part, then one update; errors name the examples that failed."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -19,17 +19,17 @@ FULL = re.compile(r"out of memory|can't allocate|not enough memory|alloc_failed"
 
 @dataclass(slots=True)
 class Run:
-    """A training under way.
+    """The state of a training.
 
     Attributes:
         net: the network, on its device.
-        optimiser: its groups carry the ``scale`` of their learning rate.
-        scaler: of the loss, against underflow in fp16; it does nothing elsewhere.
-        seed: of everything.
+        optimiser: its groups have a ``scale`` of their learning rate.
+        scaler: of the loss, against underflow in fp16; disabled otherwise.
+        seed: of the whole training.
         dtype: of convolutions and products, or None for fp32.
-        step: steps that are done.
-        best: the best validation, or None.
-        seconds: that training has taken.
+        step: number of steps done.
+        best: the best validation score, or None.
+        seconds: of training so far.
     """
 
     net: nn.Module
@@ -45,21 +45,21 @@ class Run:
 def take_step(recipe: Recipe, run: Run, parts: Sequence[Batch], shared: Shares, group: Group) -> dict[str, float]:
     """Take a step.
 
-    Dropout and whatever else takes random numbers of torch's default generator in `Recipe.losses` is known by the seed,
-    the step and the process; nothing of it has to be kept in a checkpoint.
+    The seed, the step and the process determine the random numbers that `Recipe.losses` takes from torch's default
+    generator, such as those of dropout; a checkpoint need not save its state.
 
     Args:
-        recipe: gives the losses.
-        run: is moved by the step.
+        recipe: computes the losses.
+        run: the state, which is updated.
         parts: this process's share of the step's examples.
-        shared: which they are.
+        shared: the division of examples.
         group: the processes.
 
     Returns:
         the terms of the loss, means over all examples of the step.
 
     Raises:
-        DataError: if a loss is not finite; the weights are as before.
+        DataError: if a loss is not finite; the weights are unchanged.
         UsageError: if the examples do not fit into memory.
     """
     try:
@@ -96,7 +96,7 @@ def _parameters(optimiser: torch.optim.Optimizer) -> list[nn.Parameter]:
 
 
 def _backward(recipe: Recipe, run: Run, part: Batch, parts: int, group: Group) -> Mapping[str, Tensor]:
-    """Add a part's gradients; returns the terms of its loss."""
+    """Add a part's gradients and return the terms of its loss."""
     moved = {name: _moved(values, group.device) for name, values in part.items()}
     with torch.autocast(group.device.type, dtype=run.dtype, enabled=run.dtype is not None):
         terms = recipe.losses(run.net, moved, run.step)
@@ -111,11 +111,11 @@ def _moved(values: Tensor, device: torch.device) -> Tensor:
 
 
 def _finite_means(terms: Sequence[Mapping[str, Tensor]], group: Group) -> tuple[dict[str, float], Tensor]:
-    """Means over parts and processes, and (parts, processes) flags of those that are not finite; in one exchange."""
-    values = torch.stack([torch.stack(list(each.values())) for each in terms])
+    """Means over parts and processes, and (parts, processes) flags of those not finite, in one exchange."""
+    values = torch.stack([torch.stack(list(losses.values())) for losses in terms])
     failed = values.new_zeros(len(terms), group.world)
     failed[:, group.rank] = (~values.isfinite().all(dim=1)).to(values.dtype)
-    # Flags of their own, since a sum with something that is not a number no longer tells whose it was.
+    # Separate flags, since a sum that includes NaN does not tell which process it came from.
     exchanged = distributed.total(torch.cat([values.mean(dim=0), failed.flatten()]), group).cpu()
     means, flags = exchanged[: values.shape[1]] / group.world, exchanged[values.shape[1] :]
     return dict(zip(terms[0], means.tolist(), strict=True)), flags.view_as(failed)
@@ -124,19 +124,19 @@ def _finite_means(terms: Sequence[Mapping[str, Tensor]], group: Group) -> tuple[
 def _not_finite(
     step: int, losses: Mapping[str, float], flags: Tensor, parts: Sequence[Batch], shared: Shares, group: Group
 ) -> str:
-    """Say which examples a loss that is not finite is of, and which of them are to blame; every process takes part."""
-    odd = torch.zeros(shared.batch, device=group.device)
+    """Name the examples of a loss that is not finite, and those not finite themselves; every process must call it."""
+    broken = torch.zeros(shared.batch, device=group.device)
     for part, share in zip(parts, shared.of(step), strict=True):
         for values in part.values():
             finite = values.isfinite().flatten(1).all(dim=1)
-            odd[[index % shared.batch for index, good in zip(share, finite.tolist(), strict=True) if not good]] = 1
-    blamed = [step * shared.batch + place for place in distributed.total(odd, group).nonzero().flatten().tolist()]
+            broken[[index % shared.batch for index, good in zip(share, finite.tolist(), strict=True) if not good]] = 1
+    blamed = [step * shared.batch + place for place in distributed.total(broken, group).nonzero().flatten().tolist()]
     concerned = [index for part, rank in flags.nonzero().tolist() for index in shared.share(step, part, rank)]
     terms = ", ".join(f"{name} {value:g}" for name, value in losses.items())
     advice = (
-        f"of these {_listed(blamed)} hold values that are not finite: see vosbench.train.draw"
+        f"of these {_listed(blamed)} hold values that are not finite; see vosbench.train.sample"
         if blamed
-        else "these are finite themselves; try a smaller --set lr="
+        else "the examples themselves are finite; try a smaller --set lr="
     )
     return f"the loss is not finite at step {step} ({terms}), of examples {_listed(sorted(concerned))}; {advice}"
 
@@ -146,9 +146,9 @@ def _listed(indices: Sequence[int]) -> str:
 
 
 def _does_not_fit(parts: int, shared: Shares, group: Group) -> str:
-    has = shared.batch // (parts * group.world)
-    what = f"{has} examples at a time do not fit into the memory of {group.device}"
-    more = next((each for each in range(parts + 1, shared.batch + 1) if shared.batch % (each * group.world) == 0), None)
+    examples = shared.batch // (parts * group.world)
+    what = f"{examples} examples at a time do not fit into the memory of {group.device}"
+    more = next((n for n in range(parts + 1, shared.batch + 1) if shared.batch % (n * group.world) == 0), None)
     if more is None:
-        return f"{what}, and there is no smaller part; try --precision bf16, or another --device"
+        return f"{what}, and they cannot be divided further; try --precision bf16 or another --device"
     return f"{what}; try --accumulate {more}"

@@ -1,4 +1,4 @@
-"""Drawing examples: boxes, rotations, squares, colours; and the losses of masks, by hand."""
+"""Sampling examples: boxes, rotations, squares, colours; and the losses of masks, by hand."""
 
 import math
 from pathlib import Path
@@ -28,17 +28,17 @@ def test_boxes_enclose_the_foreground_and_reach_every_edge() -> None:
     mask, rng = shot().mask, np.random.default_rng(0)
     boxes = [examples.enclosing(mask, rng) for _ in range(2000)]
     assert all(box.cut(shot()).mask.sum() == mask.sum() for box in boxes)
-    found = np.array(boxes)
-    assert found.min(axis=0).tolist() == [0, 22, 0, 41]
-    assert found.max(axis=0).tolist() == [10, 40, 30, 60]
-    assert np.allclose(found.mean(axis=0), [5, 31, 15, 50.5], atol=0.6)  # uniform on each side
+    edges = np.array(boxes)
+    assert edges.min(axis=0).tolist() == [0, 22, 0, 41]
+    assert edges.max(axis=0).tolist() == [10, 40, 30, 60]
+    assert np.allclose(edges.mean(axis=0), [5, 31, 15, 50.5], atol=0.6)  # uniform on each side
 
 
 def test_an_empty_mask_is_enclosed_by_the_frame() -> None:
     assert examples.enclosing(np.zeros((9, 7), dtype=np.bool_), np.random.default_rng(0)) == Box(0, 9, 0, 7)
 
 
-def test_rotations_have_the_odds_of_the_paper() -> None:
+def test_rotations_have_the_probabilities_of_the_paper() -> None:
     rng = np.random.default_rng(0)
     counts = np.bincount([examples.turns(0.51, rng) for _ in range(20_000)], minlength=8) / 20_000
     assert np.allclose(counts, [0.51, *[0.07] * 7], atol=0.012)
@@ -60,7 +60,7 @@ def test_right_angles_are_exact_on_a_square(turn: int) -> None:
     assert (rotated.weight == 1).all()
 
 
-def test_diagonal_rotations_bring_in_corners_without_colour_or_weight() -> None:
+def test_corners_of_diagonal_rotations_have_no_colour_or_weight() -> None:
     sample = examples.turned(shot(), (65, 65), 1)
     share = sample.weight.mean()
     assert share == pytest.approx(2 * (math.sqrt(2) - 1), abs=0.02)  # a regular octagon in its square
@@ -70,11 +70,11 @@ def test_diagonal_rotations_bring_in_corners_without_colour_or_weight() -> None:
 
 
 def test_a_look_is_the_same_for_every_frame() -> None:
-    look = Look.draw(1.0, 1.0, np.random.default_rng(1))
+    look = Look.sample(1.0, 1.0, np.random.default_rng(1))
     first, second = look.at(shot()), look.at(shot())
     assert np.array_equal(first.frame, second.frame)
     assert np.array_equal(first.mask, shot().mask[:, ::-1])
-    plain = Look.draw(0.0, 0.0, np.random.default_rng(1)).at(shot())
+    plain = Look.sample(0.0, 0.0, np.random.default_rng(1)).at(shot())
     assert np.array_equal(plain.frame, shot().frame)
 
 
@@ -82,24 +82,24 @@ def test_looks_exchange_colours_and_negate_them() -> None:
     frame = np.array([[[10, 20, 30]]], dtype=np.uint8)
     mask = np.ones((1, 1), dtype=np.bool_)
     assert Look(channels=(2, 0, 1), negative=True).at(Shot(frame, mask)).frame.tolist() == [[[225, 245, 235]]]
-    looks = {Look.draw(0.0, 1.0, rng) for rng in map(np.random.default_rng, range(200))}
+    looks = {Look.sample(0.0, 1.0, rng) for rng in map(np.random.default_rng, range(200))}
     assert len(looks) == 12
 
 
-def test_a_mask_of_another_size_is_named(tmp_path: Path) -> None:
+def test_a_mask_of_the_wrong_size_is_named(tmp_path: Path) -> None:
     write_png(tmp_path / "f.png", shot().frame)
     write_png(tmp_path / "m.png", np.zeros((4, 4), dtype=np.uint8))
     video = Video(name="v", frames=(tmp_path / "f.png",), annotations={0: tmp_path / "m.png"})
-    with pytest.raises(DataError, match=r"m\.png\" has size \(4, 4\), and its frame \(40, 60\)"):
+    with pytest.raises(DataError, match=r"m\.png\" has size \(4, 4\), but its frame has \(40, 60\)"):
         examples.read(video, 0)
 
 
 def test_without_annotations_there_is_nothing_to_train_on() -> None:
-    with pytest.raises(DataError, match="of 1 none is"):
+    with pytest.raises(DataError, match="none of 1 is annotated"):
         examples.annotated([Video(name="v", frames=(Path("f.png"),))])
 
 
-def test_mask_loss_counts_weighted_pixels_alone_and_examples_alike() -> None:
+def test_mask_loss_counts_only_weighted_pixels_and_examples_equally() -> None:
     logits = torch.tensor([[[[0.0, 5.0]]], [[[0.0, 0.0]]]])
     mask = torch.tensor([[[[1.0, 0.0]]], [[[1.0, 1.0]]]])
     weight = torch.tensor([[[[1.0, 0.0]]], [[[1.0, 1.0]]]])
@@ -125,7 +125,7 @@ def test_official_loss_by_hand_and_for_an_empty_mask() -> None:
     assert official_loss(logits, torch.zeros_like(mask)).item() == pytest.approx(MOST * math.log(2) + 0.8 * 0.5)
 
 
-def test_corners_are_aligned_for_the_one_and_not_for_the_other() -> None:
+def test_corners_are_aligned_on_request() -> None:
     ramp = torch.tensor([[[[0.0, 1.0]]]])
     assert enlarge(ramp, (1, 5), aligned=True).flatten().tolist() == [0, 0.25, 0.5, 0.75, 1]
     assert enlarge(ramp, (1, 4), aligned=False).flatten().tolist() == [0, 0.25, 0.75, 1]

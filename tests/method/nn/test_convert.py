@@ -47,8 +47,8 @@ def wanted() -> State:
 
 def stamp(path: Path) -> dict[str, str]:
     with safe_open(path, framework="pt") as file:
-        found: dict[str, str] = json.loads(file.metadata()["vosbench"])
-        return found
+        content: dict[str, str] = json.loads(file.metadata()["vosbench"])
+        return content
 
 
 @pytest.mark.parametrize(
@@ -64,11 +64,11 @@ def test_official_snapshots_become_plain_weights(wrap: Callable[[State], object]
     state = released()
     torch.save(wrap(state), tmp_path / "ad.pth", _use_new_zipfile_serialization=False)
     done = convert(tmp_path / "ad.pth", tmp_path / "ad.safetensors", "adnet.tiny", wanted)
-    found = load_file(tmp_path / "ad.safetensors")
-    assert found.keys() == state.keys()
-    assert torch.equal(found["features.bn1.weight"], state["features.bn1.weight"].abs() + 1e-5)
-    assert torch.equal(found["features.conv1.weight"], state["features.conv1.weight"])
-    assert torch.equal(found["cls.1.bias"], state["cls.1.bias"])
+    content = load_file(tmp_path / "ad.safetensors")
+    assert content.keys() == state.keys()
+    assert torch.equal(content["features.bn1.weight"], state["features.bn1.weight"].abs() + 1e-5)
+    assert torch.equal(content["features.conv1.weight"], state["features.conv1.weight"])
+    assert torch.equal(content["cls.1.bias"], state["cls.1.bias"])
     assert (done.scales, done.tensors) == ("inplace-abn", len(state))
     about = stamp(tmp_path / "ad.safetensors")
     assert about["method"] == "adnet.tiny"
@@ -87,7 +87,7 @@ def test_weights_of_ordinary_normalisation_keep_their_scales(tmp_path: Path) -> 
     assert torch.equal(rewritten, state["features.bn1.weight"].abs() + 1e-5)
 
 
-def test_scales_are_left_where_the_user_says_so(tmp_path: Path) -> None:
+def test_scales_are_kept_on_request(tmp_path: Path) -> None:
     torch.save(released(), tmp_path / "ad.pth")
     convert(tmp_path / "ad.pth", tmp_path / "ad.safetensors", "adnet.tiny", wanted, "plain")
     assert torch.equal(load_file(tmp_path / "ad.safetensors")["cls.1.weight"], released()["cls.1.weight"])
@@ -108,7 +108,7 @@ def test_the_same_file_gives_the_same_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "a.safetensors").read_bytes() == (tmp_path / "b.safetensors").read_bytes()
 
 
-def test_what_is_of_another_variant_is_refused_and_nothing_written(tmp_path: Path) -> None:
+def test_weights_of_another_variant_are_refused_and_nothing_is_written(tmp_path: Path) -> None:
     torch.manual_seed(0)
     torch.save(build("intra", TINY).state_dict(), tmp_path / "intra.pth")
     with pytest.raises(DataError, match=r'do not fit "adnet.tiny"; of another shape: cls.0.weight'):
@@ -120,7 +120,7 @@ def test_what_is_of_another_variant_is_refused_and_nothing_written(tmp_path: Pat
 
 
 @pytest.mark.parametrize("zipped", [True, False])
-def test_numpy_scalars_beside_the_weights_are_passed_over(zipped: bool, tmp_path: Path) -> None:  # noqa: FBT001
+def test_numpy_scalars_next_to_the_weights_are_ignored(zipped: bool, tmp_path: Path) -> None:  # noqa: FBT001
     content = {
         "epoch": np.int64(3),
         "best": np.float32(0.5),
@@ -151,7 +151,7 @@ def test_nothing_in_a_file_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("content", [b"", b"junk", pickle.dumps([1, 2])])
-def test_what_is_no_checkpoint_is_said_in_one_line(content: bytes, tmp_path: Path) -> None:
+def test_files_that_are_not_checkpoints_are_reported_in_one_line(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "x.pth").write_bytes(content)
     with pytest.raises(DataError) as caught:
         read(tmp_path / "x.pth")
@@ -167,7 +167,7 @@ def test_missing_files_and_empty_ones_are_named(tmp_path: Path) -> None:
         read(tmp_path / "bare.pth")
 
 
-def test_output_is_safetensors_and_not_the_input(tmp_path: Path) -> None:
+def test_output_must_be_safetensors_and_not_the_input(tmp_path: Path) -> None:
     save_file({"a": torch.ones(1)}, tmp_path / "a.safetensors")
     with pytest.raises(UsageError, match="is the file to convert"):
         convert(tmp_path / "a.safetensors", tmp_path / "a.safetensors", BACKBONE)
@@ -176,7 +176,7 @@ def test_output_is_safetensors_and_not_the_input(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("prefix", ["", "backbone."])
-def test_a_resnet_is_taken_out_of_torchvisions_files(prefix: str, tmp_path: Path) -> None:
+def test_the_resnet_is_extracted_from_torchvisions_files(prefix: str, tmp_path: Path) -> None:
     kept = (
         "conv1.weight",
         "bn1.running_mean",
@@ -195,7 +195,7 @@ def test_a_resnet_is_taken_out_of_torchvisions_files(prefix: str, tmp_path: Path
     assert done.scales == "plain"
 
 
-def test_a_deep_stem_of_another_name_is_kept(tmp_path: Path) -> None:
+def test_a_deep_stem_under_other_names_is_renamed(tmp_path: Path) -> None:
     torch.save({"stem.0.weight": torch.ones(1), "layer1.0.conv1.weight": torch.ones(1)}, tmp_path / "r.pth")
     assert convert(tmp_path / "r.pth", tmp_path / "r.safetensors", BACKBONE).dropped == ()
     assert load_file(tmp_path / "r.safetensors").keys() == {"conv1.weight", "layer1.0.conv1.weight"}
@@ -225,7 +225,7 @@ def test_only_adnets_names_without_counters_mean_inplace_abn() -> None:
     assert not is_inplace_abn({"bn1.weight": torch.ones(1), "bn1.running_mean": torch.ones(1)})
 
 
-def test_scales_beside_a_running_mean_alone_are_rewritten() -> None:
+def test_only_scales_with_a_running_mean_are_rewritten() -> None:
     rewritten = plain_scales(
         {"a.weight": torch.tensor([-2.0]), "a.running_mean": torch.zeros(1), "c.weight": -torch.ones(1)}
     )

@@ -47,7 +47,7 @@ def test_pyramid_of_f2net_has_the_sizes_of_the_paper() -> None:
     ]
 
 
-def test_full_size_adnet_sees_the_sizes_of_the_paper() -> None:
+def test_full_size_adnet_has_the_sizes_of_the_paper() -> None:
     with torch.device("meta"):
         net = adnet.build("ad").eval()
         frames = torch.empty(1, 3, 481, 857)
@@ -88,10 +88,10 @@ def test_released_scales_become_plain_ones(shake: Shake) -> None:
         expected = trained.eval()(frames, frames.flip(0))
         naive = plain(frames, frames.flip(0))
         plain.load_state_dict(plain_scales(released))
-        found = plain(frames, frames.flip(0))
+        actual = plain(frames, frames.flip(0))
     scales = [value for name, value in released.items() if name.endswith("bn1.weight")]
     assert any(bool((scale < 0).any()) for scale in scales)
-    assert torch.allclose(found, expected, atol=1e-4)
+    assert torch.allclose(actual, expected, atol=1e-4)
     assert not torch.allclose(naive, expected, atol=0.1)
 
 

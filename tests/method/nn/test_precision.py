@@ -37,7 +37,7 @@ def test_lower_precision_changes_maps_a_little(name: str, clip: Video) -> None:
     assert not torch.is_autocast_enabled("cpu")
 
 
-def test_lower_precision_of_a_network_that_is_not_flat(shake: object, clip: Video, tmp_path: Path) -> None:
+def test_lower_precision_of_a_network_with_varied_output(shake: object, clip: Video, tmp_path: Path) -> None:
     seen = torch.stack([TINY_VIEW.prepare(frame) for frame in read_ahead(clip.frames)])
     torch.manual_seed(0)  # of biases, which shake leaves
     net = shake(adnet.build("ad", adnet.TINY), seen[[0, 0]], seen[[0, 3]])  # type: ignore[operator]
@@ -58,14 +58,14 @@ def test_half_precision_works_or_is_refused(name: str, clip: Video) -> None:
     except UsageError as error:
         assert "cannot compute in fp16" in str(error)  # noqa: PT017
     else:
-        found = next(predictor.predict(clip))
-        assert found.dtype == np.float32
-        assert np.isfinite(found).all()
+        saliency = next(predictor.predict(clip))
+        assert saliency.dtype == np.float32
+        assert np.isfinite(saliency).all()
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_precisions_that_are_not_to_be_had_are_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(UsageError, match='no precision "fp8"; choose one of fp32, bf16, fp16'):
+def test_unavailable_precisions_are_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UsageError, match='unknown precision "fp8"; choose one of fp32, bf16, fp16'):
         method_of(name).load(Setup(variant="tiny", precision="fp8"))
 
     def refuse(*_: object) -> None:
@@ -77,7 +77,7 @@ def test_precisions_that_are_not_to_be_had_are_refused(name: str, monkeypatch: p
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_encodes_is_compiled_on_request(name: str, clip: Video, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_encoding_step_is_compiled_on_request(name: str, clip: Video, monkeypatch: pytest.MonkeyPatch) -> None:
     compiled: list[str] = []
 
     def note(step: object) -> object:
@@ -87,12 +87,12 @@ def test_what_encodes_is_compiled_on_request(name: str, clip: Video, monkeypatch
     monkeypatch.setattr(torch, "compile", note)
     plain = next(method_of(name).load(Setup(variant="tiny")).predict(clip))
     assert not compiled
-    found = next(method_of(name).load(Setup(variant="tiny", compile=True)).predict(clip))
+    compiled = next(method_of(name).load(Setup(variant="tiny", compile=True)).predict(clip))
     assert compiled == ["_increment", "encode" if name == "f2net" else "embed"]
-    assert np.array_equal(plain, found)
+    assert np.array_equal(plain, compiled)
 
 
-def test_a_missing_compiler_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_compiler_is_reported_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(_: object) -> None:
         raise RuntimeError("No working C++ compiler found.\nSet CXX")
 
@@ -115,6 +115,6 @@ def test_compiled_networks_give_the_same_maps(name: str, clip: Video) -> None:
         assert np.allclose(one, other, atol=1e-4)
 
 
-def test_float32_is_given_back_whatever_the_shape() -> None:
+def test_results_are_float32_in_any_structure() -> None:
     low = torch.zeros(2, dtype=torch.float16)
     assert precision.full((low, (low, None)))[1][0].dtype == torch.float32

@@ -42,23 +42,26 @@ def classifier(net: nn.Module, prefix: str) -> dict[str, Tensor]:
     names = [name.removeprefix(prefix) for name in net.state_dict() if name.startswith(prefix)]
     kept = [name for name in names if name.split(".")[0] in {*DEEP, "layer1", "layer2", "layer3", "layer4"}]
     held = {name: net.state_dict()[prefix + name] for name in kept}
-    found = {
+    tensors = {
         name: torch.randn(value.shape) if value.is_floating_point() else torch.tensor(7) for name, value in held.items()
     }
-    return {**found, "fc.weight": torch.randn(10, 4), "fc.bias": torch.randn(10)}
+    return {**tensors, "fc.weight": torch.randn(10, 4), "fc.bias": torch.randn(10)}
 
 
 @pytest.mark.parametrize(("make", "prefix"), networks(), ids=["pair", "base", "encoder"])
 def test_all_of_the_backbone_and_nothing_else(make: Callable[[], nn.Module], prefix: str, tmp_path: Path) -> None:
     net = make()
     before = {name: value.clone() for name, value in net.state_dict().items()}
-    found = classifier(net, prefix)
+    tensors = classifier(net, prefix)
     path = tmp_path / "resnet.pth"
-    torch.save(found, path)
-    assert fill_backbone(net, path) == f'{len(found) - 2} of {len(found)} tensors of "{path}" fill all of the backbone'
+    torch.save(tensors, path)
+    assert (
+        fill_backbone(net, path)
+        == f'loaded the whole backbone from {len(tensors) - 2} of {len(tensors)} tensors in "{path}"'
+    )
     for name, value in net.state_dict().items():
         inner = name.removeprefix(prefix) if name.startswith(prefix) else ""
-        assert torch.equal(value, found.get(inner, before[name])), name
+        assert torch.equal(value, tensors.get(inner, before[name])), name
 
 
 def resnet101(stem: tuple[tuple[int, int, int], ...]) -> dict[str, tuple[int, ...]]:
@@ -94,7 +97,7 @@ def resnet101(stem: tuple[tuple[int, int, int], ...]) -> dict[str, tuple[int, ..
     ],
     ids=["adnet", "deeplabv3", "f2net"],
 )
-def test_the_full_networks_take_a_whole_resnet101(
+def test_the_full_networks_accept_a_whole_resnet101(
     make: Callable[[], nn.Module],
     stem: tuple[tuple[int, int, int], ...],
     tensors: int,
@@ -105,15 +108,15 @@ def test_the_full_networks_take_a_whole_resnet101(
         net = make()
         file = {name: torch.empty(shape) for name, shape in resnet101(stem).items()}
     monkeypatch.setattr(weights, "read", lambda _path: file)
-    assert fill_backbone(net, tmp_path).startswith(f"{tensors - 2} of {tensors} tensors")
+    assert f"from {tensors - 2} of {tensors} tensors" in fill_backbone(net, tmp_path)
 
 
-def dressed(found: Mapping[str, Tensor], stem: tuple[str, ...]) -> dict[str, Tensor]:
+def dressed(tensors: Mapping[str, Tensor], stem: tuple[str, ...]) -> dict[str, Tensor]:
     """The same weights, the stem named otherwise."""
     names = dict(zip(DEEP, stem, strict=True))
     return {
         ".".join([names.get(head := name.split(".")[0], head), *name.split(".")[1:]]): value
-        for name, value in found.items()
+        for name, value in tensors.items()
     }
 
 
@@ -127,19 +130,19 @@ def dressed(found: Mapping[str, Tensor], stem: tuple[str, ...]) -> dict[str, Ten
     ids=["mit", "nested", "stem"],
 )
 @pytest.mark.parametrize("wrapper", [None, "state_dict", "model"])
-def test_names_of_several_makers(stem: tuple[str, ...], wrapper: str | None, tmp_path: Path) -> None:
+def test_resnets_are_found_under_other_names(stem: tuple[str, ...], wrapper: str | None, tmp_path: Path) -> None:
     net = build("base", TINY)
-    found = classifier(net, "")
-    content: dict[str, object] = {f"module.{name}": value for name, value in dressed(found, stem).items()}
+    tensors = classifier(net, "")
+    content: dict[str, object] = {f"module.{name}": value for name, value in dressed(tensors, stem).items()}
     path = tmp_path / "resnet.pth"
     torch.save({wrapper: content, "epoch": 3} if wrapper else content, path)
     fill_backbone(net, path)
     for name, value in net.state_dict().items():
-        if name in found:
-            assert torch.equal(value, found[name]), name
+        if name in tensors:
+            assert torch.equal(value, tensors[name]), name
 
 
-def test_the_backbone_of_another_network(tmp_path: Path) -> None:
+def test_the_backbone_of_another_network_fits(tmp_path: Path) -> None:
     pair, base = build("ad", TINY), build("base", TINY)
     save_file(pair.state_dict(), tmp_path / "pair.safetensors")
     fill_backbone(base, tmp_path / "pair.safetensors")
@@ -149,13 +152,13 @@ def test_the_backbone_of_another_network(tmp_path: Path) -> None:
 
 def test_safetensors_and_files_without_counters(tmp_path: Path) -> None:
     net = build("base", TINY)
-    found = {name: value for name, value in classifier(net, "").items() if not name.endswith("num_batches_tracked")}
-    save_file(found, tmp_path / "resnet.safetensors")
+    tensors = {name: value for name, value in classifier(net, "").items() if not name.endswith("num_batches_tracked")}
+    save_file(tensors, tmp_path / "resnet.safetensors")
     fill_backbone(net, tmp_path / "resnet.safetensors")
-    assert torch.equal(net.layer4[2].bn3.running_var, found["layer4.2.bn3.running_var"])
+    assert torch.equal(net.layer4[2].bn3.running_var, tensors["layer4.2.bn3.running_var"])
 
 
-def test_another_backbone(tmp_path: Path) -> None:
+def test_a_different_backbone_is_refused(tmp_path: Path) -> None:
     deep, plain = build("base", TINY), Pair()
     for name, net, prefix in (("deep.pth", deep, ""), ("plain.pth", plain, "encoder.")):
         torch.save(classifier(net, prefix), tmp_path / name)
@@ -181,7 +184,7 @@ def test_another_backbone(tmp_path: Path) -> None:
         fill_backbone(nn.Conv2d(1, 1, 1), tmp_path / "deep.pth")
 
 
-def test_files_that_are_no_weights(tmp_path: Path) -> None:
+def test_files_that_are_not_weights_are_refused(tmp_path: Path) -> None:
     (tmp_path / "text.pth").write_text("nothing of the kind")
     torch.save({"model": 3}, tmp_path / "number.pth")
     torch.save({"weights": Path("code")}, tmp_path / "code.pth")
@@ -191,7 +194,7 @@ def test_files_that_are_no_weights(tmp_path: Path) -> None:
             read(tmp_path / name)
 
 
-def test_the_file_says_what_it_is(tmp_path: Path) -> None:
+def test_files_carry_their_origin(tmp_path: Path) -> None:
     about = {"method": "adnet.tiny", "seed": 3, "plan lr": 0.1, "weights": None}
     write(tmp_path / "a.safetensors", {"x": torch.ones(2, 3, 4, 4).to(memory_format=torch.channels_last)}, about)
     write(tmp_path / "b.safetensors", {"x": torch.ones(2, 3, 4, 4)}, dict(reversed(about.items())))
@@ -204,12 +207,12 @@ def test_the_file_says_what_it_is(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "data", [b"", b"\xff" * 64, b"\x02" + bytes(7) + b"{}", b"\x02" + bytes(7) + b"[]", b"\x09" + bytes(7) + b"{}"]
 )
-def test_a_file_that_says_nothing(data: bytes, tmp_path: Path) -> None:
+def test_files_without_an_origin(data: bytes, tmp_path: Path) -> None:
     (tmp_path / "w.safetensors").write_bytes(data)
     assert weights_card(tmp_path / "w.safetensors") == {}
 
 
-def test_weights_of_another_network(tmp_path: Path) -> None:
+def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     write(tmp_path / "w.safetensors", nn.Conv2d(1, 2, 3).state_dict(), {})
     shape = r"weights .* do not fit this network; of another shape: weight \(2, 1, 3, 3\) for \(2, 2, 3, 3\)$"
     with pytest.raises(DataError, match=shape):
@@ -221,11 +224,11 @@ def test_weights_of_another_network(tmp_path: Path) -> None:
         fill(nn.BatchNorm2d(2), tmp_path / "x.safetensors")
 
 
-def test_a_whole_network_takes_safetensors_alone(tmp_path: Path) -> None:
+def test_a_whole_network_accepts_only_safetensors(tmp_path: Path) -> None:
     """Those of other makers may mean something else by the same names; what is in the file counts, not its name."""
     net = nn.Conv2d(1, 2, 3)
     torch.save(net.state_dict(), tmp_path / "w.pth")
-    with pytest.raises(DataError, match="are not safetensors; vosbench convert makes"):
+    with pytest.raises(DataError, match="are not safetensors; use vosbench convert"):
         fill(nn.Conv2d(1, 2, 3), tmp_path / "w.pth")
     write(tmp_path / "w.safetensors", net.state_dict(), {})
     other = nn.Conv2d(1, 2, 3)
@@ -239,9 +242,9 @@ def test_tensors_are_found_in_every_wrapper(wrapper: str, tmp_path: Path) -> Non
     assert {name: x.tolist() for name, x in read(tmp_path / "w.pth").items()} == {"a": [1, 1]}
 
 
-def test_a_file_of_two_resnets_starts_no_encoder(tmp_path: Path) -> None:
+def test_a_file_of_two_resnets_is_refused(tmp_path: Path) -> None:
     net = build("base", TINY)
-    found = classifier(net, "")
-    torch.save({f"{side}.{name}": x for name, x in found.items() for side in ("left", "right")}, tmp_path / "two.pth")
+    tensors = classifier(net, "")
+    torch.save({f"{side}.{name}": x for name, x in tensors.items() for side in ("left", "right")}, tmp_path / "two.pth")
     with pytest.raises(DataError, match="do not hold one ResNet"):
         fill_backbone(net, tmp_path / "two.pth")

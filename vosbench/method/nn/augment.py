@@ -1,6 +1,6 @@
-"""Draw training examples: annotated frames, crops around the foreground, rotations, squares.
+"""Sample training examples: annotated frames, crops around the foreground, rotations, squares.
 
-All chance comes from the generator that is handed in, so that an example is known by its seed.
+The generator passed in is the only source of randomness, so that a seed determines an example.
 """
 
 from collections.abc import Sequence
@@ -29,12 +29,12 @@ class Shot(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """What a network is trained on.
+    """A network's input and target.
 
     Attributes:
-        frame: (3, h, w), BGR in 0…255 less its mean; 0 where there is no picture.
+        frame: (3, h, w), BGR in 0…255 minus the mean; 0 outside the picture.
         mask: (1, h, w), 1 on the foreground and 0 elsewhere.
-        weight: (1, h, w), 1 where there is a picture and 0 elsewhere.
+        weight: (1, h, w), 1 on the picture and 0 outside.
     """
 
     frame: Floats
@@ -43,7 +43,7 @@ class Sample(NamedTuple):
 
 
 class Box(NamedTuple):
-    """Rows ``top`` up to but without ``bottom``, and columns likewise."""
+    """Rows ``top`` to ``bottom`` (exclusive) and columns ``left`` to ``right`` (exclusive)."""
 
     top: int
     bottom: int
@@ -59,18 +59,18 @@ class Box(NamedTuple):
         return cls(int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1)
 
     def cut(self, shot: Shot) -> Shot:
-        """The part of a shot that lies in the box."""
+        """Crop a shot to the box."""
         rows, columns = slice(self.top, self.bottom), slice(self.left, self.right)
         return Shot(shot.frame[rows, columns], shot.mask[rows, columns])
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What is done alike to all frames of an example.
+    """A change of appearance, the same for all frames of an example.
 
     Attributes:
         mirrored: whether left and right are exchanged.
-        channels: where each colour channel is taken from.
+        channels: the source of each colour channel.
         negative: whether colours become their complements.
     """
 
@@ -79,37 +79,39 @@ class Look:
     negative: bool = False
 
     @classmethod
-    def draw(cls, mirror: float, recolour: float, rng: np.random.Generator) -> "Look":
-        """Draw one: mirrored with a chance of ``mirror``, of other colours with a chance of ``recolour``."""
+    def sample(cls, mirror: float, recolour: float, rng: np.random.Generator) -> "Look":
+        """Sample a look, mirrored with probability ``mirror`` and recoloured with probability ``recolour``."""
         mirrored, recoloured, negative = rng.random() < mirror, rng.random() < recolour, rng.random() < 0.5
         channels = tuple(int(i) for i in rng.permutation(3))
         return cls(mirrored, channels, negative) if recoloured else cls(mirrored)
 
     def at(self, shot: Shot) -> Shot:
-        """A shot as it looks then."""
+        """Apply the look to a shot."""
         columns = slice(None, None, -1) if self.mirrored else slice(None)
         frame = shot.frame[:, columns][:, :, list(self.channels)]
         return Shot(np.ascontiguousarray(255 - frame if self.negative else frame), shot.mask[:, columns])
 
 
 def annotated(videos: Sequence[Video], kind: str = "videos") -> list[Video]:
-    """Those of the videos that have an annotation.
+    """Return the videos that have an annotation.
 
     Args:
-        videos: what there is.
-        kind: what they are called in the message.
+        videos: the candidates.
+        kind: what to call them in the message.
 
     Raises:
-        DataError: if there is none.
+        DataError: if none has an annotation.
     """
-    found = [video for video in videos if video.annotations]
-    if not found:
-        raise DataError(f"training needs annotated {kind}, and of {len(videos)} none is; give a dataset that has them")
-    return found
+    usable = [video for video in videos if video.annotations]
+    if not usable:
+        raise DataError(
+            f"training needs annotated {kind}, but none of {len(videos)} is annotated; add a dataset of them"
+        )
+    return usable
 
 
 def pick(videos: Sequence[Video], rng: np.random.Generator, kind: str = "videos") -> Video:
-    """Draw one of the videos that `annotated` gives."""
+    """Sample one of the annotated videos; see `annotated`."""
     pool = annotated(videos, kind)
     return pool[int(rng.integers(len(pool)))]
 
@@ -123,19 +125,19 @@ def read(video: Video, index: int) -> Shot:
     path = video.annotations[index]
     frame, mask = read_frame(video.frames[index]), read_mask(path, video.codec)
     if mask.shape != frame.shape[:2]:
-        raise DataError(f'mask "{path}" has size {mask.shape}, and its frame {frame.shape[:2]}')
+        raise DataError(f'mask "{path}" has size {mask.shape}, but its frame has {frame.shape[:2]}')
     return Shot(frame, mask)
 
 
 def whole(mask: Mask) -> Box:
-    """The box that holds all of a frame."""
+    """The box of a whole frame."""
     return Box(0, mask.shape[0], 0, mask.shape[1])
 
 
 def enclosing(mask: Mask, rng: np.random.Generator) -> Box:
-    """Draw a box that encloses the foreground; each side is uniform between the frame's edge and the foreground.
+    """Sample a box around the foreground; each side is uniform between the frame's edge and the foreground.
 
-    An empty mask is enclosed by the frame.
+    For an empty mask it is the whole frame.
     """
     box = Box.around(mask)
     if box is None:
@@ -149,27 +151,27 @@ def enclosing(mask: Mask, rng: np.random.Generator) -> Box:
 
 
 def share(size: tuple[int, ...], part: float, rng: np.random.Generator) -> Box:
-    """Draw a box of a part of each side, anywhere in a frame of size (H, W)."""
+    """Sample a box with a given share of each side, anywhere in a frame of size (H, W)."""
     height, width = (max(1, round(side * part)) for side in size)
     top, left = int(rng.integers(0, size[0] - height + 1)), int(rng.integers(0, size[1] - width + 1))
     return Box(top, top + height, left, left + width)
 
 
 def turns(upright: float, rng: np.random.Generator) -> int:
-    """Draw a rotation in steps of 45°: 0 with a chance of ``upright``, each of the other seven with the same."""
+    """Sample a rotation in steps of 45°: 0 with probability ``upright``, the other seven with equal probability."""
     return int(rng.choice(8, p=[upright, *[(1 - upright) / 7] * 7]))
 
 
 def turned(shot: Shot, size: tuple[int, int], turn: int) -> Sample:
-    """Resize a shot and rotate it on the spot.
+    """Resize a shot and rotate it around its middle.
 
     Args:
         shot: of any size.
         size: (h, w) of the sample.
-        turn: steps of 45°, against the clock.
+        turn: steps of 45°, anticlockwise.
 
     Returns:
-        the sample; corners that the rotation brings in have the mean colour and no weight.
+        the sample; corners outside the rotated picture have the mean colour and no weight.
     """
     height, width = size
     frame = _coloured(cv2.resize(shot.frame, (width, height), interpolation=cv2.INTER_LINEAR))
@@ -183,24 +185,24 @@ def turned(shot: Shot, size: tuple[int, int], turn: int) -> Sample:
 
 
 def squashed(shot: Shot, side: int) -> Sample:
-    """Resize a shot to a square as `SquashedView` does: antialiased on bytes; the mask by nearest neighbours."""
+    """Resize a shot to a square like `SquashedView`, antialiased on bytes; the mask by nearest neighbours."""
     square = np.asarray(Image.fromarray(shot.frame).resize((side, side), Image.Resampling.BILINEAR))
     return _sample(_coloured(square), _nearest(shot.mask, (side, side)), np.ones((side, side), dtype=np.uint8))
 
 
 def _coloured(frame: NDArray[Any]) -> Floats:
-    """(H, W, 3) uint8 RGB → float32, BGR less its mean."""
+    """(H, W, 3) uint8 RGB → float32, BGR minus the mean."""
     return frame[:, :, ::-1].astype(np.float32) - np.array(MEAN_BGR, dtype=np.float32)
 
 
 def _nearest(mask: Mask, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """A mask of another size (h, w), as 0 and 1."""
+    """Resize a mask to (h, w), as 0 and 1."""
     small = cv2.resize(mask.astype(np.uint8), (size[1], size[0]), interpolation=cv2.INTER_NEAREST)
     return small.astype(np.uint8, copy=False)
 
 
 def _warped(picture: NDArray[Any], matrix: NDArray[Any], flags: int) -> NDArray[Any]:
-    """A picture after an affine map, on its own canvas; what comes in from outside is 0."""
+    """Apply an affine map to a picture, on a canvas of the same size; pixels from outside are 0."""
     return np.asarray(cv2.warpAffine(picture, matrix, (picture.shape[1], picture.shape[0]), flags=flags))
 
 

@@ -1,8 +1,8 @@
-"""The two DeepLabv3 networks that AD-Net and F2Net start from: encoders, and the baselines these are by themselves.
+"""The two DeepLabv3 networks that AD-Net and F2Net start from, as encoders and as baselines.
 
-Both are a ResNet at output stride 8 under atrous spatial pyramid pooling (Chen et al., arXiv:1706.05587), and still no
-weights of one fit the other. Layers, their order and their names are those of the released networks,
-yz93/anchor-diff-VOS and liudaizong/F2Net:
+Both are a ResNet at output stride 8 with atrous spatial pyramid pooling (Chen et al., arXiv:1706.05587), but weights of
+one do not fit the other. Layers, their order and their names are those of the released networks, yz93/anchor-diff-VOS
+and liudaizong/F2Net:
 
     ==================  ====================================  ===================================
     .                   `AdnetEncoder`                        `F2netEncoder`
@@ -10,12 +10,12 @@ yz93/anchor-diff-VOS and liudaizong/F2Net:
     stem                three 3×3 convolutions                one of 7×7
     stride of a stage   on its 3×3 convolution                on its first 1×1 convolution
     last stage          multi-grid: dilations 4, 8, 16        dilation 4
-    pyramid             rates 12, 24, 36; pooled view last    rates 6, 12, 18; pooled view first
+    pyramid             rates 12, 24, 36; pooled last         rates 6, 12, 18; pooled first
     embedding           128 channels                          256 channels
     ==================  ====================================  ===================================
 
-Frames are (B, 3, H, W) float32, BGR in 0…255 less its mean (`vosbench.method.nn.views.centred`). Features lie on a grid
-an eighth of that size, (h, w); a side of 8 n + 1 pixels gives n + 1 positions.
+Frames are (B, 3, H, W) float32, BGR in 0…255 minus the mean (`vosbench.method.nn.views.centred`). Features lie on a
+grid of an eighth of that size, (h, w); a side of 8 n + 1 pixels gives n + 1 positions.
 """
 
 from dataclasses import dataclass
@@ -25,22 +25,22 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vosbench.method.nn.layers import BNAct, broadcast, draw_weights, pool, stage
+from vosbench.method.nn.layers import BNAct, broadcast, init_weights, pool, stage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncoderConfig:
-    """How deep and how wide an encoder is.
+    """The depth and width of an encoder.
 
     Attributes:
         blocks: bottlenecks of the four stages; ResNet-101 is (3, 4, 23, 3).
         width: planes of the first stage; a stage of ``p`` planes gives ``4 p`` channels.
         aspp: channels of each of the five branches of the spatial pyramid.
         rates: dilations of its three 3×3 branches.
-        grid: what the dilations of the last stage are multiplied by, block after block (multi-grid).
+        grid: factors of the dilations of the last stage, block by block (multi-grid).
         embedding: channels of a pixel's embedding, *C*.
-        stride_on_first: True puts a stage's stride on its first 1×1 convolution, as Caffe does,
-            False on its 3×3 convolution, as torchvision does.
+        stride_on_first: whether a stage's stride is on its first 1×1 convolution, as in Caffe, or on its 3×3
+            convolution, as in torchvision.
     """
 
     blocks: tuple[int, int, int, int] = (3, 4, 23, 3)
@@ -61,10 +61,10 @@ F2NET_TINY = EncoderConfig(
 
 
 class ResNet(nn.Module):
-    """The four stages of a ResNet at output stride 8. Subclasses put a stem before them, and a pyramid on top."""
+    """The four stages of a ResNet at output stride 8. Subclasses add a stem and a pyramid."""
 
     def _build_stages(self, channels: int, config: EncoderConfig) -> None:
-        """Make ``layer1`` … ``layer4`` for a stem of so many channels; they give 4, 8, 16 and 32 times the width."""
+        """Make ``layer1`` … ``layer4`` after a stem of ``channels``; they output 4, 8, 16 and 32 times the width."""
         width, blocks = config.width, config.blocks
         strides = (2, 1) if config.stride_on_first else (1, 2)
         grid = [config.grid[i % len(config.grid)] for i in range(blocks[3])]
@@ -78,13 +78,13 @@ class ResNet(nn.Module):
 
 
 def _conv_bn(channels: int, out: int, rate: int = 0) -> nn.Sequential:
-    """A 1×1 convolution, or a 3×3 one of some rate, with its normalisation."""
+    """A 1×1 convolution, or a dilated 3×3 one, with its normalisation."""
     conv = nn.Conv2d(channels, out, 3 if rate else 1, padding=rate, dilation=max(rate, 1), bias=False)
     return nn.Sequential(conv, BNAct(out))
 
 
 class AdnetPyramid(nn.Module):
-    """Atrous spatial pyramid pooling: five views of every position, put together by a 1×1 convolution."""
+    """Atrous spatial pyramid pooling: five branches, fused by a 1×1 convolution."""
 
     def __init__(self, channels: int, config: EncoderConfig) -> None:
         super().__init__()
@@ -102,9 +102,9 @@ class AdnetPyramid(nn.Module):
 
 
 class AdnetEncoder(ResNet):
-    """ResNet with a deep stem and multi-grid, under an atrous pyramid.
+    """ResNet with a deep stem and multi-grid, followed by an atrous pyramid.
 
-    The auxiliary head ``dsn`` is part of the weights, but nothing reads it at inference and it is not run.
+    The auxiliary head ``dsn`` is part of the weights, but it is not run at inference, since nothing uses it.
 
     Args:
         outputs: channels of the output: an embedding's, or 1 for a segmentation.
@@ -135,7 +135,7 @@ class AdnetEncoder(ResNet):
         return encoded
 
     def both(self, frames: Tensor) -> tuple[Tensor, Tensor]:
-        """Encode frames and run the auxiliary head, as a loss on it needs: two outputs of `forward`'s shape."""
+        """Encode frames and run the auxiliary head for its loss: two outputs of `forward`'s shape."""
         third = self._third(frames)
         return self.head(self.layer4(third)), self.dsn(third)
 
@@ -160,8 +160,8 @@ class AdnetDeepLab(AdnetEncoder):
         """(B, 3, H, W) → (B, 1, h, w), the logits already."""
         return AdnetEncoder.forward(self, frames)
 
-    def segment(self, anchor: Tensor | None, current: Tensor) -> Tensor:  # noqa: ARG002 - looks at no anchor
-        """The logits, (B, 1, h, w), as `embed` gave them."""
+    def segment(self, anchor: Tensor | None, current: Tensor) -> Tensor:  # noqa: ARG002 - needs no anchor
+        """Return the logits of `embed`, (B, 1, h, w)."""
         return current
 
 
@@ -169,7 +169,7 @@ class AdnetDeepLab(AdnetEncoder):
 
 
 class F2netPyramid(nn.Module):
-    """Atrous spatial pyramid pooling: five views of every position, put together by a 3×3 convolution."""
+    """Atrous spatial pyramid pooling: five branches, fused by a 3×3 convolution."""
 
     def __init__(self, channels: int, config: EncoderConfig) -> None:
         super().__init__()
@@ -204,7 +204,7 @@ class F2netPyramid(nn.Module):
 
 
 class Features(NamedTuple):
-    """What F2Net's encoder sees in frames.
+    """The output of F2Net's encoder.
 
     Attributes:
         embedding: (B, C, h, w) at output stride 8, *V* in the paper.
@@ -216,7 +216,7 @@ class Features(NamedTuple):
 
 
 class F2netEncoder(ResNet):
-    """ResNet with a 7×7 stem, under an atrous pyramid.
+    """ResNet with a 7×7 stem, followed by an atrous pyramid.
 
     ``main_classifier`` turns an embedding into a segmentation's logit: the baseline, and an auxiliary output.
 
@@ -231,7 +231,7 @@ class F2netEncoder(ResNet):
         self._build_stages(config.width, config)
         self.layer5 = F2netPyramid(32 * config.width, config)
         self.main_classifier = nn.Conv2d(config.embedding, 1, 1)
-        draw_weights(self)
+        init_weights(self)
 
     def forward(self, frames: Tensor) -> Features:
         """(B, 3, H, W) → the embedding (60 × 60 positions for 473 × 473 pixels) and the pyramid below it."""
@@ -252,7 +252,7 @@ class F2netDeepLab(F2netEncoder):
         """(B, 3, H, W) → (B, C, h, w)."""
         return self(frames).embedding  # type: ignore[no-any-return]
 
-    def segment(self, anchor: Tensor | None, current: Tensor) -> Tensor:  # noqa: ARG002 - looks at no anchor
+    def segment(self, anchor: Tensor | None, current: Tensor) -> Tensor:  # noqa: ARG002 - needs no anchor
         """(B, C, h, w) → logits, (B, 1, h, w)."""
         logits: Tensor = self.main_classifier(current)
         return logits

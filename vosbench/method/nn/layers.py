@@ -1,4 +1,4 @@
-"""What both encoders, and the networks on top of them, are built from."""
+"""Layers shared by both encoders and the networks on top of them."""
 
 import math
 from collections.abc import Sequence
@@ -11,12 +11,12 @@ from torch.nn import functional
 class BNAct(nn.BatchNorm2d):
     """Batch normalisation and a leaky ReLU of slope 0.01 in one module.
 
-    One module, since AD-Net's own layer (InPlaceABN) is one: a separate activation would shift the numbers of the
-    layers behind it, and with them the names of the weights.
+    AD-Net's own layer (InPlaceABN) is one module: a separate activation would change the indices of the layers that
+    follow, and with them the names of the weights.
     """
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - named so by torch
-        """Normalise, then activate; the shape stays."""
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - torch's name
+        """Normalise, then activate; the shape is unchanged."""
         return functional.leaky_relu(super().forward(input), 0.01)
 
 
@@ -62,7 +62,7 @@ def stage(channels: int, planes: int, dilations: Sequence[int], strides: tuple[i
 
 
 def pool(x: Tensor) -> Tensor:
-    """Max-pool 3×3 by 2; a last window that begins inside the padded map counts: 238 → 120."""
+    """Max-pool 3×3 with stride 2, rounding up: 238 → 120."""
     return functional.max_pool2d(x, 3, 2, padding=1, ceil_mode=True)
 
 
@@ -79,14 +79,14 @@ def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     Returns:
         (B, C, h, w), on the positions of the query.
     """
-    # One head and a contiguous last axis: anything else makes torch build the N × N matrix on a CPU.
+    # One head and a contiguous last axis; otherwise torch builds the N × N matrix on a CPU.
     q, k, v = (x.flatten(2).transpose(1, 2).unsqueeze(1).contiguous() for x in (query, key, value))
     out = functional.scaled_dot_product_attention(q, k, v)
     return out.squeeze(1).transpose(1, 2).reshape(query.shape)
 
 
 def resize(x: Tensor, size: tuple[int, int]) -> Tensor:
-    """Bilinear interpolation of maps to another size (h, w), corners not aligned."""
+    """Resize maps to (h, w) by bilinear interpolation, corners not aligned."""
     return functional.interpolate(x, size=size, mode="bilinear", align_corners=False)
 
 
@@ -96,10 +96,10 @@ def broadcast(x: Tensor, like: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def draw_weights(net: nn.Module) -> None:
-    """Draw every convolution from N(0, 0.01²) and make every batch normalisation the identity.
+def init_weights(net: nn.Module) -> None:
+    """Initialise every convolution from N(0, 0.01²) and every batch normalisation as the identity.
 
-    As released by the authors of F2Net (liudaizong/F2Net). Biases of convolutions keep what torch gave them.
+    As released by the authors of F2Net (liudaizong/F2Net). Biases of convolutions keep torch's defaults.
     """
     for layer in net.modules():
         if isinstance(layer, nn.Conv2d):

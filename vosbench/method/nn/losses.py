@@ -1,11 +1,11 @@
-"""Losses of masks. Each is a mean over examples, whatever the number of processes that share them."""
+"""Losses of masks. Each is a mean over examples, whatever the number of processes."""
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 MOST = 50.0
-"""The highest factor that `official_loss` gives a mask: its own would be infinite for an empty one."""
+"""The highest factor of `official_loss`, which would be infinite for an empty mask."""
 
 
 def enlarge(logits: Tensor, size: tuple[int, int], *, aligned: bool) -> Tensor:
@@ -19,7 +19,7 @@ def mask_loss(logits: Tensor, mask: Tensor, weight: Tensor | None = None) -> Ten
     Args:
         logits: (B, 1, H, W).
         mask: (B, 1, H, W), 0 or 1.
-        weight: (B, 1, H, W), 0 on pixels that do not count; None counts all.
+        weight: (B, 1, H, W), 0 on pixels to ignore; None to use all.
     """
     losses = functional.binary_cross_entropy_with_logits(logits, mask, reduction="none").flatten(1)
     if weight is None:
@@ -29,28 +29,28 @@ def mask_loss(logits: Tensor, mask: Tensor, weight: Tensor | None = None) -> Ten
 
 
 def overlap_loss(logits: Tensor, mask: Tensor, weight: Tensor | None = None) -> Tensor:
-    """One less the soft Jaccard index, ``Σ p m / Σ (p + m − p m)``, averaged over examples.
+    """One minus the soft Jaccard index, ``Σ p m / Σ (p + m − p m)``, averaged over examples.
 
-    Unlike cross-entropy, it asks as much of a small object as of a large one. One pixel is added to both sums, so that
-    an empty mask has a loss too.
+    Unlike cross-entropy, it weighs small and large objects equally. One pixel is added to both sums, so that an empty
+    mask has a loss too.
 
     Args:
         logits: (B, 1, H, W); ``p`` is their sigmoid.
         mask: (B, 1, H, W), 0 or 1.
-        weight: (B, 1, H, W), 0 on pixels that do not count; None counts all.
+        weight: (B, 1, H, W), 0 on pixels to ignore; None to use all.
     """
-    found, true = torch.sigmoid(logits).flatten(1), mask.flatten(1)
+    predicted, true = torch.sigmoid(logits).flatten(1), mask.flatten(1)
     if weight is not None:
-        found, true = found * weight.flatten(1), true * weight.flatten(1)
-    both = (found * true).sum(dim=1)
-    either = found.sum(dim=1) + true.sum(dim=1) - both
+        predicted, true = predicted * weight.flatten(1), true * weight.flatten(1)
+    both = (predicted * true).sum(dim=1)
+    either = predicted.sum(dim=1) + true.sum(dim=1) - both
     return (1 - (both + 1) / (either + 1)).mean()
 
 
 def official_loss(logits: Tensor, mask: Tensor) -> Tensor:
-    """The loss of F2Net's released code: all pixels by the inverse share of the foreground, plus 0.8 times L1.
+    """The loss of F2Net's released code: cross-entropy times the inverse share of the foreground, plus 0.8 times L1.
 
-    The inverse share is cut off at `MOST`.
+    The inverse share is at most `MOST`.
 
     Args:
         logits: (B, 1, H, W).

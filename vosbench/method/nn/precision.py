@@ -1,4 +1,4 @@
-"""Where and how precisely a network computes: its device, lower precision by torch.autocast, compilation by torch."""
+"""A network's device, precision (torch.autocast) and compilation (torch.compile)."""
 
 import functools
 import warnings
@@ -13,7 +13,7 @@ from vosbench.method.method import Setup
 
 DTYPES = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 STEPS = ("encode", "embed", "locate", "segment")
-"""What networks are asked to compute, if they can."""
+"""The methods of a network that precision applies to, if it has them."""
 
 T = TypeVar("T")
 
@@ -25,38 +25,38 @@ def device(name: str) -> torch.device:
         UsageError: if torch does not know it or cannot compute on it.
     """
     try:
-        found = torch.device(name)
-        torch.zeros(1, device=found).cpu()
+        target = torch.device(name)
+        torch.zeros(1, device=target).cpu()
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise UsageError(f'device "{name}" cannot be used ({_first_line(error)}); try "cpu"') from error
-    return found
+    return target
 
 
 def lower_dtype(precision: str) -> torch.dtype | None:
-    """What convolutions and products compute in; None for ``"fp32"``, which takes no autocast.
+    """The dtype of convolutions and products; None for ``"fp32"``, which needs no autocast.
 
     Raises:
         UsageError: for an unknown precision.
     """
     if precision not in DTYPES:
-        raise UsageError(f'there is no precision "{precision}"; choose one of {", ".join(DTYPES)}')
+        raise UsageError(f'unknown precision "{precision}"; choose one of {", ".join(DTYPES)}')
     return DTYPES[precision]
 
 
 def hasten(net: nn.Module, setup: Setup, device: torch.device) -> None:
-    """Let a network compute as ``setup.precision`` and ``setup.compile`` say; nothing changes if they are default.
+    """Apply ``setup.precision`` and ``setup.compile`` to a network; the defaults change nothing.
 
-    The network's steps (`STEPS`) take and give float32 whatever they compute in, so that whoever calls them need not
-    know. Of these, what encodes frames is compiled. A processor without bfloat16 instructions (AVX512-BF16, AMX)
-    computes in it correctly, but about ten times as slowly as in float32.
+    The network's `STEPS` take and return float32 in any precision, so that callers need not know it. Of them, the one
+    that encodes frames is compiled. A processor without bfloat16 instructions (AVX512-BF16, AMX) computes in it
+    correctly, but about ten times as slowly as in float32.
 
     Args:
         net: on its device, ready for inference.
-        setup: as the user asked.
+        setup: the precision and the compilation.
         device: the network's.
 
     Raises:
-        UsageError: if torch does not offer the precision or the compiler on this device.
+        UsageError: if torch does not support the precision or the compiler on this device.
     """
     dtype = lower_dtype(setup.precision)
     if setup.compile:
@@ -71,7 +71,7 @@ def hasten(net: nn.Module, setup: Setup, device: torch.device) -> None:
 
 
 def _autocast(step: Callable[..., T], dtype: torch.dtype, device: torch.device) -> Callable[..., T]:
-    """The same computation in another precision; its result is float32."""
+    """Run a step in another precision, with a float32 result."""
 
     @functools.wraps(step)
     def lower(*inputs: object) -> T:
@@ -82,7 +82,7 @@ def _autocast(step: Callable[..., T], dtype: torch.dtype, device: torch.device) 
 
 
 def full(result: T) -> T:
-    """Make tensors float32, in (named) tuples too.
+    """Convert tensors to float32, also in (named) tuples.
 
     >>> full((torch.zeros(1, dtype=torch.bfloat16), None))
     (tensor([0.]), None)
@@ -96,13 +96,13 @@ def full(result: T) -> T:
 
 
 def _try_precision(name: str, dtype: torch.dtype, device: torch.device) -> None:
-    """Convolve a little, since torch may refuse, or warn and continue in float32."""
+    """Try a small convolution: torch may refuse, or warn and continue in float32."""
     try:
         with warnings.catch_warnings(), torch.inference_mode():
             warnings.simplefilter("error")
             with torch.autocast(device.type, dtype):
-                found = nn.Conv2d(1, 1, 1, device=device)(torch.zeros(1, 1, 2, 2, device=device)).dtype
-        reason = "" if found == dtype else f"it computes in {found}"
+                used = nn.Conv2d(1, 1, 1, device=device)(torch.zeros(1, 1, 2, 2, device=device)).dtype
+        reason = "" if used == dtype else f"it computes in {used}"
     except (RuntimeError, Warning) as error:
         reason = _first_line(error)
     if reason:
@@ -110,12 +110,12 @@ def _try_precision(name: str, dtype: torch.dtype, device: torch.device) -> None:
 
 
 def _try_compiler(device: torch.device) -> None:
-    """Compile a little; whatever fails here would fail later with a worse message."""
+    """Try a small compilation: a failure would come later with a worse message."""
     try:
         torch.compile(_increment)(torch.zeros(2, device=device))
     except Exception as error:
         raise UsageError(
-            f'torch cannot compile for "{device}" ({_first_line(error)}); install a compiler or leave --compile out'
+            f'torch cannot compile for "{device}" ({_first_line(error)}); install a compiler or omit --compile'
         ) from error
 
 

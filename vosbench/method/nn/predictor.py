@@ -1,10 +1,10 @@
-"""From a `Setup` to a network that is ready, and from a network to the maps of a video.
+"""From a `Setup` to a network ready for inference, and from a network to the maps of a video.
 
-`choose` and `ready` serve every method here. `FramePredictor` drives a network that needs no more than the current
-frame and the first one; a method that carries something from frame to frame brings a predictor of its own.
+`choose` and `ready` serve every method here. `FramePredictor` drives a network that needs only the current frame and
+the first one; a method with state brings its own `NetworkPredictor`.
 """
 
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from itertools import islice
 from typing import Protocol, TypeVar, cast
@@ -30,17 +30,17 @@ def choose(variant: str, method: str, variants: Mapping[str, T], default: str) -
     """Find what the name of a variant stands for.
 
     Args:
-        variant: as typed behind the dot; ``""`` if nothing was.
+        variant: as typed behind the dot; ``""`` for the default.
         method: name of the method, for the message.
         variants: name → whatever the method makes of it.
         default: what the method's bare name stands for.
 
     Raises:
-        UsageError: if there is no such variant.
+        UsageError: if the variant is unknown.
     """
     name = variant or default
     if name not in variants:
-        known = ", ".join(f'"{method}.{each}"' for each in variants)
+        known = ", ".join(f'"{method}.{variant}"' for variant in variants)
         raise UsageError(f'there is no "{method}.{name}"; choose one of {known}')
     return variants[name]
 
@@ -48,8 +48,7 @@ def choose(variant: str, method: str, variants: Mapping[str, T], default: str) -
 def ready(build: Callable[[], N], setup: Setup) -> N:
     """Build a network and make it ready for inference, on its device and in its precision.
 
-    Without a file the weights are drawn from ``setup.seed``: the same at every run, and the caller's random numbers
-    continue as if nothing had been drawn.
+    Without a file the weights are random and depend only on ``setup.seed``; the caller's random state is unchanged.
 
     Raises:
         UsageError: if the batch is not positive, or the device, the precision or the compiler is not available.
@@ -71,12 +70,12 @@ def ready(build: Callable[[], N], setup: Setup) -> N:
 def batches(video: Video, start: int, size: int) -> Generator[tuple[list[Frame], int], None, None]:
     """Read the frames of a video in batches, ahead of their use.
 
-    Batches begin at multiples of their size, wherever a run is resumed: the same frames always share a pass, and the
-    maps are the same to the last bit.
+    Batches begin at multiples of their size even in a resumed run, so the same frames always share a pass and the maps
+    are equal to the last bit.
 
     Args:
         video: the video.
-        start: the first frame whose map is wanted.
+        start: the first frame to predict.
         size: frames per batch.
 
     Yields:
@@ -106,42 +105,50 @@ class Network(Protocol):
         ...
 
 
-class FramePredictor:
-    """A predictor whose map of a frame depends on that frame and the anchor alone.
+class NetworkPredictor:
+    """Base of predictors that drive a network; without state, unless a subclass has some.
 
     Args:
-        net: the network, on its device.
-        view: how it looks at frames.
-        device: where to put the frames.
-        batch: frames per pass; see `batches`.
+        network: see `vosbench.method.method.Measurable`.
+        inputs: see `vosbench.method.method.Measurable`.
     """
 
-    def __init__(self, net: Network, view: View, device: torch.device, batch: int = 1) -> None:
-        self._net = net
-        self._view = view
-        self._device = device
-        self._batch = batch
-
-    @property
-    def network(self) -> nn.Module:
-        """See `vosbench.method.method.Measurable`."""
-        return cast("nn.Module", self._net)
-
-    @property
-    def inputs(self) -> list[tuple[int, int]]:
-        """See `vosbench.method.method.Measurable`."""
-        return [self._view.input]
+    def __init__(self, network: nn.Module, inputs: Sequence[tuple[int, int]]) -> None:
+        self.network = network
+        self.inputs = inputs
 
     def predict(self, video: Video) -> Iterator[FloatMap]:
         """Segment a video; see `vosbench.method.method.Predictor`."""
         return self.resume(video, 0, {})
 
     def state(self) -> State:
-        """Nothing: frames are all it takes."""
+        """Return nothing: frames are all that the next map needs."""
         return {}
 
-    def resume(self, video: Video, start: int, state: State) -> Iterator[FloatMap]:  # noqa: ARG002 - there is none
+    def resume(self, video: Video, start: int, state: State) -> Iterator[FloatMap]:
         """Yield the maps of frames ``start``, ``start + 1``, …; see `vosbench.method.method.Resumable`."""
+        raise NotImplementedError
+
+
+class FramePredictor(NetworkPredictor):
+    """A predictor whose map of a frame depends only on that frame and the anchor.
+
+    Args:
+        net: the network, on its device.
+        view: converts frames to inputs, and logits to maps.
+        device: the network's.
+        batch: frames per pass; see `batches`.
+    """
+
+    def __init__(self, net: Network, view: View, device: torch.device, batch: int = 1) -> None:
+        super().__init__(cast("nn.Module", net), [view.input])
+        self._net = net
+        self._view = view
+        self._device = device
+        self._batch = batch
+
+    def resume(self, video: Video, start: int, state: State) -> Iterator[FloatMap]:  # noqa: ARG002 - has no state
+        """See `NetworkPredictor`."""
         if start >= len(video):
             return
         anchor = self._embed([read_frame(video.frames[0])]) if self._net.anchored else None
@@ -149,7 +156,7 @@ class FramePredictor:
             for frames, done in read:
                 yield from self._maps(anchor, frames)[done:]
 
-    # Inference mode is entered inside these two and never around a yield, where it would leak into the caller.
+    # Inference mode must not span a yield: it would leak into the caller.
     @torch.inference_mode()
     @stage("encoder")
     def _embed(self, frames: list[Frame]) -> Tensor:

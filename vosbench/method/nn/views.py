@@ -1,4 +1,4 @@
-"""From a frame to a network's input, and from its logits back to a map of the frame's size."""
+"""Views: from a frame to a network's input, and from its logits to a map of the frame's size."""
 
 from dataclasses import dataclass
 from typing import Annotated, Protocol
@@ -16,23 +16,23 @@ from vosbench.method.method import FloatMap
 from vosbench.method.nn.layers import resize
 
 Frame = NDArray[np.uint8]
-"""(H, W, 3) uint8, RGB, as `vosbench.images.read_frame` gives it."""
+"""(H, W, 3) uint8, RGB, as read by `vosbench.images.read_frame`."""
 
 MEAN_BGR = (104.00698793, 116.66876762, 122.67891434)
 
 
 def _aligned(side: int) -> int:
     if side % 8 != 1:
-        raise ValueError(f"a side has 8 n + 1 pixels, such as {max(side // 8, 2) * 8 + 1}")
+        raise ValueError(f"a side must be 8 n + 1 pixels, such as {max(side // 8, 2) * 8 + 1}")
     return side
 
 
 Side = Annotated[int, Field(ge=17), AfterValidator(_aligned)]
-"""Pixels of a side: 8 n + 1, so that the n + 1 positions of a feature map lie on pixels."""
+"""A side of 8 n + 1 pixels, so that the n + 1 positions of a feature map lie on pixels."""
 
 
 class View(Protocol):
-    """How a network looks at frames."""
+    """The conversion of frames to a network's input and of its logits to maps."""
 
     @property
     def input(self) -> tuple[int, int]:
@@ -49,14 +49,14 @@ class View(Protocol):
 
 
 def centred(frame: Frame) -> Tensor:
-    """(H, W, 3) uint8 RGB → (3, H, W) float32, BGR in 0…255 less the mean of ImageNet; no division."""
+    """(H, W, 3) uint8 RGB → (3, H, W) float32, BGR in 0…255 minus the mean of ImageNet; no division."""
     bgr = frame[:, :, ::-1].astype(np.float32) - np.array(MEAN_BGR, dtype=np.float32)
     return torch.from_numpy(np.ascontiguousarray(bgr.transpose(2, 0, 1)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlignedView:
-    """AD-Net's view: resized by bilinear interpolation; the logits brought back with their corners aligned.
+    """AD-Net's view: frames and logits are resized by bilinear interpolation, the logits with corners aligned.
 
     As released by the authors, yz93/anchor-diff-VOS. Sides of 8 n + 1 pixels keep positions on pixels; see `Side`.
     """
@@ -70,28 +70,27 @@ class AlignedView:
         return self.width, self.height
 
     def prepare(self, frame: Frame) -> Tensor:
-        """See `View`; resized as bytes, hence rounded."""
+        """See `View`; bytes are interpolated, hence rounded."""
         small = cv2.resize(frame, (self.width, self.height), interpolation=cv2.INTER_LINEAR)
         return centred(small.astype(np.uint8, copy=False))
 
     def restore(self, logits: Tensor, size: tuple[int, int]) -> FloatMap:
-        """See `View`; the logits are interpolated, then the logistic function is taken."""
+        """See `View`; the logistic function is applied after interpolation."""
         large = functional.interpolate(logits[None], size=size, mode="bilinear", align_corners=True)
         return torch.sigmoid(large)[0, 0].float().cpu().numpy()
 
 
 FULL_VIEW = AlignedView(height=481, width=857)
 TINY_VIEW = AlignedView(height=137, width=241)
-"""AD-Net's views of frames of 480×854 and of 112×192: the sides of 8 n + 1 pixels that fit them, full and tiny."""
+"""AD-Net's views of frames of 480×854 (full) and 112×192 (tiny), with sides of 8 n + 1 pixels that fit them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SquashedView:
     """F2Net's view: a square, whatever the shape of the frame.
 
-    As released by the authors, liudaizong/F2Net: antialiased bilinear interpolation of bytes by Pillow on the way
-    in; on the way out the logits are interpolated to the square (corners not aligned), and the probabilities from
-    there to the frame.
+    As released by the authors, liudaizong/F2Net: frames are resized by Pillow's antialiased bilinear interpolation of
+    bytes; logits are interpolated to the square (corners not aligned), and probabilities from there to the frame.
     """
 
     side: int
@@ -111,6 +110,6 @@ class SquashedView:
         square = torch.sigmoid(resize(logits[None], (self.side, self.side)))[0, 0].float().cpu().numpy()
         height, width = size
         large = cv2.resize(square, (width, height), interpolation=cv2.INTER_LINEAR)
-        # Weights of an interpolation in float32 may sum to a little more than 1.
+        # In float32 the weights of an interpolation may sum to slightly more than 1.
         probabilities: FloatMap = np.clip(large, 0, 1).astype(np.float32, copy=False)
         return probabilities

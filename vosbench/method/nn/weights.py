@@ -1,12 +1,12 @@
-"""Weights in files: one way to read them, to check that they fit, to put them into a network, and to write them.
+"""Read weights, check that they fit, load them into a network, and write them.
 
-Whatever a file holds, nothing in it is run. Checkpoints of other makers are read too, for `vosbench convert` and for
-starting an encoder from a ResNet. A whole network takes safetensors only: a checkpoint may mean something else by the
-same names and shapes (see `vosbench.method.nn.convert`).
+Files are read without running code. Checkpoints from elsewhere are read for `vosbench convert` and to initialise an
+encoder from a ResNet. A whole network is loaded from safetensors only, since a checkpoint may mean something else by
+the same names and shapes (see `vosbench.method.nn.convert`).
 
 Names within a ResNet are those of torchvision: ``conv1``, ``bn1``, ``layer1.0.conv1``, … ``fc``. A *deep stem* has
-three 3×3 convolutions in place of one of 7×7: ``conv1`` … ``conv3`` and ``bn1`` … ``bn3``, as in MIT-CSAIL's
-``resnet101-imagenet``; other makers call them ``conv1.0`` … ``conv1.6``, or ``stem.0`` … ``stem.7``.
+three 3×3 convolutions instead of one of 7×7: ``conv1`` … ``conv3`` and ``bn1`` … ``bn3``, as in MIT-CSAIL's
+``resnet101-imagenet``; others name them ``conv1.0`` … ``conv1.6``, or ``stem.0`` … ``stem.7``.
 """
 
 import json
@@ -30,17 +30,17 @@ from vosbench.records.provenance import STAMP
 Tensors = Mapping[str, Tensor]
 
 WRAPPERS = ("state_dict", "model", "net", "network", "weights")
-"""What training scripts keep the tensors under."""
+"""Keys under which training scripts save the tensors."""
 COUNTER = "num_batches_tracked"
-"""Counts the batches of a normalisation, which changes nothing at inference; AD-Net's own files have none."""
+"""The batch counter of a normalisation: without effect at inference, and missing from AD-Net's own files."""
 
 
 def read(path: Path) -> dict[str, Tensor]:
     """Read a checkpoint's tensors by name.
 
     Args:
-        path: safetensors, or torch's own file, of any version; what it holds apart from tensors is left out. The
-            tensors may lie under one of `WRAPPERS`, and their names may begin with ``module.``, which is dropped.
+        path: safetensors, or a file of any version of torch; anything but tensors is ignored. The tensors may be
+            under one of `WRAPPERS`, and their names may begin with ``module.``, which is dropped.
 
     Raises:
         DataError: if it cannot be read, would run code, or holds no tensors.
@@ -50,7 +50,7 @@ def read(path: Path) -> dict[str, Tensor]:
     except pickle.UnpicklingError as error:
         named = next((line.strip() for line in str(error).splitlines() if "GLOBAL" in line), "unknown objects")
         reason = f"it is damaged, or holds more than tensors, which was not run: {named}"
-    except Exception as error:  # noqa: BLE001 - there is hardly an error that a damaged file does not cause
+    except Exception as error:  # noqa: BLE001 - a damaged file may cause almost any error
         said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         reason = (said.splitlines() or [type(error).__name__])[0]
     else:
@@ -61,20 +61,20 @@ def read(path: Path) -> dict[str, Tensor]:
 
 
 def is_safetensors(path: Path) -> bool:
-    """Whether a file is safetensors, by its name or its first bytes: the length of a head, then JSON."""
+    """Whether a file is safetensors, by its name or its first bytes: the length of the header, then JSON."""
     with path.open("rb") as file:
         return path.suffix == ".safetensors" or file.read(9)[8:] == b"{"
 
 
 def _load(path: Path) -> object:
     with _numpy_scalars(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of other pickle protocols: what cannot be read is an error
+        warnings.simplefilter("ignore")  # about pickle protocols: an unreadable file is an error anyway
         return torch.load(path, map_location="cpu", weights_only=True)
 
 
 @contextmanager
 def _numpy_scalars() -> Iterator[None]:
-    """Let torch read numpy's scalars, which old training scripts keep next to the weights, such as the best score."""
+    """Let torch read NumPy scalars, such as the best score, which old training scripts save next to the weights."""
     import _codecs
 
     kinds = [type(np.dtype(name)) for name in ("float64", "float32", "int64", "int32", "bool")]
@@ -89,32 +89,32 @@ def _numpy_scalars() -> Iterator[None]:
 
 
 def _scalar_of(module: str) -> Callable[..., object]:
-    """What a pickle calls ``scalar`` of a module of numpy; old and new files name different ones."""
+    """Stand in for ``scalar`` in a pickle; old and new files name different modules of NumPy."""
 
-    def scalar(kind: object, data: object) -> object:  # noqa: ARG001 - nothing but tensors is kept
+    def scalar(kind: object, data: object) -> object:  # noqa: ARG001 - only tensors are kept
         return None
 
     scalar.__module__, scalar.__qualname__ = module, "scalar"
     return scalar
 
 
-def _unwrapped(found: object) -> dict[str, Tensor]:
-    while isinstance(found, Mapping):
-        inner = next((found[key] for key in WRAPPERS if isinstance(found.get(key), Mapping)), None)
+def _unwrapped(content: object) -> dict[str, Tensor]:
+    while isinstance(content, Mapping):
+        inner = next((content[key] for key in WRAPPERS if isinstance(content.get(key), Mapping)), None)
         if inner is None:
-            return {str(name): x for name, x in found.items() if isinstance(x, Tensor)}
-        found = inner
+            return {str(name): x for name, x in content.items() if isinstance(x, Tensor)}
+        content = inner
     return {}
 
 
 def check_fit(found: Tensors, wanted: Tensors, path: Path, what: str) -> None:
-    """Check that tensors have the names and shapes of a network; counters of batches may be missing.
+    """Check that tensors have the names and shapes of a network; batch counters may be missing.
 
     Args:
-        found: those of a file.
+        found: the file's tensors.
         wanted: the network's.
         path: the file, for the message.
-        what: what they are for, likewise.
+        what: what the tensors are for, for the message.
 
     Raises:
         DataError: if names or shapes differ.
@@ -139,14 +139,14 @@ def _some(names: Sequence[str]) -> str:
 
 
 def fill(net: nn.Module, path: Path) -> None:
-    """Load a safetensors file into a network, every weight or none; counters of batches may be missing.
+    """Load a safetensors file into a network, all weights or none; batch counters may be missing.
 
     Raises:
         DataError: if the file cannot be read, or names or shapes differ.
     """
     found = read(path)
     if not is_safetensors(path):
-        raise DataError(f'weights "{path}" are not safetensors; vosbench convert makes safetensors of them')
+        raise DataError(f'weights "{path}" are not safetensors; use vosbench convert first')
     check_fit(found, net.state_dict(), path, "this network")
     net.load_state_dict(found, strict=True)
 
@@ -157,15 +157,15 @@ def write(path: Path, weights: Tensors, about: Mapping[str, Any]) -> None:
     Args:
         path: the file.
         weights: name → tensor, on any device.
-        about: how they came about, as plain values; see `vosbench.records.provenance.weights_card`.
+        about: their origin, as plain values; see `vosbench.records.provenance.weights_card`.
     """
-    # Copies, since safetensors refuses tensors that share memory; one entry, since it writes several in any order.
+    # Copies, since safetensors refuses tensors that share memory; one metadata entry, since their order is not fixed.
     tensors = {name: x.detach().to("cpu", copy=True).contiguous() for name, x in weights.items()}
     write_whole(path, save(tensors, {STAMP: json.dumps(dict(about), sort_keys=True)}))
 
 
 MARK = "layer1.0.conv1.weight"
-"""The parameter that tells where in a network a ResNet lies."""
+"""The parameter that locates a ResNet within a network."""
 PART = re.compile(r"(conv|bn)[123]\.|layer[1-4]\.")
 OTHER_STEMS = {
     "conv1.0.": "conv1.",
@@ -183,9 +183,9 @@ OTHER_STEMS = {
 
 
 def find_resnet(weights: Tensors) -> dict[str, str]:
-    """Find the one ResNet in weights, without its classifier: its names → the names that they have there.
+    """Find the one ResNet in weights, without its classifier: torchvision's names → the names in the weights.
 
-    Empty if there is none, or more than one.
+    Empty if there are none or several.
     """
     prefixes = [name.removesuffix(MARK) for name in weights if name.endswith(MARK)]
     if len(prefixes) != 1:
@@ -198,7 +198,7 @@ def find_resnet(weights: Tensors) -> dict[str, str]:
 
 
 def _usual(name: str, *, nested: bool) -> str:
-    """A name within a ResNet as torchvision has it, a deep stem's as MIT-CSAIL has it."""
+    """Convert a name within a ResNet to torchvision's, or to MIT-CSAIL's in a deep stem."""
     stem = next((theirs for theirs in OTHER_STEMS if name.startswith(theirs)), None)
     if stem is not None:
         return OTHER_STEMS[stem] + name.removeprefix(stem)
@@ -206,38 +206,38 @@ def _usual(name: str, *, nested: bool) -> str:
 
 
 def fill_backbone(net: nn.Module, path: Path) -> str:
-    """Fill the ResNet in a network with that of a file, such as a classifier of ImageNet; all of it or nothing.
+    """Load the ResNet of a file, such as an ImageNet classifier, into the ResNet of a network; all of it or nothing.
 
-    Whether a ResNet has its strides on the 1×1 or the 3×3 convolution, and what its input is scaled to, shows in no
-    shape: the recipe has to go with the file.
+    Shapes do not tell whether a ResNet's strides are on the 1×1 or the 3×3 convolutions, nor how its input is scaled:
+    the recipe must match the file.
 
     Args:
-        net: a network with a ResNet somewhere in it.
-        path: of a network with the same ResNet somewhere in it; see `read`.
+        net: a network that contains a ResNet.
+        path: weights that contain the same ResNet; see `read`.
 
     Returns:
-        a line that says how much was filled.
+        a summary line.
 
     Raises:
         UsageError: if the network has no ResNet.
-        DataError: if the file cannot be read, or holds no ResNet or another one.
+        DataError: if the file cannot be read, or holds no ResNet or a different one.
     """
-    held = net.state_dict()
-    wanted = {usual: held[name] for usual, name in find_resnet(held).items()}
+    state = net.state_dict()
+    wanted = {usual: state[name] for usual, name in find_resnet(state).items()}
     if not wanted:
-        raise UsageError("--backbone-weights needs a network with a ResNet")
-    every = read(path)
-    found = {usual: every[name] for usual, name in find_resnet(every).items()}
+        raise UsageError("--backbone-weights needs a network with a ResNet, but this one has none")
+    tensors = read(path)
+    found = {usual: tensors[name] for usual, name in find_resnet(tensors).items()}
     if not found:
         raise DataError(f'weights "{path}" do not hold one ResNet under the usual names, such as {MARK}')
-    stems = [_stem(each) for each in (wanted, found)]
-    if stems[0] != stems[1]:
-        raise DataError(f'weights "{path}" have another stem than the network needs: {stems[1]}, not {stems[0]}')
+    needed, stem = _stem(wanted), _stem(found)
+    if stem != needed:
+        raise DataError(f'weights "{path}" have a different stem from the network: {stem}, not {needed}')
     check_fit(found, wanted, path, "the ResNet of this network")
     with torch.no_grad():
         for name, values in found.items():
             wanted[name].copy_(values)
-    return f'{len(found)} of {len(every)} tensors of "{path}" fill all of the backbone'
+    return f'loaded the whole backbone from {len(found)} of {len(tensors)} tensors in "{path}"'
 
 
 def _stem(weights: Tensors) -> str:
