@@ -251,17 +251,3 @@ class F2Net(nn.Module):
         prior = self.prior(centres, image, size) if self.guided else None
         heat = self.locate(features.pyramid, previous) if self.guided or self.config.spare else None
         return Output(self.segment(anchor, embedding, prior), self.encoder.main_classifier(embedding), heat)
-
-
-def build(variant: str, encoder: EncoderConfig | None = None) -> F2Net:
-    """Make the network of a variant.
-
-    Args:
-        variant: see `VARIANTS`.
-        encoder: other sizes of the encoder.
-
-    Raises:
-        KeyError: if the variant is unknown.
-    """
-    config = VARIANTS[variant]
-    return F2Net(config if encoder is None else replace(config, encoder=encoder))

@@ -35,8 +35,7 @@ from vosbench.method.nn.views import AlignedView, SquashedView, View
 from vosbench.methods import adnet, f2net
 from vosbench.methods.adnet.network import AnchorDiffusion
 from vosbench.methods.adnet.network import build as build_adnet
-from vosbench.methods.f2net.network import F2Net
-from vosbench.methods.f2net.network import build as build_f2net
+from vosbench.methods.f2net.network import VARIANTS, F2Net
 from vosbench.metrics.region import region_similarity
 
 FRAMES = 2
@@ -139,9 +138,9 @@ def f2net_rows(video: Video, path: Path, rounds: int) -> Iterator[Row]:
     """F2Net as released: in float32, and compiled."""
     pair = [seen(SquashedView(side=473), video, t) for t in (-1, 0)]
     inputs = (*(torch.cat([x, x.flip(3)]) for x in pair), torch.zeros(2, 1, 119, 119), torch.zeros(2, 2))
-    save(revive(build_f2net("released"), *inputs), path)
+    save(revive(F2Net(VARIANTS["released"]), *inputs), path)
     setup = Setup(variant="released", weights=path)
-    net = ready(partial(build_f2net, "released"), setup).to(memory_format=torch.contiguous_format)
+    net = ready(partial(F2Net, VARIANTS["released"]), setup).to(memory_format=torch.contiguous_format)
     plain = partial(plain_f2net, net)
     yield compare("F2Net, 473 × 473, fp32", setup, f2net.load, plain, video, target=3.5, rounds=rounds)
     compiled = replace(setup, compile=True)

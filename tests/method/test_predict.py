@@ -44,7 +44,7 @@ def test_a_dropped_reader_ends_its_thread(clip: Video) -> None:
 
 
 class Failing:
-    """Gives the same array again and again, then fails."""
+    """Yields the same array repeatedly, then fails."""
 
     def predict(self, video: Video) -> Iterator[FloatMap]:
         values = np.zeros((70, 110), np.float32)

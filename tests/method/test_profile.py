@@ -1,4 +1,4 @@
-"""Stages are added up, and what is measured of a method is what it takes. Nothing is asserted about how long."""
+"""Profiles: the sums of stages and the costs of methods; durations are not asserted."""
 
 import hashlib
 import importlib
@@ -76,7 +76,7 @@ def check(speed: Speed, frames: int, warmup: int) -> None:
 
 
 def multiply_accumulates(net: nn.Module, work: Iterator[object], monkeypatch: pytest.MonkeyPatch) -> int:
-    """Count those of one more map by hand: every convolution by a hook, attention by its shapes."""
+    """Count the operations of one more map by hand: every convolution by a hook, attention by its shapes."""
     counted = []
 
     def convolved(layer: nn.Conv2d, _: tuple[Tensor, ...], out: Tensor) -> None:
@@ -196,7 +196,7 @@ def test_a_method_that_fails_is_named(toy_root: Path, monkeypatch: pytest.Monkey
 
 
 def test_a_gpu_is_synchronised_and_queried(toy_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What torch offers for GPUs is called, on the device that was chosen; no GPU is needed to see that."""
+    """Torch's functions for GPUs are called on the chosen device; the test needs no GPU."""
     asked: list[tuple[str, object]] = []
 
     def pretend(name: str, answer: object) -> None:
@@ -258,7 +258,7 @@ def test_the_record_has_inputs_and_options(toy_root: Path, tmp_path: Path) -> No
 
 
 class Noting:
-    """Writes a file of its own for every frame, but in a rehearsal."""
+    """Writes a file for every frame, except in a rehearsal."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -1,4 +1,4 @@
-"""The conformance suite lets good methods pass and says what is wrong with the others."""
+"""The conformance check passes good methods and says what is wrong with others."""
 
 import importlib
 import itertools

@@ -1,4 +1,4 @@
-"""What must hold of the methods as a whole, at the sizes of the papers: attention, anchors, mirrors, empty masks."""
+"""Whole methods at the sizes of the papers: attention, anchors, mirrored views, empty masks."""
 
 import subprocess
 import sys
@@ -35,13 +35,15 @@ SIDE = 97
 def guided_net(shake: Shake) -> nn.Module:
     noise = torch.Generator().manual_seed(6)
     pair = [torch.randn(2, 3, SIDE, SIDE, generator=noise) * 60 for _ in range(2)]
-    net: nn.Module = shake(f2net.build("tiny"), *pair, torch.rand(2, 1, 25, 25), torch.full((2, 2), 30.0))
+    net: nn.Module = shake(
+        f2net.F2Net(f2net.VARIANTS["tiny"]), *pair, torch.rand(2, 1, 25, 25), torch.full((2, 2), 30.0)
+    )
     return net
 
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the smallest F2Net look at smaller frames still."""
+    """Give the smallest F2Net even smaller inputs."""
     monkeypatch.setitem(f2net.VARIANTS, "tiny", replace(f2net.VARIANTS["tiny"], side=SIDE))
 
 

@@ -35,7 +35,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture(autouse=True)
 def low(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the smallest variant look at smaller frames still."""
+    """Give the smallest variant even smaller inputs."""
     monkeypatch.setitem(predictor.PRESETS, "tiny", (partial(network.build, "ad", network.TINY), BASE))
 
 

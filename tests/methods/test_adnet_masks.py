@@ -221,7 +221,7 @@ PERSON, CHILD = detection(350, 150, 500, 350), detection(700, 400, 720, 420)
 
 
 def video_of(change: dict[int, list[Detection]], length: int) -> list[list[Detection]]:
-    """Frames of eight equal boxes, none of which dominates, but for those that change."""
+    """Frames of eight equal boxes, none of which dominates, except for the changed ones."""
     return [change.get(t, [*SMALL, *SMALL]) for t in range(length)]
 
 

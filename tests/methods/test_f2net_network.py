@@ -1,4 +1,4 @@
-"""Centre-guided attention and fusion: the properties that tell the variants apart."""
+"""Centre-guided attention and fusion: the properties that distinguish the variants."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from vosbench.methods.f2net.attention import channel_weights, gauss, guided, spatial_weights
-from vosbench.methods.f2net.network import VARIANTS, F2Net, build
+from vosbench.methods.f2net.network import VARIANTS, F2Net
 
 Shake = Callable[..., F2Net]
 TINY = VARIANTS["tiny"]
@@ -152,7 +152,7 @@ def test_heat_is_the_paper_s_sum(shake: Shake, inputs: tuple[torch.Tensor, ...])
 
 
 def test_training_reaches_every_weight() -> None:
-    net = build("tiny").train()
+    net = F2Net(VARIANTS["tiny"]).train()
     frames = torch.randn(2, 3, 65, 65)
     out = net(frames, frames.flip(0), torch.rand(2, 1, 17, 17), torch.tensor([[9.0, 9.0], [30.0, 40.0]]))
     (out.mask.sum() + out.auxiliary.sum() + out.heat.sum()).backward()

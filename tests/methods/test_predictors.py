@@ -1,4 +1,4 @@
-"""The three methods as the framework sees them."""
+"""The contract of predictors, for the three methods."""
 
 import importlib
 import shutil
@@ -36,7 +36,7 @@ def weights(shake: Shake, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     nets = {
         "deeplabv3": shake(AdnetDeepLab(ADNET_TINY), pair[0]),
         "adnet": shake(adnet.build("ad", adnet.TINY), *pair),
-        "f2net": shake(f2net.build("tiny"), *pair, torch.rand(2, 1, 17, 17), torch.full((2, 2), 30.0)),
+        "f2net": shake(f2net.F2Net(f2net.VARIANTS["tiny"]), *pair, torch.rand(2, 1, 17, 17), torch.full((2, 2), 30.0)),
     }
     folder = tmp_path_factory.mktemp("weights")
     for name, net in nets.items():

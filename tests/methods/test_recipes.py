@@ -161,7 +161,7 @@ def test_examples_depend_only_on_their_seed(method: str, variant: str, material:
 
 
 def still(tmp_path: Path) -> Material:
-    """A video whose frames are all one picture, full of foreground, so that every crop is the whole frame."""
+    """A video of identical frames, all foreground, so that every crop is the whole frame."""
     picture = np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8)
     write_png(tmp_path / "f.png", picture)
     write_png(tmp_path / "m.png", np.full((40, 40), 255, dtype=np.uint8))
@@ -199,7 +199,7 @@ def test_the_anchor_is_the_first_frame_and_the_other_never_is(material: Material
         assert example["mask"].sum() > 0
         seen.add(example["frame"].tobytes())
         assert not np.array_equal(example["anchor"], example["frame"])
-    assert len(seen) > 30  # crops of frame and anchor are example independently
+    assert len(seen) > 30  # crops of frame and anchor are sampled independently
 
 
 def test_still_images_are_sampled_as_often_as_set_and_are_their_own_anchors(material: Material) -> None:
@@ -264,7 +264,7 @@ def test_an_enclosing_crop_keeps_the_object_in_every_frame_of_an_example(materia
 
 
 def reached(recipe: Recipe, net: nn.Module, material: Material) -> set[str]:
-    """Names of the parameters that the losses of two successive steps give a gradient to."""
+    """Names of the parameters with a gradient from the losses of two successive steps."""
     for step in (0, 1):
         total(recipe.losses(net, batch(recipe, material, step), step)).backward()  # type: ignore[no-untyped-call]
     return {name for name, x in net.named_parameters() if x.grad is not None and bool(x.grad.abs().sum() > 0)}

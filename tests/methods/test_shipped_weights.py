@@ -1,4 +1,4 @@
-"""The weights that come with the package: small, said to be what they are, and able to segment."""
+"""Shipped weights: small, with their origin, and able to segment."""
 
 from pathlib import Path
 

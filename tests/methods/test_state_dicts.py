@@ -98,7 +98,7 @@ def test_adnet_is_the_released_network(variant: str, number: int, parameters: in
 )
 def test_f2net_variants_have_only_the_modules_they_use(variant: str, parameters: int, modules: set[str]) -> None:
     with torch.device("meta"):
-        net = f2net.build(variant)
+        net = f2net.F2Net(f2net.VARIANTS[variant])
     assert keys_of(net) == f2net_encoder_keys("encoder.") | modules
     assert count(net) == parameters
     if variant == "released":
@@ -116,18 +116,18 @@ def test_deeplabv3_presets_are_the_two_encoders() -> None:
 
 def test_tiny_networks_are_tiny() -> None:
     with torch.device("meta"):
-        nets = [adnet.build("ad", adnet.TINY), f2net.build("tiny"), adnet.build("base", adnet.TINY)]
+        nets = [adnet.build("ad", adnet.TINY), f2net.F2Net(f2net.VARIANTS["tiny"]), adnet.build("base", adnet.TINY)]
     assert all(count(net) <= 3_000_000 for net in nets)
 
 
 def test_heat_starts_improbable() -> None:
-    bias = f2net.build("tiny").state_dict()["fc.2.bias"]
+    bias = f2net.F2Net(f2net.VARIANTS["tiny"]).state_dict()["fc.2.bias"]
     assert bias.item() == pytest.approx(-2.19)
 
 
 def test_strides_and_dilations() -> None:
     with torch.device("meta"):
-        ours, theirs = adnet.build("ad").features, f2net.build("base").encoder
+        ours, theirs = adnet.build("ad").features, f2net.F2Net(f2net.VARIANTS["base"]).encoder
     assert [block.conv2.dilation[0] for block in ours.layer4] == [4, 8, 16]
     assert [block.conv2.dilation[0] for block in theirs.layer4] == [4, 4, 4]
     assert {block.conv2.dilation[0] for net in (ours, theirs) for block in net.layer3} == {2}

@@ -40,7 +40,7 @@ def real_video(real_data: Path, name: str, frames: int) -> Video:
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "variant"), FULL)
 def test_every_variant_runs_on_real_videos(name: str, variant: str, real_data: Path) -> None:
-    """Random weights of that depth may give maps of one value: that frames are seen shows in what is encoded."""
+    """With random weights at that depth, maps may be constant, so the encoded frames are checked instead."""
     predictor = method_of(name).load(Setup(variant=variant, seed=3))
     (deepest,) = (layer for each, layer in predictor.network.named_modules() if each.split(".")[-1] == "layer4")
     encoded: list[float] = []

@@ -1,4 +1,4 @@
-"""Weights as they are handed out."""
+"""Exported weights."""
 
 from pathlib import Path
 

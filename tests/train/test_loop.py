@@ -1,4 +1,4 @@
-"""Training ends in the same weights however it came there; and says what is wrong in one line."""
+"""Training gives the same weights even if interrupted, and reports errors in one line."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -24,7 +24,7 @@ def weights(outcome: Outcome) -> bytes:
 
 
 def lines(folder: Path) -> list[dict[str, str]]:
-    """The log without what differs from run to run: time."""
+    """The log without the time, which differs from run to run."""
     return [{name: value for name, value in row.items() if name != "seconds"} for row in read(folder / "log.csv")]
 
 
@@ -39,7 +39,7 @@ def stop_after(step: int) -> Listener:
 def test_one_seed_gives_one_network(toy: Toy, material: Material, tmp_path: Path) -> None:
     recipe = toy(dropout=0.3)
     first = train(recipe, material, tmp_path / "a", Settings(seed=3))
-    torch.manual_seed(99)  # what the caller draws does not matter
+    torch.manual_seed(99)  # the caller's random state does not matter
     second = train(recipe, material, tmp_path / "b", Settings(seed=3))
     other = train(recipe, material, tmp_path / "c", Settings(seed=4))
     assert weights(first) == weights(second) != weights(other)
@@ -77,7 +77,7 @@ def test_the_first_steps_are_those_of_plain_torch(toy: Toy, material: Material, 
 
 
 def test_adamw_written_out(toy: Toy, material: Material, tmp_path: Path) -> None:
-    """Loshchilov and Hutter, 2019, algorithm 2: the decay is taken from the weights, not added to the gradient."""
+    """Loshchilov and Hutter, 2019, algorithm 2: the decay is subtracted from the weights, not added to the gradient."""
     recipe = toy(optimiser="adamw", steps=2, batch=2, lr=0.01, horizon=10, weight_decay=0.1, momentum=0.8)
     outcome = train(recipe, material, tmp_path, Settings(seed=5))
     torch.manual_seed(5)
@@ -98,7 +98,7 @@ def test_adamw_written_out(toy: Toy, material: Material, tmp_path: Path) -> None
                 value.sub_(rate * (push + 0.1 * value))
     weights = load_file(outcome.last)
     for name, value in net.named_parameters():
-        if name != "body.bias":  # its gradient is 0, since normalisation takes it away; Adam goes by the rounding
+        if name != "body.bias":  # its gradient is 0 because of the normalisation, so Adam follows the rounding
             torch.testing.assert_close(weights[name], value, rtol=1e-3, atol=1e-4)
 
 
@@ -128,7 +128,7 @@ def test_workers_change_nothing(toy: Toy, material: Material, tmp_path: Path) ->
 
 
 def test_accumulated_gradients_are_those_of_the_whole_step(toy: Toy, material: Material, tmp_path: Path) -> None:
-    """But for batch normalisation, which sees a part at a time: here it is switched off."""
+    """Except for batch normalisation, which sees one part at a time and is disabled here."""
 
     def frozen() -> Recipe:
         recipe = toy(steps=4)
@@ -237,7 +237,7 @@ def test_a_damaged_checkpoint_is_reported(toy: Toy, material: Material, tmp_path
 
 
 def test_the_best_is_kept(toy: Toy, material: Material, tmp_path: Path) -> None:
-    """Also when training is stopped in between; the last step is always validated."""
+    """Also if training is interrupted; the last step is always validated."""
     scores = {2: 0.5, 4: 0.75, 6: 0.25, 7: 0.125}
     seen: list[int] = []
 

@@ -1,4 +1,4 @@
-"""Checkpoints of other makers: what is read, renamed and rewritten; that a file is never converted twice."""
+"""Conversion of checkpoints from elsewhere: reading, renaming and rewriting; no file is converted twice."""
 
 import collections
 import json
@@ -129,7 +129,7 @@ def test_numpy_scalars_next_to_the_weights_are_ignored(zipped: bool, tmp_path: P
     }
     torch.save(content, tmp_path / "new.pth", _use_new_zipfile_serialization=zipped)
     assert list(read(tmp_path / "new.pth")) == ["a"]
-    if not zipped:  # numpy 1 called the module otherwise
+    if not zipped:  # NumPy 1 had another name for the module
         data = (tmp_path / "new.pth").read_bytes()
         (tmp_path / "old.pth").write_bytes(data.replace(b"numpy._core.multiarray", b"numpy.core.multiarray"))
         assert torch.equal(read(tmp_path / "old.pth")["a"], torch.ones(2))

@@ -1,4 +1,4 @@
-"""What the encoders compute: sizes, and batch normalisation as the released weights mean it."""
+"""Encoders: sizes, and the batch normalisation of the released weights."""
 
 from collections.abc import Callable
 

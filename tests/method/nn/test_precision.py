@@ -39,7 +39,7 @@ def test_lower_precision_changes_maps_a_little(name: str, clip: Video) -> None:
 
 def test_lower_precision_of_a_network_with_varied_output(shake: object, clip: Video, tmp_path: Path) -> None:
     seen = torch.stack([TINY_VIEW.prepare(frame) for frame in read_ahead(clip.frames)])
-    torch.manual_seed(0)  # of biases, which shake leaves
+    torch.manual_seed(0)  # of biases, which shake does not change
     net = shake(adnet.build("ad", adnet.TINY), seen[[0, 0]], seen[[0, 3]])  # type: ignore[operator]
     path = tmp_path / "w.safetensors"
     save_file(net.state_dict(), path)

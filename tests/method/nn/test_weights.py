@@ -1,4 +1,4 @@
-"""Weights in files: reading, fitting and writing, and encoders started from the ResNets of several makers."""
+"""Weights: reading, fitting and writing, and encoders initialised from ResNets under several names."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -37,7 +37,7 @@ def networks() -> list[tuple[Callable[[], nn.Module], str]]:
 
 
 def classifier(net: nn.Module, prefix: str) -> dict[str, Tensor]:
-    """What an ImageNet classifier with this backbone holds: random, with its own ``fc``."""
+    """Random weights of an ImageNet classifier with this backbone, with its own ``fc``."""
     torch.manual_seed(1)
     names = [name.removeprefix(prefix) for name in net.state_dict() if name.startswith(prefix)]
     kept = [name for name in names if name.split(".")[0] in {*DEEP, "layer1", "layer2", "layer3", "layer4"}]
@@ -65,7 +65,7 @@ def test_all_of_the_backbone_and_nothing_else(make: Callable[[], nn.Module], pre
 
 
 def resnet101(stem: tuple[tuple[int, int, int], ...]) -> dict[str, tuple[int, ...]]:
-    """Names and shapes of a ResNet-101 as torchvision and MIT-CSAIL have them, from the paper's table."""
+    """Names and shapes of a ResNet-101 as in torchvision and MIT-CSAIL, from the paper's table."""
     shapes: dict[str, tuple[int, ...]] = {}
 
     def layer(conv: str, norm: str, out: int, channels: int, side: int) -> None:
@@ -112,7 +112,7 @@ def test_the_full_networks_accept_a_whole_resnet101(
 
 
 def dressed(tensors: Mapping[str, Tensor], stem: tuple[str, ...]) -> dict[str, Tensor]:
-    """The same weights, the stem named otherwise."""
+    """The same weights with other names for the stem."""
     names = dict(zip(DEEP, stem, strict=True))
     return {
         ".".join([names.get(head := name.split(".")[0], head), *name.split(".")[1:]]): value
@@ -225,7 +225,7 @@ def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_whole_network_accepts_only_safetensors(tmp_path: Path) -> None:
-    """Those of other makers may mean something else by the same names; what is in the file counts, not its name."""
+    """Other files may mean something else by the same names; the content of a file counts, not its name."""
     net = nn.Conv2d(1, 2, 3)
     torch.save(net.state_dict(), tmp_path / "w.pth")
     with pytest.raises(DataError, match="are not safetensors; use vosbench convert"):

@@ -107,11 +107,11 @@ def _unwrapped(content: object) -> dict[str, Tensor]:
     return {}
 
 
-def check_fit(found: Tensors, wanted: Tensors, path: Path, what: str) -> None:
+def check_fit(tensors: Tensors, wanted: Tensors, path: Path, what: str) -> None:
     """Check that tensors have the names and shapes of a network; batch counters may be missing.
 
     Args:
-        found: the file's tensors.
+        tensors: the file's.
         wanted: the network's.
         path: the file, for the message.
         what: what the tensors are for, for the message.
@@ -120,12 +120,12 @@ def check_fit(found: Tensors, wanted: Tensors, path: Path, what: str) -> None:
         DataError: if names or shapes differ.
     """
     problems = {
-        "missing": sorted(name for name in wanted.keys() - found.keys() if not name.endswith(COUNTER)),
-        "unknown": sorted(found.keys() - wanted.keys()),
+        "missing": sorted(name for name in wanted.keys() - tensors.keys() if not name.endswith(COUNTER)),
+        "unknown": sorted(tensors.keys() - wanted.keys()),
         "of another shape": [
-            f"{name} {tuple(found[name].shape)} for {tuple(wanted[name].shape)}"
-            for name in sorted(wanted.keys() & found.keys())
-            if found[name].shape != wanted[name].shape
+            f"{name} {tuple(tensors[name].shape)} for {tuple(wanted[name].shape)}"
+            for name in sorted(wanted.keys() & tensors.keys())
+            if tensors[name].shape != wanted[name].shape
         ],
     }
     texts = [f"{problem}: {_some(names)}" for problem, names in problems.items() if names]
@@ -144,11 +144,11 @@ def fill(net: nn.Module, path: Path) -> None:
     Raises:
         DataError: if the file cannot be read, or names or shapes differ.
     """
-    found = read(path)
+    tensors = read(path)
     if not is_safetensors(path):
         raise DataError(f'weights "{path}" are not safetensors; use vosbench convert first')
-    check_fit(found, net.state_dict(), path, "this network")
-    net.load_state_dict(found, strict=True)
+    check_fit(tensors, net.state_dict(), path, "this network")
+    net.load_state_dict(tensors, strict=True)
 
 
 def write(path: Path, weights: Tensors, about: Mapping[str, Any]) -> None:
@@ -227,17 +227,17 @@ def fill_backbone(net: nn.Module, path: Path) -> str:
     if not wanted:
         raise UsageError("--backbone-weights needs a network with a ResNet, but this one has none")
     tensors = read(path)
-    found = {usual: tensors[name] for usual, name in find_resnet(tensors).items()}
-    if not found:
+    resnet = {usual: tensors[name] for usual, name in find_resnet(tensors).items()}
+    if not resnet:
         raise DataError(f'weights "{path}" do not hold one ResNet under the usual names, such as {MARK}')
-    needed, stem = _stem(wanted), _stem(found)
+    needed, stem = _stem(wanted), _stem(resnet)
     if stem != needed:
         raise DataError(f'weights "{path}" have a different stem from the network: {stem}, not {needed}')
-    check_fit(found, wanted, path, "the ResNet of this network")
+    check_fit(resnet, wanted, path, "the ResNet of this network")
     with torch.no_grad():
-        for name, values in found.items():
+        for name, values in resnet.items():
             wanted[name].copy_(values)
-    return f'loaded the whole backbone from {len(found)} of {len(tensors)} tensors in "{path}"'
+    return f'loaded the whole backbone from {len(resnet)} of {len(tensors)} tensors in "{path}"'
 
 
 def _stem(weights: Tensors) -> str:
