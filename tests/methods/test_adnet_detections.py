@@ -133,7 +133,7 @@ def test_pickles_of_another_layout_are_refused(frames: Any, tmp_path: Path) -> N
 @pytest.mark.parametrize("data", [b"", b"text", pickle.dumps(official(np.array(BOX)))[:-30]])
 def test_broken_pickles_are_refused(data: bytes, tmp_path: Path) -> None:
     (tmp_path / "disk.pkl").write_bytes(data)
-    with pytest.raises(DataError, match="no pickle of plain arrays"):
+    with pytest.raises(DataError, match="not a pickle of plain arrays"):
         detections.from_path(tmp_path)(CLIP)
 
 

@@ -87,9 +87,9 @@ def test_the_encoding_step_is_compiled_on_request(name: str, clip: Video, monkey
     monkeypatch.setattr(torch, "compile", note)
     plain = next(method_of(name).load(Setup(variant="tiny")).predict(clip))
     assert not compiled
-    compiled = next(method_of(name).load(Setup(variant="tiny", compile=True)).predict(clip))
+    saliency = next(method_of(name).load(Setup(variant="tiny", compile=True)).predict(clip))
     assert compiled == ["_increment", "encode" if name == "f2net" else "embed"]
-    assert np.array_equal(plain, compiled)
+    assert np.array_equal(plain, saliency)
 
 
 def test_a_missing_compiler_is_reported_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
