@@ -137,10 +137,8 @@ def test_mistakes(toy_root: Path, tmp_path: Path) -> None:
     fails(call("train", "toynet", *PLUGGED), 2, "--data is missing; pass a dataset as NAME")
     given = words(toy_root, tmp_path / "out")
     fails(call(*given, "--validate-every", "2"), 2, "--validate-on is missing")
-    fails(call(*given, "--set", "lr"), 2, '"lr" sets nothing; write --set name=value')
-    fails(
-        call(*given, "--backbone-weights", "none.pth"), 2, '"none.pth", given with --backbone-weights, does not exist'
-    )
+    fails(call(*given, "--set", "lr"), 2, '"lr" is not of the form name=value')
+    fails(call(*given, "--backbone-weights", "none.pth"), 2, '"none.pth" (--backbone-weights) does not exist')
     fails(call(*given, "--accumulate", "3"), 2, "cannot be divided evenly into --accumulate 3")
     fails(call(*given, "--device", "abacus"), 2, 'device "abacus" cannot be used')
     fails(call("train", "brightness", "--data", "sample", *PLUGGED), 2, "cannot be trained: it has no recipe")
