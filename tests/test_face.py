@@ -380,6 +380,7 @@ def test_one_line_scores_a_zip(sample: Path) -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.torch
 def test_the_example_of_the_readme_runs(sample: Path) -> None:
     text = (REPOSITORY / "README.md").read_text("utf-8")
     (example,) = re.findall(r"## From Python\n.*?```python\n(.*?)```", text, re.DOTALL)

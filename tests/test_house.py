@@ -54,6 +54,7 @@ SCRIPTS = [
 ]
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: str(path.relative_to(REPOSITORY)))
 def test_imports_of_scripts_exist(path: Path) -> None:
     """Benchmarks and examples are not run by the tests; what they import must be there all the same."""

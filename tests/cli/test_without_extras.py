@@ -90,5 +90,7 @@ def test_a_plugin_file_that_imports_torch_gets_the_same_hint(
 
 
 def test_methods_without_torch_run(bare: Cli, words: tuple[str | Path, ...]) -> None:
-    done = bare("run", "--method", "brightness", *words)
-    assert done.returncode == 0, done.stderr
+    done = bare("run", "--method", "brightness", *words, "--measures", "J")
+    assert (done.returncode, "Numba" in done.stderr) == (0, False), done.stderr
+    slow = bare("run", "--method", "brightness", "--plugin", TOY, "--dataset", "sample", "--limit", "3")
+    assert (slow.returncode, slow.stderr.count("Numba")) == (0, 1), slow.stderr

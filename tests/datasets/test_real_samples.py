@@ -107,6 +107,7 @@ def test_perfect_regions(real_data: Path, tmp_path: Path) -> None:
     assert [record.videos[name]["OB_F"] for name in ("cars10", "marple12")] == [1, 1]
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize(
     ("dataset", "folder", "video"),
     [("fbms", "FBMS", "cars10"), ("ytobj", "YouTube-Objects", "aeroplane_0001"), ("visal", "ViSal", "gokart")],

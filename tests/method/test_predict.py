@@ -65,6 +65,7 @@ def test_maps_before_a_failure_are_kept_in_order(clip: Video, tmp_path: Path) ->
     assert not ours()
 
 
+@pytest.mark.torch
 def test_errors_of_the_writing_thread_are_raised(clip: Video, tmp_path: Path) -> None:
     (tmp_path / "out").write_text("a file where the folder should be")
     with pytest.raises(OSError, match="out"):

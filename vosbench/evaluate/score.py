@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from vosbench import __version__
+from vosbench.dataset import DatasetProtocol
 from vosbench.dataset.selection import Selection
 from vosbench.engine import pool as engine
 from vosbench.errors import DataError
@@ -106,11 +107,14 @@ def notes(scored: list[Scored], selection: Selection, masks: Predictions) -> lis
     unscored = sum(video.unscored for video in scored)
     if unscored:
         lines.append(f'{unscored} frames have no mask, but protocol "{selection.protocol.name}" does not score them')
-    if (selection.protocol.saliency or "T" in selection.protocol.measures) and find_spec("numba") is None:
-        lines.append(
-            'T and saliency take longer without Numba; for the same numbers sooner: pip install "vosbench[fast]"'
-        )
-    return lines
+    return lines + slowness(selection.protocol)
+
+
+def slowness(protocol: DatasetProtocol) -> list[str]:
+    """A note if measures of the protocol take their slower form, because Numba is not installed."""
+    if find_spec("numba") is not None or not (protocol.saliency or "T" in protocol.measures):
+        return []
+    return ['T and saliency take longer without Numba; for the same numbers sooner: pip install "vosbench[fast]"']
 
 
 def write_curve(path: Path, scored: Sequence[Scored], selection: Selection) -> None:
