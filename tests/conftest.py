@@ -22,10 +22,11 @@ TESTS = REPOSITORY / "tests"
 TORCH, FAST = (find_spec(name) is not None for name in ("torch", "numba"))
 NEED_TORCH = (
     *(TESTS / folder for folder in ("examples", "method/nn", "methods", "train")),
-    *(TESTS / "cli" / f"test_{verb}.py" for verb in ("convert", "profile", "train")),
+    *(TESTS / "cli" / f"test_{verb}.py" for verb in ("convert", "gates", "profile", "train")),
     TESTS / "method" / "test_profile.py",
+    TESTS / "test_pytest_plugin.py",
 )
-"""What is about torch as a whole; single tests have the marker torch."""
+"""What needs the extra torch as a whole; single tests have the marker torch."""
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
 
