@@ -231,7 +231,7 @@ def test_unknown_keywords_are_refused_as_python_does() -> None:
     with pytest.raises(TypeError, match='did you mean "device"'):
         vosbench.run("brightness", "toy", devise="cpu")  # type: ignore[call-arg]
     with pytest.raises(TypeError, match='did you mean "tolerance"'):
-        vosbench.check("a.json", "b.json", tolerence=1)  # type: ignore[call-arg]
+        vosbench.check("a.json", "b.json", tolerances=1)  # type: ignore[call-arg]
 
 
 # Results
