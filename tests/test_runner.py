@@ -110,6 +110,15 @@ def test_a_half_written_map_is_computed_again(toy_root: Path, tmp_path: Path) ->
     assert digest(tmp_path / "a") == expected
 
 
+@pytest.fixture
+def _interruptible() -> Iterator[None]:
+    """Let children take SIGINT, even if the tests run in the background of a shell, which has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_interruptible")
 @pytest.mark.parametrize("variant", ["brightness", "brightness.average"])
 @pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGKILL])
 def test_a_resumed_run_equals_an_uninterrupted_one(

@@ -77,7 +77,7 @@ def test_train_validate_and_run(toy_root: Path, tmp_path: Path) -> None:
     assert done.exit_code == 0, done.stderr
     assert done.stdout == f"{tmp_path / 'out' / 'best.safetensors'}\n"
     assert "step 4: J_mean 0." in done.stderr
-    assert f"type: vosbench run --method toynet --weights {done.stdout.strip()} --dataset" in done.stderr
+    assert f"run: vosbench run --method toynet --weights {done.stdout.strip()} --dataset" in done.stderr
     rows = read(tmp_path / "out" / "log.csv")
     assert list(rows[0]) == ["step", "seconds", "lr", "loss", "bce"]
     best = max(float(row["val J_mean"]) for row in rows if "val J_mean" in row)
