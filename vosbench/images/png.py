@@ -231,11 +231,12 @@ def _two_valued(filters: Bytes, residuals: Bytes, value: int, above: int) -> tup
     """
     some = residuals[::16]  # enough to reject most soft maps quickly
     peak = int(some.max())
-    if ((some != 0) & (some != peak) & (some != 256 - peak)).any():
+    # -x % 256 is a byte even if x is 0: NumPy 2.0.0 crashes comparing bytes with 256.
+    if ((some != 0) & (some != peak) & (some != -peak % 256)).any():
         raise Unread
     different = _packed(residuals)
     value = value or _first(residuals, different)
-    rises, falls = _packed(residuals == value), _packed(residuals == 256 - value)
+    rises, falls = _packed(residuals == value), _packed(residuals == -value % 256)
     if value == HALF or (value and (different != rises | falls).any()):
         raise Unread
     parity = different.copy()
