@@ -20,7 +20,7 @@ from vosbench.evaluate.score import all_rows, score
 from vosbench.evaluate.task import Scored
 from vosbench.images import write_png
 from vosbench.records import record as records
-from vosbench.records.published import Published, published
+from vosbench.records.published import published
 from vosbench.records.record import Row
 from vosbench.records.store import read_records
 from vosbench.registry import load_dataset
@@ -74,20 +74,6 @@ def test_categories_of_a_whole_tree(tmp_path: Path) -> None:
     )  # by hand: (6·25 + 6·30 + … + 5·70) / 100 = 61.80
     assert record.scores["J_mean"] == pytest.approx(0.475)
     assert columns(table)[10]["known"] == record.scores["J_mean"]
-
-
-def number(**changes: str) -> Published:
-    text = dict.fromkeys(Published.model_fields, "") | {
-        "dataset": "davis16",
-        "split": "val",
-        "protocol": "davis16@1",
-        "method": "FSEG",
-        "measure": "J_mean",
-        "value": "70.7",
-        "unit": "%",
-        "source": "F2Net Table 3",
-    }
-    return Published.model_validate(text | changes)
 
 
 def test_published_categories_stand_beside() -> None:

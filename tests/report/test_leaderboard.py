@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from factories import davis16_record
+from factories import davis16_record, number
 from vosbench.dataset import Dataset, DatasetProtocol, Listed
 from vosbench.dataset.selection import Choice, Selection, select
 from vosbench.errors import DataError, UsageError
 from vosbench.evaluate.score import all_rows, score
 from vosbench.records import record as records
-from vosbench.records.published import Published, published
+from vosbench.records.published import published
 from vosbench.records.record import Record
 from vosbench.records.store import read_records
 from vosbench.registry import load_dataset
@@ -92,20 +92,6 @@ def test_sorting_follows_the_direction_of_the_measure() -> None:
     with pytest.raises(UsageError, match=r'no measure "J_men" in this table; did you mean "J_mean"\?'):
         order("J_men")
     assert leaderboard(found)[0].better == ("", "higher", "lower", "higher")
-
-
-def number(**changes: str) -> Published:
-    text = dict.fromkeys(Published.model_fields, "") | {
-        "dataset": "davis16",
-        "split": "val",
-        "protocol": "davis16@1",
-        "method": "FSEG",
-        "measure": "J_mean",
-        "value": "70.7",
-        "unit": "%",
-        "source": "F2Net Table 3",
-    }
-    return Published.model_validate(text | changes)
 
 
 def test_published_numbers_beside_measured_ones() -> None:
