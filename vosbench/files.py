@@ -1,8 +1,20 @@
-"""Writing files atomically, and hashing them."""
+"""Writing files atomically, hashing them, and which files are looked at."""
 
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
+
+LEFTOVERS = {"__macosx", "thumbs.db", "desktop.ini", "$recycle.bin", "@eadir"}
+"""Names, in lower case, that operating systems leave in folders and archives."""
+
+
+def hidden(name: str) -> bool:
+    """Whether a file or folder is not looked at: it starts with a dot, or is a leftover of an operating system.
+
+    >>> hidden(".ipynb_checkpoints"), hidden("__MACOSX"), hidden("Thumbs.db"), hidden("cows")
+    (True, True, True, False)
+    """
+    return name.startswith(".") or name.lower() in LEFTOVERS
 
 
 def sha256(path: Path) -> str:
