@@ -1,0 +1,101 @@
+"""Open image files that people bring, which may be damaged, of another kind, or made to do harm."""
+
+import io
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from PIL import ImageFile
+from PIL.BmpImagePlugin import BmpImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.PpmImagePlugin import PpmImageFile
+from PIL.TiffImagePlugin import TiffImageFile
+
+from vosbench.errors import DataError, VosbenchError
+
+MOST_PIXELS = 2**27
+"""A larger image is refused before anything of it is decoded."""
+MOST_BYTES = 2**30
+"""A larger file is refused before it is read."""
+
+# These are called directly, since `PIL.Image.open` only warns about large images, and tries other formats too: it starts
+# Ghostscript for an EPS file of any name.
+READERS: dict[bytes, type[ImageFile.ImageFile]] = {
+    b"\x89PNG\r\n\x1a\n": PngImageFile,
+    b"\xff\xd8": JpegImageFile,
+    b"BM": BmpImageFile,
+    **{b"P%d" % kind: PpmImageFile for kind in range(1, 7)},
+    b"II*\0": TiffImageFile,
+    b"MM\0*": TiffImageFile,
+}
+FORMATS = "PNG, JPEG, BMP, TIFF, PPM or PGM"
+KINDS = {stat.S_IFDIR: "folder", stat.S_IFIFO: "FIFO", stat.S_IFSOCK: "socket"}
+
+
+def check_file(path: Path, name: str) -> None:
+    """Check that a path is a file, or a link to one, that can be opened without waiting.
+
+    Raises:
+        DataError: if it does not exist, or is a folder, a FIFO, a device, or larger than `MOST_BYTES`.
+    """
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        raise DataError(f'"{name}" does not exist') from None
+    except (OSError, ValueError) as error:
+        raise DataError(f'"{name}" cannot be read: {getattr(error, "strerror", None) or error}') from None
+    if not stat.S_ISREG(found.st_mode):
+        raise DataError(f'"{name}" is a {KINDS.get(stat.S_IFMT(found.st_mode), "device")}, not a file')
+    if found.st_size > MOST_BYTES:
+        raise DataError(f'"{name}" has {found.st_size:,} bytes, more than any frame or mask; it is not read')
+
+
+def read_bytes(path: Path, name: str) -> bytes:
+    """Read a file; see `check_file`.
+
+    Raises:
+        DataError: if it is not a file, or cannot be read.
+    """
+    check_file(path, name)
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(f'"{name}" cannot be read: {error.strerror}') from None
+
+
+@contextmanager
+def opened(source: Path | bytes, name: str) -> Iterator[ImageFile.ImageFile]:
+    """Open an image: its header is read, its pixels are not.
+
+    Whatever fails inside the block, such as Pillow while it decodes, becomes a `DataError` that names the file.
+
+    Args:
+        source: a file, or its bytes.
+        name: its name in errors.
+
+    Yields:
+        the image, of at most `MOST_PIXELS`.
+
+    Raises:
+        DataError: if it is not a file, or not an image of a format that is read; if it is corrupt or too large.
+    """
+    data = read_bytes(source, name) if isinstance(source, Path) else source
+    reader = next((reader for start, reader in READERS.items() if data.startswith(start)), None)
+    if reader is None:
+        what = "is empty" if not data else f"is not an image that is read here ({FORMATS})"
+        raise DataError(f'"{name}" {what}; write or download it again')
+    try:
+        with reader(io.BytesIO(data)) as image:
+            _check_size(image.width, image.height, name)
+            yield image
+    except VosbenchError:
+        raise
+    except Exception as error:  # Pillow raises OSError, SyntaxError, ValueError, struct.error, zlib.error, …
+        raise DataError(f'"{name}" is corrupt; write or download it again') from error
+
+
+def _check_size(width: int, height: int, name: str) -> None:
+    if width * height > MOST_PIXELS:
+        raise DataError(f'"{name}" claims to have {width}×{height} pixels; more than {MOST_PIXELS:,} are not read')
