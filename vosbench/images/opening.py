@@ -20,8 +20,8 @@ MOST_PIXELS = 2**27
 MOST_BYTES = 2**30
 """A larger file is refused before it is read."""
 
-# These are called directly, since `PIL.Image.open` only warns about large images, and tries other formats too: it starts
-# Ghostscript for an EPS file of any name.
+# These are called directly, since `PIL.Image.open` only warns about large images, and tries other formats too: an EPS
+# file of any name starts Ghostscript.
 READERS: dict[bytes, type[ImageFile.ImageFile]] = {
     b"\x89PNG\r\n\x1a\n": PngImageFile,
     b"\xff\xd8": JpegImageFile,
