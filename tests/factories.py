@@ -1,5 +1,6 @@
 """What many tests are made of: records, a small dataset on disk, and how many examples a property is tested on."""
 
+import io
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,8 +8,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
-from vosbench.images import write_png
+from vosbench.images import read_frame, write_png
 from vosbench.records.published import Published
 from vosbench.records.record import Provenance, Record
 
@@ -92,3 +94,11 @@ def number(**changes: str) -> Published:
         "source": "F2Net Table 3",
     }
     return Published.model_validate(text | changes)
+
+
+def half_a_jpeg(path: Path) -> Path:
+    """Replace a frame by the start of a JPEG file of it."""
+    file = io.BytesIO()
+    Image.fromarray(read_frame(path)).save(file, "JPEG")
+    path.write_bytes(file.getvalue()[:-40])
+    return path

@@ -25,9 +25,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 from turns import Row
 
+from vosbench import images
 from vosbench.dataset import Video
 from vosbench.errors import UsageError
-from vosbench.images import files as images
 from vosbench.method import Predictor, Setup
 from vosbench.method.nn.layers import attend
 from vosbench.method.nn.predictor import ready

@@ -1,7 +1,9 @@
 """A user's mistakes: one line that says what was asked, found and to do, and the right exit code."""
 
+import os
 import shutil
 import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from factories import half_a_jpeg
 from vosbench.images import write_png
 from vosbench.registry import load_dataset
 
@@ -156,7 +159,26 @@ def test_a_failing_video(cli: Cli, toy_root: Path) -> None:
 def test_a_corrupt_frame(cli: Cli, toy_root: Path) -> None:
     (toy_root / "frames" / "v1" / "00002.png").write_bytes(b"none")
     words = ("run", "--method", "brightness", "--dataset", "toy", "--root", toy_root, "--plugin", TOY)
-    fails(cli(*words), 3, "v1/00002.png", "cannot be read")
+    fails(cli(*words), 3, "v1/00002.png", "is not an image that is read here (PNG, JPEG, BMP, TIFF, PPM or PGM)")
+
+
+def test_half_a_jpeg(cli: Cli, toy_root: Path) -> None:
+    path = half_a_jpeg(toy_root / "frames" / "v1" / "00003.png")
+    toys = ("--plugin", TOY, "--root", toy_root)
+    fails(cli("run", "--dataset", "toy", "--method", "brightness", *toys), 3, f'"{path}" is corrupt (')
+    done = cli("verify", "toy", *toys)
+    assert done.returncode == 3
+    (line,) = (line for line in done.stdout.splitlines() + done.stderr.splitlines() if "frames cannot be read" in line)
+    assert f'1 of 5 frames cannot be read: "{path}" is corrupt (' in line
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="FIFOs are of POSIX")
+def test_a_frame_that_is_a_fifo(cli: Cli, toy_root: Path) -> None:
+    path = toy_root / "frames" / "v1" / "00003.png"
+    path.unlink()
+    os.mkfifo(path)
+    toys = ("--plugin", TOY, "--root", toy_root)
+    fails(cli("run", "--dataset", "toy", "--method", "brightness", *toys), 3, f'"{path}" is a FIFO, not a file')
 
 
 def test_table_of_nothing(cli: Cli) -> None:

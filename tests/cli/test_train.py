@@ -14,6 +14,7 @@ from click.testing import Result
 from safetensors.torch import load_file, save_file
 from typer.testing import CliRunner
 
+from factories import half_a_jpeg
 from vosbench.cli import app
 from vosbench.records.provenance import weights_card
 from vosbench.train.log import read
@@ -148,6 +149,13 @@ def test_mistakes(toy_root: Path, tmp_path: Path) -> None:
     (toy_root / "frames" / "v1" / "00002.png").write_bytes(b"none")
     fails(call(*given, "--workers", "1"), 3, "v1/00002.png")
     assert not (tmp_path / "out" / "last.pt").exists()
+
+
+def test_half_a_jpeg(toy_root: Path, tmp_path: Path) -> None:
+    paths = [half_a_jpeg(path) for path in (toy_root / "frames").glob("*/*.png")]
+    done = call(*words(toy_root, tmp_path / "out"))
+    fails(done, 3, "is corrupt (")
+    assert any(f'"{path}"' in done.stderr for path in paths)
 
 
 def test_another_setup_in_the_folder(toy_root: Path, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from vosbench.dataset.verify import verify
 from vosbench.errors import DataError, UsageError
 from vosbench.evaluate.score import score
 from vosbench.images import files as images
+from vosbench.images import read_frame
 from vosbench.images.codecs import BLACK, codec
 from vosbench.registry import load_dataset
 
@@ -146,7 +147,7 @@ def test_visal_horse2_is_another_video_in_other_copies(put: Put, root: Path) -> 
     assert {video.layout for video in found.values()} == {"visal-official"}
     assert found["horse2"].frames[0].name == "horse3_frame0001.bmp"
     assert found["horse"].annotations[45].name == "horse2_frame0046.bmp"
-    assert images.read_frame(found["horse"].frames[0]).shape == (6, 8, 3)
+    assert read_frame(found["horse"].frames[0]).shape == (6, 8, 3)
     (root / "ViSal").rename(root / "old")
     write_visal(put, {"horse2": "horse2", "horse3": "horse3", "cow4": "cow4"})
     renamed = find("visal", root)

@@ -11,6 +11,7 @@ from vosbench.dataset.selection import Choice, select
 from vosbench.dataset.verify import verify
 from vosbench.evaluate.score import score
 from vosbench.images import files as images
+from vosbench.images import size
 from vosbench.registry import load_dataset
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
@@ -39,7 +40,7 @@ def test_perfect_maps(real_data: Path, tmp_path: Path, sample: tuple[str, str, s
             for index, path in video.annotations.items():
                 mask = images.read_mask(path, video.codec)
                 assert 0 < mask.mean() < 0.6
-                assert mask.shape == images.size(video.frames[index])
+                assert mask.shape == size(video.frames[index])
                 images.write_png(tmp_path / video.name / f"{video.frames[index].stem}.png", mask * np.uint8(255))
         record, _, _ = score(tmp_path, selection)
         assert {values["J_mean"] for values in record.videos.values()} == {1.0}, protocol

@@ -13,11 +13,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from vosbench import images
 from vosbench.dataset import Video
 from vosbench.dataset.selection import Choice, Selection, select
 from vosbench.engine.stages import is_collecting, is_rehearsal
 from vosbench.errors import VideoError
-from vosbench.images import files as images
 from vosbench.method import FloatMap, Measurable, Method, Setup
 from vosbench.method.nn.layers import attend
 from vosbench.method.predict import write_maps

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vosbench import images
 from vosbench.dataset import Video
 from vosbench.errors import UsageError, VideoError
-from vosbench.images import files as images
 from vosbench.method import FloatMap, Predictor, Setup, State
 from vosbench.method.testing import check_predictor, sample_video
 from vosbench.registry import load_method

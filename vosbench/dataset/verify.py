@@ -10,7 +10,7 @@ from vosbench.dataset.fingerprint import Content
 from vosbench.dataset.video import Video
 from vosbench.errors import DataError
 from vosbench.files import combined
-from vosbench.images import files as images
+from vosbench.images import read_frame, read_packed
 
 INVERTED = 0.9  # share of foreground above which masks look inverted
 
@@ -94,16 +94,19 @@ def _strangers(videos: Sequence[Video], known: set[str]) -> list[str]:
 
 def _video(video: Video, listed: Listed, scored: Sequence[int], content: Content) -> Iterator[Finding]:
     yield from _counts(video, listed)
-    sizes = {}
+    sizes: dict[int, tuple[int, int]] = {}
+    damaged: list[str] = []
     for index, frame in enumerate(video.frames):
         try:
-            sizes[index] = images.size(frame)
+            sizes[index] = read_frame(frame).shape[:2]
         except DataError as error:
-            yield Finding("error", video.name, str(error))
+            damaged.append(str(error))
+    if damaged:
+        yield Finding("error", video.name, f"{len(damaged)} of {len(video)} frames cannot be read: {damaged[0]}")
     empty, covered, pixels = 0, 0, 0
     for index, path in sorted(video.annotations.items()):
         try:
-            mask = images.read_packed(path, video.codec)
+            mask = read_packed(path, video.codec)
         except DataError as error:
             yield Finding("error", video.name, str(error))
             continue

@@ -1,4 +1,4 @@
-"""Read and write frames, masks and maps."""
+"""Read and write masks and maps."""
 
 import io
 import os
@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from vosbench.engine.stages import stage
 from vosbench.errors import DataError
 from vosbench.files import write_whole
 from vosbench.images import png
@@ -17,40 +16,6 @@ from vosbench.metrics.arrays import Mask
 from vosbench.metrics.packed import Packed, pack
 
 END_OF_PNG = b"IEND\xaeB`\x82"
-
-
-@stage("decode")
-def read_frame(path: Path) -> NDArray[np.uint8]:
-    """Read a video frame.
-
-    Args:
-        path: an image file that OpenCV can read.
-
-    Returns:
-        (H, W, 3) uint8, RGB.
-
-    Raises:
-        DataError: if the file is missing or not an image.
-    """
-    import cv2
-
-    pixels = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if pixels is None:
-        raise DataError(f'frame "{path}" cannot be read as an image; copy it again from the dataset')
-    return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
-
-
-def size(path: Path) -> tuple[int, int]:
-    """Read the (height, width) of an image from its header.
-
-    Raises:
-        DataError: if the file is missing or not an image.
-    """
-    try:
-        with Image.open(path) as image:
-            return image.height, image.width
-    except (OSError, UnidentifiedImageError) as error:
-        raise DataError(f'"{path}" cannot be read as an image; copy it again from the dataset') from error
 
 
 def read_pixels(source: Path | bytes, name: str) -> tuple[Pixels, str]:

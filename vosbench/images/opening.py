@@ -93,7 +93,12 @@ def opened(source: Path | bytes, name: str) -> Iterator[ImageFile.ImageFile]:
     except VosbenchError:
         raise
     except Exception as error:  # Pillow raises OSError, SyntaxError, ValueError, struct.error, zlib.error, …
-        raise DataError(f'"{name}" is corrupt; write or download it again') from error
+        raise corrupt(name) from error
+
+
+def corrupt(name: str, why: str = "") -> DataError:
+    """The error of a file that is damaged or cut off."""
+    return DataError(f'"{name}" is corrupt{f" ({why})" if why else ""}; write or download it again')
 
 
 def _check_size(width: int, height: int, name: str) -> None:

@@ -16,7 +16,7 @@ from vosbench.engine.threads import WriteBehind, work_ahead
 from vosbench.errors import VideoError, VosbenchError, one_line, place
 from vosbench.files import write_whole
 from vosbench.images import files as images
-from vosbench.images import read_frame
+from vosbench.images import read_frame, size
 from vosbench.method.method import FloatMap, Predictor, Resumable, State
 
 T = TypeVar("T")
@@ -85,7 +85,7 @@ def write_maps(predictor: Predictor, video: Video, folder: Path, advance: Callab
         for values in guarded(partial(_begin, predictor, frames_only, start, state), frames_only, start):
             if index == len(paths):
                 raise VideoError(f'the method yields more maps for "{video.name}" than its {len(paths)} frames')
-            check_map(values, images.size(video.frames[index]), f'map {index} of "{video.name}"')
+            check_map(values, size(video.frames[index]), f'map {index} of "{video.name}"')
             # Copies, since the method may reuse its arrays.
             following = copied(predictor.state()) if isinstance(predictor, Resumable) else None
             behind.do(partial(finish, index, values.copy(), following))

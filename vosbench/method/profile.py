@@ -21,7 +21,7 @@ from typing import Any
 
 from vosbench.dataset import Video
 from vosbench.engine.stages import collecting, rehearsing
-from vosbench.images import files as images
+from vosbench.images import size
 from vosbench.method.method import Measurable, Predictor, Setup
 from vosbench.method.predict import write_maps
 from vosbench.records.record import Speed
@@ -57,7 +57,7 @@ def profile(predictor: Predictor, setup: Setup, video: Video) -> Speed:
         gmacs = _count(predictor, clip, warmup, batch)
     step = min(batch, timed)
     steps = [(later - sooner) / step for sooner, later in pairwise(times[warmup::step])]
-    height, width = images.size(clip.frames[0])
+    height, width = size(clip.frames[0])
     net = predictor.network if isinstance(predictor, Measurable) else None
     return Speed(
         frames=timed,

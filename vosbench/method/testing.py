@@ -19,7 +19,7 @@ import numpy as np
 
 from vosbench.dataset import Video
 from vosbench.errors import DataError, UsageError, VideoError
-from vosbench.images import files as images
+from vosbench.images import read_frame, size, write_png
 from vosbench.method.method import FloatMap, Predictor, Resumable, State
 from vosbench.method.predict import check_map, copied, guarded
 
@@ -44,8 +44,8 @@ def sample_video(folder: Path, frames: int = 5) -> Video:
         mask = (rows - 20 - 2 * t) ** 2 + (columns - 16 - 5 * t) ** 2 <= 81
         picture = noise.integers(0, 90, (48, 64, 3), dtype=np.uint8)
         picture[mask] = (120, 220, 40)
-        images.write_png(folder / "frames" / "disk" / name, picture)
-        images.write_png(folder / "masks" / "disk" / name, mask * np.uint8(255))
+        write_png(folder / "frames" / "disk" / name, picture)
+        write_png(folder / "masks" / "disk" / name, mask * np.uint8(255))
     return Video(
         name="disk",
         frames=tuple(folder / "frames" / "disk" / name for name in names),
@@ -94,7 +94,7 @@ def _first_run(predictor: Predictor, video: Video) -> tuple[list[FloatMap], list
     for index, values in enumerate(guarded(partial(predictor.predict, video), video)):
         if index == len(video):
             raise VideoError(f"the method yields more maps than the {len(video)} frames")
-        check_map(values, images.size(video.frames[index]), f"map {index}")
+        check_map(values, size(video.frames[index]), f"map {index}")
         maps.append(values.copy())
         if isinstance(predictor, Resumable):
             states.append(copied(predictor.state()))
@@ -143,7 +143,7 @@ def _check_order(predictor: Predictor, video: Video, maps: list[FloatMap], folde
     """Check that if changing a frame changes any map, it changes the frame's own map."""
     for t in (len(video) - 1, len(video) // 2):
         path = folder / f"inverted-{t}" / video.frames[t].with_suffix(".png").name
-        images.write_png(path, 255 - images.read_frame(video.frames[t]))
+        write_png(path, 255 - read_frame(video.frames[t]))
         after = _run(predictor, replace(video, frames=(*video.frames[:t], path, *video.frames[t + 1 :])))
         changed = [i for i, (one, other) in enumerate(zip(maps, after, strict=True)) if not np.array_equal(one, other)]
         if changed and t not in changed:
