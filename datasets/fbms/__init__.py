@@ -15,6 +15,7 @@ LEVELS = {name: f"fbms_antonilo_{name}" for name in ("marple2", "marple7")}
 BELOW = ("", "FBMS", "FBMS-59", "FBMS59")
 SETS = "t*set"  # Trainingset and Testset, in any spelling
 PLACES = (f"{SETS}/", f"{SETS}/Data/", "", "Data/")
+GROUND_TRUTH = "|".join(f"{place}*/GroundTruth" for place in PLACES)
 
 # An annotation has the number of its frame. Videos of BMS-26 have grey labels (.pgm); the others have colours on white
 # (.ppm), and their .pgm and PROB files contain pixel weights instead of labels.
@@ -23,11 +24,21 @@ OFFICIAL = Layout(
     frames="|".join(f"{place}{{video}}" for place in PLACES),
     annotations="|".join(f"{place}{{video}}/GroundTruth" for place in PLACES),
     codec={".ppm": "ppm_nonwhite", ".pgm": "nonzero"},
-    markers=("|".join(f"{place}*/GroundTruth" for place in PLACES),),
+    markers=(GROUND_TRUTH,),
     without=("inst",),
     below=BELOW,
     pair="number",
     ignored="*prob*",
+)
+# The package of BMS-26 alone has no such folder: annotations and a video's Def.dat are next to its frames.
+BMS26 = replace(
+    OFFICIAL,
+    name="bms26-official",
+    annotations=OFFICIAL.frames,
+    codec={".pgm": "nonzero"},
+    markers=("|".join(f"{place}*/*Def.dat" for place in PLACES),),
+    without=("inst", GROUND_TRUTH),
+    below=(*BELOW, "BMS-26", "BMS26", "moseg_dataset"),
 )
 COPY = Layout(
     name="fbms-mg",
@@ -50,6 +61,7 @@ DAVIS_LIKE = replace(
 )
 LAYOUTS = (
     OFFICIAL,
+    BMS26,
     replace(OFFICIAL, name=ANTONILO, codec=dict.fromkeys((".ppm", ".pgm"), "fbms_antonilo"), without=(), forced=True),
     replace(
         COPY,

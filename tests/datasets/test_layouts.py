@@ -141,6 +141,19 @@ TREES = [
         for inside in ("Testset/", "TrainingSet/", "trainset/", "TestSet/Data/", "Data/", "", "FBMS/TESTSET/")
         for (frame, mask), kind in ((FBMS33, "colour"), (BMS26, "labels"))
     ),
+    *(
+        Tree(
+            "fbms",
+            "bms26-official",
+            f"{inside}{{v}}/{{v}}_{{n:02d}}.{suffix}",
+            f"{inside}{{v}}/{{v}}_{{n:02d}}.pgm",
+            "labels",
+            first=1,
+            also=(f"{inside}cars1/cars1Def.dat", f"{inside}people1/people1.bmf"),
+        )
+        for inside in ("moseg_dataset/", "", "Trainingset/", "BMS-26/Data/")
+        for suffix in ("jpg", "ppm")
+    ),
     Tree(
         "fbms",
         "fbms-3dc",
