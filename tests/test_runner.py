@@ -166,8 +166,15 @@ def test_maps_of_another_setup_are_not_mixed(toy_root: Path, tmp_path: Path) -> 
     run(method, Setup(batch=1), selection(toy_root), tmp_path)
     with pytest.raises(UsageError, match="batch was 1, now 2"):
         run(method, Setup(batch=2), selection(toy_root), tmp_path)
+    folder = tmp_path / "toy" / "brightness"
+    checkpoint = folder / "v0" / ".ipynb_checkpoints" / "00000.png"
+    others = [checkpoint, folder / ".thumbnails" / "00000.png"]
+    for path in others:
+        path.parent.mkdir()
+        path.touch()
     record = run(method, Setup(batch=2), selection(toy_root), tmp_path, overwrite=True).record
     assert record.provenance.batch == 2
+    assert all(path.is_file() for path in others)
 
 
 def test_an_invalid_setup_leaves_no_files(toy_root: Path, tmp_path: Path) -> None:

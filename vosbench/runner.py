@@ -18,7 +18,7 @@ from vosbench.dataset.selection import Choice, Selection, select
 from vosbench.errors import UsageError, VideoError, extras_needed
 from vosbench.evaluate import score
 from vosbench.evaluate.task import Scored
-from vosbench.files import sha256, write_whole
+from vosbench.files import hidden, sha256, write_whole
 from vosbench.method import Measurable, Method, Setup
 from vosbench.method.predict import write_maps
 from vosbench.records import provenance, record
@@ -230,10 +230,9 @@ def _open_folder(folder: Path, card: dict[str, object], *, overwrite: bool) -> d
                 f'"{folder}" contains maps of another run ({key} was {found.get(key)}, now {card[key]}); '
                 "choose another --out, or discard them with --overwrite"
             )
-        for old in folder.glob("*/*.png"):
-            old.unlink()
-        for old in folder.glob("*/.*"):
-            old.unlink()
+        for old in (*folder.glob("*/*.png"), *folder.glob("*/.*")):
+            if old.is_file() and not hidden(old.parent.name):
+                old.unlink()
     card = {**card, "date": provenance.today()}
     write_whole(path, (json.dumps(card, indent=2) + "\n").encode())
     return card

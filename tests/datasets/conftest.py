@@ -55,7 +55,7 @@ def put(root: Path) -> Put:
         for number in numbers:
             file = root / path.format(n=number)
             file.parent.mkdir(parents=True, exist_ok=True)
-            suffix = file.suffix[1:]
+            suffix = file.suffix[1:].lower()
             file.write_bytes(picture(kind, suffix) if suffix in IMAGES else b"")
 
     return write

@@ -281,3 +281,38 @@ def test_images_are_videos_of_one_frame(
     next(iter(root.rglob("a_7.png")), root / masks.format(n=7)).unlink()
     with pytest.raises(DataError, match='"a_7" is an image without a mask, one of 1'):
         dataset.videos(root, "train")
+
+
+def test_hidden_files_are_not_looked_at(put: Put, root: Path) -> None:
+    put("Testset/cars10/cars10_{n:02d}.jpg", numbers=range(1, 31))
+    put("Testset/cars10/GroundTruth/cars10_{n:02d}.pgm", "labels", [1, 10, 20, 30])
+    before = find("fbms", root)["cars10"]
+    put("Testset/cars10/._cars10_{n:02d}.jpg", numbers=range(1, 31))
+    put("Testset/cars10/Thumbs.db")
+    put("Testset/cars10/GroundTruth/._cars10_{n:02d}.ppm", "colour", [1, 10])
+    put("Testset/cars10/.ipynb_checkpoints/cars10_{n:02d}.jpg")
+    put("__MACOSX/frame/test/cars10/{n:05d}.jpg")
+    put("__MACOSX/mask/test/cars10/{n:05d}.png", "binary255")
+    put("__MACOSX/GroundTruth/{n:05d}.png", "binary255")
+    assert find("fbms", root) == {"cars10": before}
+    put("Testset/.Trash/{n:05d}.jpg")
+    put("Testset/__MACOSX/{n:05d}.jpg")
+    put("Testset/strangers.txt")
+    messages = [each.message for each in verify(load_dataset("fbms"), root, "test").findings if each.level == "note"]
+    assert not messages
+    put("Testset/elephant/{n:05d}.jpg")
+    messages = [each.message for each in verify(load_dataset("fbms"), root, "test").findings if each.level == "note"]
+    assert messages == ["1 sequences are not part of FBMS-59: elephant"]
+
+
+def test_links_are_followed_and_loops_end(put: Put, root: Path) -> None:
+    put("elsewhere/cars10_{n:02d}.JPG", numbers=range(1, 31))
+    put("elsewhere/GroundTruth/cars10_{n:02d}.PGM", "labels", [1, 10, 20, 30])
+    (root / "Testset").mkdir()
+    (root / "Testset" / "cars10").symlink_to("../elsewhere", target_is_directory=True)
+    (root / "elsewhere" / "GroundTruth" / "again").symlink_to("..", target_is_directory=True)
+    (root / "Testset" / "Data").symlink_to("..", target_is_directory=True)
+    (root / "Testset" / "itself").symlink_to("itself")
+    (root / "Testset" / "lost").symlink_to("nowhere")
+    found = find("fbms", root)["cars10"]
+    assert (len(found), sorted(found.annotations)) == (30, [0, 9, 19, 29])

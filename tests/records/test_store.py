@@ -45,3 +45,12 @@ def test_reading_records_loads_no_evaluation_and_no_images() -> None:
         "assert not heavy & sys.modules.keys(), heavy & sys.modules.keys()\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_hidden_files_are_no_records(tmp_path: Path) -> None:
+    kept = make_record()
+    store(tmp_path, kept)
+    for path in ("toy/._a.json", "__MACOSX/a.json", ".ipynb_checkpoints/a.json"):
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_bytes(b"\0")
+    assert find_records(tmp_path) == [kept]

@@ -16,10 +16,11 @@ from typing import Literal
 from vosbench.dataset.dataset import Listed, VideoFinder
 from vosbench.dataset.video import Video
 from vosbench.errors import DataError, UsageError
+from vosbench.files import hidden
 
 
 class Folders:
-    """A cache of folder listings.
+    """A cache of folder listings, without hidden files and folders (`vosbench.files.hidden`); links are followed.
 
     A pattern is a path below a folder. Its parts may contain ``*``, ``?`` and ``[…]``; case is ignored, but an exact
     match comes first. ``|`` separates alternatives.
@@ -37,7 +38,7 @@ class Folders:
         if folder not in self._read:
             try:
                 with os.scandir(folder) as entries:
-                    self._read[folder] = {entry.name: entry.is_dir() for entry in entries if entry.name[0] != "."}
+                    self._read[folder] = {entry.name: _is_folder(entry) for entry in entries if not hidden(entry.name)}
             except (FileNotFoundError, NotADirectoryError):
                 self._read[folder] = {}
             except OSError as error:
@@ -73,6 +74,13 @@ class Folders:
         ):
             if name != part:
                 yield from self._walk(folder / name, rest)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
 
 
 # Only the first suffix that a folder contains counts: ``a.png`` next to the frame ``a.jpg`` is its mask.

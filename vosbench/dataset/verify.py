@@ -9,7 +9,7 @@ from vosbench.dataset.dataset import Dataset, Listed
 from vosbench.dataset.fingerprint import Content
 from vosbench.dataset.video import Video
 from vosbench.errors import DataError
-from vosbench.files import combined
+from vosbench.files import combined, hidden
 from vosbench.images import read_frame, read_packed
 
 INVERTED = 0.9  # share of foreground above which masks look inverted
@@ -87,9 +87,10 @@ def verify(dataset: Dataset, root: Path, split: str, layout: str | None = None) 
 def _strangers(videos: Sequence[Video], known: set[str]) -> list[str]:
     """Folders of unlisted sequences, if folders are named after videos."""
     folders = {video.frames[0].parent for video in videos if video.frames and video.frames[0].parent.name == video.name}
-    names = {entry.name for parent in {folder.parent for folder in folders} for entry in parent.iterdir()}
+    parents = {folder.parent for folder in folders}
+    names = {entry.name for parent in parents for entry in parent.iterdir() if entry.is_dir()}
     names -= known | {folder.name for folder in folders}
-    return sorted(name for name in names if not name.startswith("."))
+    return sorted(name for name in names if not hidden(name))
 
 
 def _video(video: Video, listed: Listed, scored: Sequence[int], content: Content) -> Iterator[Finding]:

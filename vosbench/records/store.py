@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from vosbench.errors import DataError
+from vosbench.files import hidden
 from vosbench.records import record
 from vosbench.records.record import Record
 
@@ -17,7 +18,8 @@ def find_records(
     Raises:
         DataError: if a file is no record.
     """
-    found = [(path.parent.name, record.read(path)) for path in sorted(folder.glob(f"{dataset}/*.json"))]
+    paths = [path for path in sorted(folder.glob(f"{dataset}/*.json")) if not hidden(path.name)]
+    found = [(path.parent.name, record.read(path)) for path in paths if not hidden(path.parent.name)]
     return [
         each
         for place, each in found

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from vosbench.dataset.protocol import SALIENCY
 from vosbench.errors import DataError
+from vosbench.files import hidden
 from vosbench.records.record import Record, read, signature
 from vosbench.records.store import find_records
 from vosbench.report.leaderboard import leaderboard
@@ -34,7 +35,7 @@ def results_page(folder: Path) -> str:
     Raises:
         DataError: if a file below the folder is not a record.
     """
-    baselines = sorted((folder / "baselines").glob("*.json"))
+    baselines = [path for path in sorted((folder / "baselines").glob("*.json")) if not hidden(path.name)]
     records = [*find_records(folder), *(read(path) for path in baselines)]
     parts = [HEAD, *_leaderboards(records)]
     names = {protocol.name for protocol in SALIENCY}
