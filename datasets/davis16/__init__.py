@@ -136,8 +136,20 @@ dataset = Dataset(
     splits=tuple(SPLITS),
     layouts=tuple(layout.name for layout in LAYOUTS),
     protocols=(
-        DatasetProtocol(name="davis16", measures=("J", "F", "T"), frames="inner"),
-        DatasetProtocol(name="davis17-unsup", frames="all"),
+        DatasetProtocol(
+            name="davis16",
+            measures=("J", "F", "T"),
+            frames="inner",
+            about="J, F and T of frames 1…N−2, as in papers and on the leaderboard",
+        ),
+        DatasetProtocol(name="davis17-unsup", frames="all", about="J and F of all frames"),
+        DatasetProtocol(
+            name="davis16-gcc5",
+            measures=("J", "F", "T"),
+            frames="inner",
+            junctions="gcc5",
+            about="davis16 with T as the official tool computes it if built today (junction order gcc5)",
+        ),
         *SALIENCY,
     ),
     listing=listing,

@@ -43,7 +43,14 @@ dataset = Dataset(
     licence="CC BY 4.0 unless its sources say otherwise",
     splits=("val",),
     layouts=tuple(layout.name for layout in LAYOUTS),
-    protocols=(DatasetProtocol(name="davis17-objects", unit="objects", average="object"),),
+    protocols=(
+        DatasetProtocol(
+            name="davis17-objects",
+            unit="objects",
+            average="object",
+            about="J and F of numbered proposals, matched to objects; mean over objects",
+        ),
+    ),
     listing=listing,
     videos=videos,
     folders=("DAVIS2017", "DAVIS-2017", "DAVIS"),

@@ -128,11 +128,25 @@ dataset = Dataset(
     splits=("test", "train"),
     layouts=tuple(layout.name for layout in LAYOUTS),
     protocols=(
-        DatasetProtocol(name="fbms-seqmean", resize="prediction"),
-        DatasetProtocol(name="fbms-framemean", resize="prediction", average="frame"),
-        DatasetProtocol(name="fbms-inner", resize="prediction", frames="annotated-inner"),
-        DatasetProtocol(name="fbms-seqmean-skip", resize="prediction", empty="skip"),
-        DatasetProtocol(name="fbms-objects", measures=("OB",), unit="regions"),
+        DatasetProtocol(name="fbms-seqmean", resize="prediction", about="J and F, frame → video → dataset"),
+        DatasetProtocol(
+            name="fbms-framemean", resize="prediction", average="frame", about="J and F, mean over all frames"
+        ),
+        DatasetProtocol(
+            name="fbms-inner",
+            resize="prediction",
+            frames="annotated-inner",
+            about="fbms-seqmean without the first and last annotated frame",
+        ),
+        DatasetProtocol(
+            name="fbms-seqmean-skip",
+            resize="prediction",
+            empty="skip",
+            about="fbms-seqmean without frames that have no object",
+        ),
+        DatasetProtocol(
+            name="fbms-objects", measures=("OB",), unit="regions", about="Ochs–Brox: clusters matched to all regions"
+        ),
         *SALIENCY,
     ),
     listing=listing,

@@ -49,7 +49,7 @@ dataset = Dataset(
     licence="MIT",
     splits=(*SPLITS, "val-sparse"),
     layouts=(LAYOUT,),
-    protocols=(DatasetProtocol(name="sample", measures=("J", "F", "T")), *SALIENCY),
+    protocols=(DatasetProtocol(name="sample", measures=("J", "F", "T"), about="J, F and T of all frames"), *SALIENCY),
     listing=listing,
     videos=videos,
     generate=generate,

@@ -89,7 +89,11 @@ dataset = Dataset(
     protocols=(
         *SALIENCY,
         DatasetProtocol(
-            name="visal-all", measures=("J", "F", *SALIENCY[0].measures), saliency=SALIENCY[0].saliency, frames="all"
+            name="visal-all",
+            measures=("J", "F", *SALIENCY[0].measures),
+            saliency=SALIENCY[0].saliency,
+            frames="all",
+            about="J, F and saliency as in DAVSOD's toolbox, of all annotated frames",
         ),
     ),
     listing=listing,

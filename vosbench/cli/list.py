@@ -99,7 +99,7 @@ def _datasets_long(found: "list[Found]") -> "Table":
             counts = [listed.frames for listed in listing.values()]
             frames = f", {sum(c for c in counts if c is not None)} frames" if None not in counts else ""
             about.append((f"split {split}", f"{len(listing)} videos{frames}"))
-        about.append(("protocols", " ".join(protocol.name for protocol in dataset.protocols)))
+        about += [(f"protocol {protocol.name}", protocol.about) for protocol in dataset.protocols]
         about.append(("layouts", " ".join(dataset.layouts)))
         about.append(("here", str(known_root(dataset) or "no")))
         rows += [(dataset.name if index == 0 else "", *line) for index, line in enumerate(about)]

@@ -16,7 +16,14 @@ DatasetName = Annotated[str, typer.Option("--dataset", help="Dataset; see: vosbe
 Root = Annotated[Path | None, typer.Option("--root", help="Folder of the dataset.")]
 Split = Annotated[str | None, typer.Option("--split", help="Split; by default the one that papers report.")]
 LayoutName = Annotated[str | None, typer.Option("--layout", help="Folder layout; recognised by default.")]
-ProtocolName = Annotated[str | None, typer.Option("--protocol", help="Protocol; by default the dataset's own.")]
+ProtocolName = Annotated[
+    str | None,
+    typer.Option(
+        "--protocol",
+        help="Protocol; by default the dataset's own. davis16-gcc5 is davis16 with T in junction order gcc5; all are "
+        "described by: vosbench list datasets --long.",
+    ),
+]
 Plugins = Annotated[
     list[Path] | None, typer.Option("--plugin", help="Python file with a Method, Dataset or Family of measures.")
 ]

@@ -34,6 +34,7 @@ class DatasetProtocol:
         average: ``"video"`` is frame → video → dataset, ``"category"`` frame → video → category → dataset,
             ``"object"`` frame → object → dataset, ``"frame"`` frame → dataset.
         families: third-party measures among `measures`; only for foreground.
+        about: what it is, in a line for ``vosbench list datasets --long``; it has no effect on scores.
     """
 
     name: str
@@ -49,6 +50,7 @@ class DatasetProtocol:
     saliency: str | None = None
     average: Literal["video", "category", "object", "frame"] = "video"
     families: tuple[Family, ...] = ()
+    about: str = ""
 
     def scored(self, video: Video) -> Sequence[int]:
         """The scored frames of a video, as sorted 0-based indices.
@@ -118,14 +120,21 @@ class DatasetProtocol:
 _POOLED, _RATES = ("MAE", "maxF", "meanF"), ("MAE", "maxF", "meanF", "adpF", "S", "adpE")
 
 SALIENCY = tuple(
-    DatasetProtocol(name=name, measures=measures, frames="annotated-inner", resize="prediction", saliency=convention)
-    for name, convention, measures in (
-        ("vsod-davsod", "davsod", SALIENCY_MEASURES),
-        ("vsod-pysod", "pysod", SALIENCY_MEASURES),
-        ("vsod-f-of-mean-pr", "f-of-mean-pr", _RATES),
-        ("adnet-saliency", "adnet", _POOLED),
+    DatasetProtocol(
+        name=name, measures=measures, frames="annotated-inner", resize="prediction", saliency=convention, about=about
+    )
+    for name, convention, measures, about in (
+        ("vsod-davsod", "davsod", SALIENCY_MEASURES, "saliency as in DAVSOD's toolbox, at exact thresholds k / 255"),
+        ("vsod-pysod", "pysod", SALIENCY_MEASURES, "saliency as in PySODMetrics, all frames with equal weight"),
+        ("vsod-f-of-mean-pr", "f-of-mean-pr", _RATES, "saliency with F of the mean precision and recall, as AMC-Net"),
+        ("adnet-saliency", "adnet", _POOLED, "saliency over the pooled pixels of all videos, β² = 1, as AD-Net"),
     )
 )
 
 # Still images are videos of one frame, so all frames count.
-IMAGES = DatasetProtocol(name="image-saliency", measures=("J", *SALIENCY_MEASURES), saliency="davsod")
+IMAGES = DatasetProtocol(
+    name="image-saliency",
+    measures=("J", *SALIENCY_MEASURES),
+    saliency="davsod",
+    about="J and saliency as in DAVSOD's toolbox, of still images",
+)
