@@ -85,6 +85,17 @@ def test_proposals_on_disk_are_matched_over_the_video(toy_root: Path, tmp_path: 
     assert record.scores["JF_mean"] == pytest.approx(dataset_proposals(list(expected.values()))["JF_mean"])
 
 
+def test_too_many_proposals_are_named_with_file_and_video(cli: Cli, tmp_path: Path) -> None:
+    root, masks = write_davis17(tmp_path)
+    (masks / "dog" / "00003.png").unlink()
+    write_png(masks / "dog" / "00003.png", np.full((6, 8), 21, np.uint8))
+    done = cli("score", masks, "--dataset", "davis17", "--root", root, "--codec", "ids", "--jobs", "2")
+    assert done.returncode == 3
+    label = f"{masks}:dog/00003.png"
+    said = f'error: "{label}" (frame 3 of "dog"): the prediction has the label 21; the highest allowed is 20'
+    assert done.stderr.splitlines() == [said]
+
+
 def test_listing_of_davis17() -> None:
     listing = load_dataset("davis17").listing("val")
     assert len(listing) == 30

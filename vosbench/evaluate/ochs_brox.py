@@ -32,6 +32,7 @@ def region_scores(task: Task) -> tuple[ObjectScores | None, str]:
         height, width = regions.shape
         if task.differs(index, (clusters.shape[0], clusters.shape[1]), (height, width)):
             clusters = cv2.resize(clusters, (width, height), interpolation=cv2.INTER_NEAREST_EXACT).astype(np.int32)
-        overlap.add(regions, clusters)
+        with task.naming(index):
+            overlap.add(regions, clusters)
     scores = overlap.result() if task.scored and not task.missing else None
     return scores, digest.hexdigest()

@@ -17,7 +17,7 @@ def object_rows(task: Task) -> tuple[list[Row], str]:
 
     Raises:
         DataError: if a file is corrupt or not a label map, or sizes differ.
-        MeasureError: if there are more proposals than the protocol allows.
+        MeasureError: if there are more proposals than the protocol allows; the message names the file and the video.
     """
     name = task.video.name
     digest = hashlib.sha256(name.encode())
@@ -30,7 +30,8 @@ def object_rows(task: Task) -> tuple[list[Row], str]:
             continue
         prediction = next(predictions)
         task.differs(index, prediction.shape, annotation.shape)
-        proposals.add(annotation, prediction)
+        with task.naming(index):
+            proposals.add(annotation, prediction)
     if task.missing or not task.scored:
         return [], digest.hexdigest()
     rows = [

@@ -1,11 +1,12 @@
 """What to score in one video, and the result."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from vosbench.dataset import DatasetProtocol, Video
-from vosbench.errors import DataError
+from vosbench.errors import DataError, MeasureError
 from vosbench.evaluate.predictions import Predictions
 from vosbench.records.record import Row
 
@@ -81,3 +82,12 @@ class Task:
                 f'protocol "{self.protocol.name}" does not resize, so save masks at the size of the frames'
             )
         return True
+
+    @contextmanager
+    def naming(self, index: int) -> Iterator[None]:
+        """Name the prediction and its frame in errors of a measure."""
+        try:
+            yield
+        except MeasureError as error:
+            label = self.predictions.label(self.video.name, index)
+            raise MeasureError(f'"{label}" (frame {index} of "{self.video.name}"): {error}') from error
