@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -18,6 +19,7 @@ from hypothesis.extra.numpy import arrays
 
 from factories import examples
 from vosbench.errors import MeasureError, UsageError
+from vosbench.images import read_mask
 from vosbench.metrics import saliency
 from vosbench.metrics.measures import SALIENCY
 from vosbench.metrics.saliency.histogram import Scale
@@ -374,3 +376,72 @@ def test_plain_python_gives_equal_numbers() -> None:
     ]
     assert len(printed[0].splitlines()) == 2 * len(CASES)
     assert printed[0] == printed[1] == printed[2]
+
+
+@pytest.mark.parametrize("size", [(4, 4), (10, 3), (20, 20)])
+def test_perfect_masks_do_not_reach_a_mean_of_one(size: tuple[int, int]) -> None:
+    """Every pixel passes the lowest threshold, and none passes the highest strictly, as the conventions say."""
+    annotation = np.zeros((20, 30), np.bool_)
+    annotation[: size[0], : size[1]] = True
+    share, pixels = annotation.mean(), annotation.size
+    for name, convention in saliency.CONVENTIONS.items():
+        measured = accumulated(name, {"v": [(annotation * np.uint8(255), annotation)]}).result()
+        lowest = (1 + convention.beta2) * share / (convention.beta2 * share + 1)
+        assert measured["meanF"] == pytest.approx((255 + lowest) / 256, abs=1e-12)
+        assert measured["maxF"] == pytest.approx(1, abs=1e-12)
+        assert 0.9961 < (255 + lowest) / 256 < 1
+        if "meanE" in convention.measures:
+            assert measured["meanE"] == pytest.approx((255 + 1 / 4) / 256 * pixels / (pixels - 1), abs=1e-12)
+
+
+def ladder(program: str) -> np.ndarray:
+    """The thresholds ``1:-1/255:0`` in double precision, as Octave makes them, or Matlab according to its maker."""
+    rungs = 1 - np.arange(256) * (1 / 255)
+    if program == "matlab":  # the lower half is counted up from 0
+        rungs[128:] = np.arange(127, -1, -1) * (1 / 255)
+    return rungs
+
+
+def curve_at(levels: np.ndarray, annotation: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
+    """F with β² = 0.3 of a map of levels 0…255, at any thresholds."""
+    counts = [np.bincount(levels[mask], minlength=256) for mask in (annotation, ~annotation)]
+    passes = (np.arange(256) / 255 >= thresholds[:, None]).astype(np.int64)
+    true, false = (passes @ count for count in counts)
+    precision, recall = true / np.maximum(true + false, 1), true / annotation.sum()
+    return np.asarray(1.3 * precision * recall / np.where(true == 0, 1.0, 0.3 * precision + recall))
+
+
+@pytest.mark.parametrize(("program", "other", "above"), [("octave", 104, 66), ("matlab", 36, 14)])
+def test_the_ladder_of_davsods_toolbox_is_inexact(program: str, other: int, above: int) -> None:
+    rungs, exact = ladder(program), np.arange(255, -1, -1) / 255
+    assert (np.count_nonzero(rungs != exact), np.count_nonzero(rungs > exact)) == (other, above)
+    levels, annotation = CASES["plain"]
+    assert (levels.min(), levels.max()) == (0, 255), "nothing is stretched"
+    frame = saliency.measure_frame(levels, annotation, saliency.convention("davsod"))
+    assert frame.f_measure is not None
+    assert frame.f_measure[::-1] == pytest.approx(curve_at(levels, annotation, exact), abs=1e-12)
+    assert not np.array_equal(curve_at(levels, annotation, rungs), curve_at(levels, annotation, exact))
+    binary = annotation * np.uint8(255)
+    assert np.array_equal(curve_at(binary, annotation, rungs), curve_at(binary, annotation, exact))
+
+
+def test_mean_f_of_blackswan_under_three_ladders(real_data: Path) -> None:
+    """The numbers that the conventions state."""
+    folder = real_data / "DAVIS" / "Annotations" / "480p" / "blackswan"
+    masks = [read_mask(path, "binary255") for path in sorted(folder.iterdir())]
+    frames = []
+    for mask in masks[1:-1]:
+        blurred = np.rint(cv2.GaussianBlur(mask * 255.0, (0, 0), 5)).astype(np.uint8)
+        assert (blurred.min(), blurred.max()) == (0, 255), "nothing is stretched"
+        frames.append((blurred, mask))
+    found = accumulated("davsod", {"blackswan": frames}).result()
+    exact, *inexact = (
+        np.mean([curve_at(*frame, rungs) for frame in frames], axis=0)
+        for rungs in (np.arange(255, -1, -1) / 255, ladder("octave"), ladder("matlab"))
+    )
+    assert found["meanF"] == pytest.approx(exact.mean(), abs=1e-12)
+    assert found["meanF"] == pytest.approx(0.92609, abs=5e-6)
+    assert [curve.mean() - exact.mean() for curve in inexact] == pytest.approx([3.8e-4, -6.6e-5], abs=5e-6)
+    assert [curve.max() for curve in inexact] == pytest.approx([exact.max()] * 2, abs=1e-12)
+    perfect = accumulated("davsod", {"blackswan": [(mask * np.uint8(255), mask) for mask in masks[1:-1]]}).result()
+    assert perfect["meanF"] == pytest.approx(0.9966, abs=5e-5)
