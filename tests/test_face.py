@@ -18,7 +18,7 @@ import vosbench
 from vosbench.dataset.selection import Choice, select
 from vosbench.errors import DataError, UsageError
 from vosbench.images import write_png
-from vosbench.metrics import contour_accuracy, region_similarity
+from vosbench.metrics import contour_accuracy, region_similarity, temporal_stability
 
 REPOSITORY = Path(__file__).parents[1]
 TOY = REPOSITORY / "tests" / "plugins" / "toy.py"
@@ -114,9 +114,10 @@ def test_a_mapping_of_videos() -> None:
     assert list(result.record.videos) == ["a", "b"]
     assert result.record.videos["a"]["J_mean"] == 1
     alone = vosbench.score({"b": BAD, "a": GOOD}, {"a": GOOD, "b": GOOD}, videos=["a"], limit=2)
-    assert alone.scores["J_mean"] is None
-    assert alone.record.missing == ["b"]
-    assert alone.record.signature.startswith("limit:2|pairs@1")
+    assert alone.scores["J_mean"] == 1
+    assert (alone.record.missing, alone.record.split_size) == ([], 2)
+    assert alone.record.signature.startswith("limit:2|videos:1of2|pairs@1")
+    assert "over 1 of 2 videos" in repr(alone)
 
 
 def test_objects_and_maps_are_scored_by_protocols_that_take_them() -> None:
@@ -388,3 +389,20 @@ def test_the_example_of_the_readme_runs(sample: Path) -> None:
     done = fresh(example, sample)
     assert "sample val, sample@1|J:all|F:0.008|T:gt-first|avg:video" in done.stdout
     assert done.stderr == ""
+
+
+def test_davis16_gcc5_has_the_other_junction_order() -> None:
+    """The orders differ for masks whose parts touch diagonally."""
+    rng = np.random.default_rng(8)
+    masks = [np.zeros((24, 32), np.bool_) for _ in range(4)]
+    for mask in masks:
+        mask[4:20, 4:20] = True
+        for row, column in zip(rng.integers(0, 18, 3), rng.integers(0, 26, 3), strict=True):
+            mask[row : row + 5, column : column + 5] ^= True
+    default, other = (vosbench.score(masks, masks, protocol=name) for name in ("davis16", "davis16-gcc5"))
+    assert default.record.signature.startswith("davis16@1|J:inner|F:0.008|T:gt-first|avg:video|")
+    assert other.record.signature.startswith("davis16-gcc5@1|J:inner|F:0.008|T:gt-first,gcc5|avg:video|")
+    assert default.scores["T_mean"] != other.scores["T_mean"]
+    assert {**default.scores, "T_mean": 0, "T_all_mean": 0} == {**other.scores, "T_mean": 0, "T_all_mean": 0}
+    pairs = [temporal_stability(masks[t], masks[t + 1], "gcc5") for t in (0, 1)]
+    assert other.scores["T_mean"] == pytest.approx(np.mean([pair for pair in pairs if pair is not None]))

@@ -190,13 +190,14 @@ def test_an_invalid_setup_leaves_no_files(toy_root: Path, tmp_path: Path) -> Non
     assert record.scores["J_mean"] is not None
 
 
-def test_some_videos_give_no_mean(toy_root: Path, tmp_path: Path) -> None:
+def test_some_videos_give_a_marked_mean(toy_root: Path, tmp_path: Path) -> None:
     method, _ = load_method("brightness", [TOY])
     record = run(method, Setup(), selection(toy_root, videos=("v1",)), tmp_path).record
-    assert record.scores["J_mean"] is None
-    assert record.videos["v1"]["J_mean"] == 1.0
-    assert record.missing == ["v0"]
-    assert record.shortcomings
+    assert record.scores["J_mean"] == record.videos["v1"]["J_mean"] == 1.0
+    assert list(record.videos) == ["v1"]
+    assert record.missing == []
+    assert record.signature.startswith("videos:1of2|toy@1|")
+    assert record.shortcomings == ["only 1 of 2 videos"]
 
 
 def test_a_limited_run_is_marked(toy_root: Path, tmp_path: Path) -> None:

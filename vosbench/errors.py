@@ -50,6 +50,15 @@ def suggest(name: str, known: Sequence[str]) -> str:
     return f'did you mean "{near[0]}"?' if near else f"available: {', '.join(known) or 'none'}"
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun, in the plural if it is not 1.
+
+    >>> counted(1, "mask"), counted(2, "mask")
+    ('1 mask', '2 masks')
+    """
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 EXTRAS = {"torch": "torch", "safetensors": "torch", "numba": "fast", "zlib_ng": "fast"}
 """Optional modules → the extra that installs them."""
 

@@ -86,12 +86,17 @@ def test_half_a_dataset(cli: Cli, tmp_path: Path) -> None:
     fails(cli("score", masks, "--dataset", "davis16", "--root", root), 3, "10 of 20 videos are missing (drift-straight")
     some = cli("score", masks, "--dataset", "davis16", "--root", root, "--videos", "cows", "--format", "csv")
     assert some.returncode == 0
-    assert some.stdout.splitlines()[1].startswith("480p,,,")
+    assert some.stdout.splitlines()[1].startswith("480p,1.0,1.0,")
+    assert '"davis16 val over 1 of 20 videos, videos:1of20|davis16@1|' in some.stdout.splitlines()[1]
     (root / "JPEGImages" / "480p" / "cows" / "00103.jpg").unlink()
     fails(cli("score", masks, "--dataset", "davis16", "--root", root, "--videos", "cows"), 3, "103 of 104 frames")
     (root / "Annotations" / "480p" / "camel" / "00007.png").unlink()
-    found = cli("score", masks, "--dataset", "davis16", "--root", root, "--videos", "camel")
-    fails(found, 3, '1 of 90 annotations of "camel" are missing (frames 7)')
+    found = cli("score", masks, "--dataset", "davis16", "--root", root, "--videos", "camel", "--measures", "J")
+    assert found.returncode == 0
+    only = 'note: "camel" has 89 of 90 annotations; only these are used, so the scores are not for a leaderboard'
+    assert only in found.stderr.splitlines()
+    assert "davis16 val over 1 of 20 videos, videos:1of20|annotated:89of90|davis16@1|J:inner|" in found.stdout
+    assert "not for a leaderboard: only 1 of 20 videos, 1 annotation missing" in found.stdout
 
 
 def test_annotations_unsupervised(cli: Cli, davis: Path, tmp_path: Path) -> None:
@@ -147,7 +152,7 @@ def test_a_missing_scored_frame(cli: Cli, davis: Path, tmp_path: Path) -> None:
     assert cli(*words).returncode == 0
     (masks / "480p" / "dog" / "00030.png").unlink()
     done = cli(*words)
-    fails(done, 3, "1 masks are missing", "dog/00030")
+    fails(done, 3, "1 mask is missing", "dog/00030")
     assert done.stdout.splitlines()[1].startswith("masks,,,")
 
 

@@ -1,6 +1,7 @@
 import json
 import re
 import shlex
+import shutil
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -140,10 +141,26 @@ def test_what_is_not_comparable_is_unfit(gate: Cli, checkpoint: Path) -> None:
     assert "Traceback" not in limited.stderr
 
 
-def test_some_videos_are_too_few(gate: Cli, checkpoint: Path) -> None:
-    some = gate(checkpoint, "--videos", "v0")
-    assert some.returncode == 1
-    assert "1 of 2 videos (v1)" in some.stdout
+def test_some_videos_are_checked_against_the_same_videos(cli: Cli, gate: Cli, checkpoint: Path, tmp_path: Path) -> None:
+    some = gate(checkpoint, "--videos", "v0", "--out", "run")
+    assert some.returncode == 3
+    said = 'videos differ: means over 1 of 2 videos and over all videos (only the second has "v1")'
+    assert some.stderr.splitlines()[-1] == f"error: run and baseline are not comparable: {said}"
+    run = Path(shutil.copy(tmp_path / "run" / "toy" / "linear.json", tmp_path / "some.json"))
+    back = cli("check", "baseline.json", "--baseline", run)
+    assert (back.returncode, "over all videos and over 1 of 2 videos" in back.stderr) == (3, True)
+    same = cli("check", "run/toy/linear.json", "--baseline", run)
+    assert same.returncode == 0, same.stderr
+    assert "toy val over 1 of 2 videos, videos:1of2|toy@1" in same.stdout
+    assert re.search(r"PASSED: \d measures of 1 of 2 videos, and 1 video\n", same.stdout)
+    assert gate(checkpoint, "--videos", "v1", "--out", "other").returncode == 3
+    other = cli("check", "other/toy/linear.json", "--baseline", run)
+    assert other.returncode == 3
+    assert 'over 1 of 2 videos (only the first has "v1", only the second has "v0")' in other.stderr
+    compared = cli("compare", "run/toy/linear.json", run)
+    assert (compared.returncode, "toy val over 1 of 2 videos" in compared.stdout) == (0, True)
+    refused = cli("compare", "other/toy/linear.json", run)
+    assert (refused.returncode, refused.stderr.count("videos differ")) == (3, 1)
 
 
 @pytest.mark.parametrize(

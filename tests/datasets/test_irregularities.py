@@ -74,8 +74,9 @@ def test_missing_first_annotation_is_not_a_renumbering(put: Put, root: Path) -> 
     put("Testset/cars10/cars10_{n:02d}.jpg", numbers=range(1, 31))
     put("Testset/cars10/GroundTruth/cars10_{n:02d}.pgm", "labels", [10, 20, 30])
     assert list(find("fbms", root)["cars10"].annotations) == [9, 19, 29]
-    with pytest.raises(DataError, match=r'1 of 4 annotations of "cars10" are missing \(frames 0\)'):
-        select(load_dataset("fbms"), Choice(root=root, videos=("cars10",)))
+    selection = select(load_dataset("fbms"), Choice(root=root, videos=("cars10",)))
+    assert selection.unannotated == {"cars10": (0,)}
+    assert selection.signature().startswith("videos:1of30|annotated:3of4|fbms-seqmean@1|")
 
 
 def test_fbms_companions_are_not_labels_and_white_is_background(put: Put, root: Path) -> None:

@@ -265,7 +265,7 @@ def test_numbers_shown_in_two_places_are_equal(
 ) -> None:
     results, listing, protocol = case
     record = as_record(results, listing, protocol)
-    selection = cast("Any", SimpleNamespace(listing=listing, protocol=protocol, dataset=SimpleNamespace(title="D")))
+    selection = cast("Any", SimpleNamespace(chosen=listing, protocol=protocol, dataset=SimpleNamespace(title="D")))
     shown: dict[str, dict[Any, dict[str, Any]]] = {}
     for by in ("average", "category", "video", "interval"):
         with mock.patch.object(report, "RESAMPLES", 100):

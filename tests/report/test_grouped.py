@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from factories import davis16_record
-from vosbench.dataset import DatasetProtocol, Listed
+from vosbench.dataset import DatasetProtocol, Listed, Video
 from vosbench.dataset.layout import Layout, collect
 from vosbench.dataset.selection import Choice, Selection, select
 from vosbench.errors import DataError, UsageError
@@ -355,7 +355,10 @@ def test_objects_have_a_mean_of_their_own() -> None:
     videos = {each.video: video_scores(each, protocol) for each in scored}
     record = davis16_record("m", scores, videos=videos, signature=protocol.signature("0"))
     dataset = replace(load_dataset("davis17"), protocols=(protocol,))
-    selection = Selection(dataset=dataset, split="val", protocol=protocol, videos=(), listing=listing, limit=None)
+    videos_ab = tuple(Video(name=name, frames=()) for name in listing)
+    selection = Selection(
+        dataset=dataset, split="val", protocol=protocol, videos=videos_ab, listing=listing, limit=None
+    )
     table = breakdown(record, scored, selection, "average")
     assert table.columns == ("measure", "frame mean", "object mean", "sequence mean", "category mean")
     assert table.rows == [("J", 0.6, 0.5, 0.375, None)]

@@ -1,5 +1,6 @@
 """Leaderboards: who stands in one, in which order, next to which published numbers."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 
 from factories import davis16_record, number
-from vosbench.dataset import Dataset, DatasetProtocol, Listed
+from vosbench.dataset import Dataset, DatasetProtocol
 from vosbench.dataset.selection import Choice, Selection, select
 from vosbench.errors import DataError, UsageError
 from vosbench.evaluate.score import all_rows, score
@@ -132,8 +133,9 @@ def test_only_published_numbers() -> None:
 def test_videos_stand_below_their_headings(toy_root: Path, kind: str) -> None:
     """A dataset has one score more than its videos: T over all of them."""
     selection = of_protocol(toy_root, DatasetProtocol(name="p", measures=("J", "F", "T")))
-    selection = replace(selection, listing={name: Listed(frames=5) for name in ("v0", "v1", "v2")})
-    record, _, _ = score(toy_root / "masks", selection)
+    shutil.copytree(toy_root / "masks", toy_root / "predictions")
+    (toy_root / "predictions" / "v1" / "00002.png").unlink()
+    record, _, _ = score(toy_root / "predictions", selection)
     table = scores_table(record)
     assert all(len(row) == len(table.columns) for row in table.rows)
     columns = dict(zip(table.columns, table.rows[1], strict=True))

@@ -1,7 +1,7 @@
 """Select the split, the videos and the protocol of an evaluation."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
@@ -23,7 +23,7 @@ class Choice:
         split: one of its splits.
         layout: one of its layouts.
         protocol: the name of one of its protocols, or any protocol.
-        videos: names of videos; the whole split if empty.
+        videos: names of videos, in any order; the whole split if empty.
         limit: use only the first frames of each video.
         measures: some of the protocol's measures, or added ones; the protocol's if empty.
     """
@@ -45,9 +45,10 @@ class Selection:
         dataset: the dataset.
         split: its split.
         protocol: how masks are scored.
-        videos: the chosen videos, complete.
+        videos: the chosen videos with all their frames.
         listing: the dataset's list of all videos of the split.
         limit: frames of each video, or None for all.
+        unannotated: video → listed frames (0-based) without an annotation, of chosen videos that have such frames.
     """
 
     dataset: Dataset
@@ -56,22 +57,55 @@ class Selection:
     videos: tuple[Video, ...]
     listing: Mapping[str, Listed]
     limit: int | None
+    unannotated: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     @property
-    def expected(self) -> tuple[str, ...]:
-        """Every video of the split."""
-        return tuple(self.listing)
+    def chosen(self) -> Mapping[str, Listed]:
+        """The dataset's list of the chosen videos, over which all means are taken."""
+        names = {video.name for video in self.videos}
+        return {name: listed for name, listed in self.listing.items() if name in names}
+
+    @property
+    def split_size(self) -> int | None:
+        """The number of videos of the split if only some of them are chosen; None if all are."""
+        return len(self.listing) if len(self.chosen) < len(self.listing) else None
 
     def signature(self) -> str:
-        """The protocol's signature, with the split and frame limit if they are not the defaults."""
+        """The protocol's signature, preceded by what differs from the default: limit, split, videos, annotations."""
         line = self.protocol.signature(__version__)
+        if self.unannotated:
+            annotated = sum(len(video.annotations) for video in self.videos)
+            line = f"annotated:{annotated}of{annotated + sum(map(len, self.unannotated.values()))}|{line}"
+        if self.split_size is not None:
+            line = f"videos:{len(self.videos)}of{self.split_size}|{line}"
         if self.split != self.dataset.splits[0]:
             line = f"split:{self.split}|{line}"
         return line if self.limit is None else f"limit:{self.limit}|{line}"
 
+    def notes(self) -> list[str]:
+        """What a reader of the scores should know about the videos, a line each."""
+        found = []
+        annotations = {video.name: len(video.annotations) for video in self.videos}
+        for name, absent in self.unannotated.items():
+            found.append(
+                f'"{name}" has {annotations[name]} of {annotations[name] + len(absent)} annotations; only these are '
+                "used, so the scores are not for a leaderboard"
+            )
+            if "T" in self.protocol.measures and self.protocol.t_first == "gt" and 0 in absent:
+                found.append(f'T of "{name}" starts with its first two scored masks, since frame 0 has no annotation')
+        if "T" in self.protocol.measures and not any(listed.stable for listed in self.chosen.values()):
+            found.append("T has no mean: it is averaged over stable videos, and none of the chosen ones is")
+        if "meanF" in self.protocol.measures:
+            found.append(
+                "meanF averages 256 thresholds, and every pixel passes the lowest: perfect masks have 0.997, not 1"
+            )
+        return found
+
 
 def select(dataset: Dataset, choice: Choice, families: Mapping[str, Family] = MappingProxyType({})) -> Selection:
     """Find the chosen videos and check that they are complete.
+
+    Annotations may only be missing from videos that are chosen by name; see `Selection.unannotated`.
 
     Args:
         dataset: the dataset.
@@ -99,13 +133,20 @@ def select(dataset: Dataset, choice: Choice, families: Mapping[str, Family] = Ma
         if name not in listing:
             known = ", ".join(listing) if len(listing) < 100 else _some(tuple(listing))
             raise UsageError(f'{dataset.name} {split} has no video "{name}"; available: {known}')
-    chosen = choice.videos or tuple(listing)
-    problem = _incomplete(found, {name: listing[name] for name in chosen})
+    chosen = {name: listed for name, listed in listing.items() if not choice.videos or name in choice.videos}
+    problem = _incomplete(found, chosen, protocol, partly=bool(choice.videos))
     if problem:
         raise DataError(f'{dataset.title} {split} in "{root}" is incomplete: {problem}; run: vosbench verify')
-    videos = tuple(found[name] if choice.limit is None else found[name].first(choice.limit) for name in chosen)
+    videos = [found[name] if choice.limit is None else found[name].first(choice.limit) for name in chosen]
+    absent = {video.name: [t for t in _unannotated(found[video.name], listing) if t < len(video)] for video in videos}
     return Selection(
-        dataset=dataset, split=split, protocol=protocol, videos=videos, listing=listing, limit=choice.limit
+        dataset=dataset,
+        split=split,
+        protocol=protocol,
+        videos=tuple(videos),
+        listing=listing,
+        limit=choice.limit,
+        unannotated={name: tuple(frames) for name, frames in absent.items() if frames},
     )
 
 
@@ -126,7 +167,10 @@ def _one_of(asked: str | None, known: Sequence[str], problem: str) -> str:
     return asked
 
 
-def _incomplete(found: dict[str, Video], listing: dict[str, Listed]) -> str:
+def _incomplete(
+    found: Mapping[str, Video], listing: Mapping[str, Listed], protocol: DatasetProtocol, *, partly: bool
+) -> str:
+    """What is missing; not single annotations if videos may be partly annotated, unless no frame can be scored."""
     missing = [name for name in listing if name not in found]
     if missing:
         return f"{len(missing)} of {len(listing)} videos are missing ({_some(missing)})"
@@ -137,10 +181,17 @@ def _incomplete(found: dict[str, Video], listing: dict[str, Listed]) -> str:
             return f'"{name}" has {len(video)} of {frames} frames'
         if not video.annotations:
             return f'"{name}" has no annotations, in layout "{video.layout}"'
-        absent = [index for index in annotated if index not in video.annotations]
-        if absent:
-            return f'{len(absent)} of {len(annotated)} annotations of "{name}" are missing (frames {_some(absent)})'
+        absent = _unannotated(video, listing)
+        if absent and not (partly and protocol.scored(video)):
+            reason = f', and protocol "{protocol.name}" scores none of the others' if partly else ""
+            line = f'{len(absent)} of {len(annotated)} annotations of "{name}" are missing (frames {_some(absent)})'
+            return line + reason
     return ""
+
+
+def _unannotated(video: Video, listing: Mapping[str, Listed]) -> list[int]:
+    """The listed frames of a video that have no annotation."""
+    return [index for index in listing[video.name].expected(video)[1] if index not in video.annotations]
 
 
 def _some(names: Sequence[object]) -> str:

@@ -1,12 +1,14 @@
 """Average frames over videos, and videos over a split, a category or an attribute: the one place for these rules.
 
 Conventions:
-    If a video is missing or incomplete, the mean of any set that includes it is None. A complete video without a value
-    does not count; this happens if the protocol skips empty annotations and a video has no others, and for temporal
-    stability if the masks of a video never have a usable contour. T_mean is over stable videos, T_all_mean over all.
-    The sequence mean is over videos. The category mean is over categories, each represented by the mean over its
-    videos; a category without any video that counts does not count either. Means over frames and over objects pool
-    those of all videos. The region measures of several videos are combined like shots in `vosbench.metrics.ochs_brox`.
+    Means are over the videos of the split, or over those that were chosen from it by name; the rules are the same, and
+    the record says which. If a video is missing or incomplete, the mean of any set that includes it is None. A complete
+    video without a value does not count; this happens if the protocol skips empty annotations and a video has no
+    others, and for temporal stability if the masks of a video never have a usable contour. T_mean is over stable
+    videos, T_all_mean over all. The sequence mean is over videos. The category mean is over categories, each
+    represented by the mean over its videos; a category without any video that counts does not count either. Means over
+    frames and over objects pool those of all videos. The region measures of several videos are combined like shots in
+    `vosbench.metrics.ochs_brox`.
 """
 
 import math
@@ -26,11 +28,11 @@ REGION_SCORES = tuple(measure.name for measure in MEASURES.values() if measure.s
 
 @dataclass(frozen=True, slots=True)
 class VideoScores:
-    """The scores of a split's videos, and which of them count.
+    """The scores of a split's videos, or of some that were chosen, and which of them count.
 
     Attributes:
         scores: video → score → value, for every video that was scored.
-        listing: every video of the split.
+        listing: every video that means are over: those of the split, or the chosen ones.
         incomplete: videos with scored frames that have no prediction.
         skippable: scores for which a complete video without a value does not count; those of temporal stability are
             always skippable.
@@ -51,7 +53,7 @@ class VideoScores:
 
     @property
     def complete(self) -> bool:
-        """Whether every video of the split was scored completely."""
+        """Whether every listed video was scored completely."""
         return not self.incomplete and self.listing.keys() <= self.scores.keys()
 
     def values(self, key: str) -> dict[str, float | None]:
@@ -67,7 +69,7 @@ class VideoScores:
         return counting
 
     def mean(self, key: str, names: Collection[str] | None = None) -> float | None:
-        """The mean of a score over some videos, or over all videos of the split (the sequence mean).
+        """The mean of a score over some videos, or over all that are listed (the sequence mean).
 
         >>> videos = {"a": {"J_mean": 0.5}, "b": {"J_mean": 1.0}}
         >>> listing = dict.fromkeys("ab", Listed(frames=1))
@@ -140,16 +142,16 @@ def video_scores(scored: Scored, protocol: DatasetProtocol) -> dict[str, float |
 def dataset_scores(
     scored: Sequence[Scored], protocol: DatasetProtocol, listing: Mapping[str, Listed]
 ) -> dict[str, float | None]:
-    """The scores of a split.
+    """The scores of a split, or of the videos that were chosen from it.
 
     Args:
         scored: the videos that were scored.
         protocol: the measures and how they are averaged.
-        listing: every video of the split.
+        listing: every video that means are over; other videos of the split do not matter.
 
     Returns:
-        Score → value, all None if the split is incomplete. Temporal stability is averaged over the videos that count
-        for it, ``T_mean``, and over all, ``T_all_mean``.
+        Score → value, all None if a listed video is incomplete. Temporal stability is averaged over the videos that
+        count for it, ``T_mean``, and over all, ``T_all_mean``.
 
     Raises:
         DataError: if the protocol averages over categories and a video has none.

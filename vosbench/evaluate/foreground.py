@@ -77,7 +77,8 @@ class _Stability:
         self._name = task.video.name
         self._order = task.protocol.junctions
         self._last: tuple[int, stability.Shape | None] | None = None
-        if task.protocol.t_first == "gt" and min(task.scored, default=0) == 1:
+        starts = task.protocol.t_first == "gt" and min(task.scored, default=0) == 1
+        if starts and 0 in task.video.annotations:
             first = images.read_mask(task.video.annotations[0], task.video.codec)
             self._last = (0, stability.describe(first, self._order))
 

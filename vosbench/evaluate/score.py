@@ -72,9 +72,11 @@ def all_rows(scored: Sequence[Scored]) -> list[Row]:
 def to_record(scored: list[Scored], selection: Selection, masks: Predictions, method: str) -> Record:
     """Average the scored videos and record their provenance."""
     videos = {result.video: video_scores(result, selection.protocol) for result in scored}
-    missing = [name for name in selection.expected if name not in videos]
-    for video, result in zip(selection.videos, scored, strict=True):
-        missing += [f"{video.name}/{video.frames[index].stem}" for index in result.missing]
+    missing = [
+        f"{video.name}/{video.frames[index].stem}"
+        for video, result in zip(selection.videos, scored, strict=True)
+        for index in result.missing
+    ]
     commit, dirty = provenance.source_state()
     return Record(
         method=method,
@@ -82,9 +84,11 @@ def to_record(scored: list[Scored], selection: Selection, masks: Predictions, me
         split=selection.split,
         protocol=f"{selection.protocol.name}@{selection.protocol.version}",
         signature=selection.signature(),
-        scores=dataset_scores(scored, selection.protocol, selection.listing),
+        scores=dataset_scores(scored, selection.protocol, selection.chosen),
         videos=videos,
         missing=missing,
+        split_size=selection.split_size,
+        unannotated={name: list(frames) for name, frames in selection.unannotated.items()},
         provenance=Provenance(
             date=provenance.today(),
             vosbench=__version__,
@@ -103,7 +107,7 @@ def to_record(scored: list[Scored], selection: Selection, masks: Predictions, me
 
 def notes(scored: list[Scored], selection: Selection, masks: Predictions) -> list[str]:
     """Notes for readers of the numbers, one per line."""
-    lines = [f'masks are read as "{masks.codec}"']
+    lines = [f'masks are read as "{masks.codec}"', *selection.notes()]
     unscored = sum(video.unscored for video in scored)
     if unscored:
         lines.append(f'{unscored} frames have no mask, but protocol "{selection.protocol.name}" does not score them')

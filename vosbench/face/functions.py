@@ -159,7 +159,7 @@ def run(  # noqa: PLR0913 - the options of the command line
     if profile:
         first = job.selection.videos[0].name
         notes.append(f'speed is measured on the first frames of "{first}" once the maps are written')
-    notes += scoring.slowness(job.selection.protocol)
+    notes += [*job.selection.notes(), *scoring.slowness(job.selection.protocol)]
     for line in notes:
         listener.note(line)
     total = sum(len(video) for video in job.selection.videos)

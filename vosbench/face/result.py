@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vosbench.dataset.selection import Selection
-from vosbench.errors import DataError
+from vosbench.errors import DataError, counted
 from vosbench.evaluate.score import all_rows
 from vosbench.evaluate.task import Scored
 from vosbench.records import record as records
@@ -62,7 +62,8 @@ class Result:
             return ""
         listed = ", ".join(absent[:5]) + (", …" if len(absent) > 5 else "")
         name = self.selection.protocol.name
-        return f'{len(absent)} masks are missing that protocol "{name}" scores ({listed}), so there is no mean'
+        masks = f"{counted(len(absent), 'mask')} {'is' if len(absent) == 1 else 'are'} missing"
+        return f'{masks} that protocol "{name}" scores ({listed}), so there is no mean'
 
     def to_frame(self) -> "DataFrame":
         """The scores as a pandas data frame: a row per video, a column per score."""

@@ -67,10 +67,11 @@ class Effect:
 
 
 def unlike(first: Record, second: Record) -> list[str]:
-    """Say why two records are not comparable, a line each; whether they are of the same videos aside.
+    """Say why two records are not comparable, a line each.
 
-    The measures that were taken and the version of vosbench may differ. Annotations are only compared if the
-    same videos were scored in the same order, since the hash is of all of them.
+    The measures that were taken and the version of vosbench may differ. Videos may only be missing if both records are
+    of the whole split; if the means of one are over some chosen videos, those of the other must be over the same.
+    Annotations are only compared if the same videos were scored in the same order, since the hash is of all of them.
     """
     sets = f"{first.dataset} {first.split}", f"{second.dataset} {second.split}"
     if sets[0] != sets[1]:
@@ -80,6 +81,15 @@ def unlike(first: Record, second: Record) -> list[str]:
         "limits of frames": (str(first.provenance.limit or "none"), str(second.provenance.limit or "none")),
     }
     found = [f"{what} differ: {one} and {other}" for what, (one, other) in pairs.items() if one != other]
+    if _chosen_apart(first, second):
+        lines = ", ".join([*_alone(first, second, "first"), *_alone(second, first, "second")])
+        found.append(f"videos differ: means over {first.whole} and over {second.whole} ({lines})")
+    elif first.unannotated != second.unannotated:
+        absent = [[f"{name}/{t}" for name, frames in r.unannotated.items() for t in frames] for r in (first, second)]
+        both = zip(absent, reversed(absent), ("first", "second"), strict=True)
+        sides = [(which, [name for name in one if name not in other]) for one, other, which in both]
+        lines = ", ".join(f"only in the {which} are missing {_some(names)}" for which, names in sides if names)
+        found.append(f"annotated frames differ: {lines}")
     hashes = (first.provenance.annotations, second.provenance.annotations)
     if not found and list(first.videos) == list(second.videos) and hashes[0] != hashes[1]:
         found.append(f"annotations differ: their hashes are {hashes[0][:12]}… and {hashes[1][:12]}…")
@@ -87,18 +97,30 @@ def unlike(first: Record, second: Record) -> list[str]:
 
 
 def frames_apart(first: Record, second: Record) -> list[str]:
-    """Say in what videos or frames two records of one dataset and split differ, a line each."""
-    found: list[str] = []
+    """Say in what videos or frames two records of one dataset and split differ, a line each.
+
+    Different choices of videos are left to `unlike`.
+    """
     if (first.dataset, first.split) != (second.dataset, second.split):
-        return found
+        return []
+    found: list[str] = []
     for one, other, which in ((first, second, "first"), (second, first, "second")):
-        alone = [name for name in one.videos if name not in other.videos]
-        if alone:
-            found.append(f"only the {which} has {_some(alone)}")
+        found += [] if _chosen_apart(first, second) else _alone(one, other, which)
         lacking = [name for name in one.missing if "/" in name and name not in other.missing]
         if lacking:
             found.append(f"only in the {which} are missing: {_some(lacking)}")
     return found
+
+
+def _chosen_apart(first: Record, second: Record) -> bool:
+    """Whether a record is over some chosen videos, and the other is not over the same."""
+    chosen = first.split_size is not None or second.split_size is not None
+    return chosen and first.videos.keys() != second.videos.keys()
+
+
+def _alone(one: Record, other: Record, which: str) -> list[str]:
+    names = [name for name in one.videos if name not in other.videos]
+    return [f"only the {which} has {_some(names)}"] if names else []
 
 
 def compare(

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from vosbench.errors import DataError
+from vosbench.errors import DataError, counted
 from vosbench.files import write_whole
 
 
@@ -91,7 +91,13 @@ class Record(BaseModel):
     signature: str = Field(description="every choice that moves a number, in one line")
     scores: dict[str, float | None] = Field(description="means over the split; None if it is incomplete")
     videos: dict[str, dict[str, float | None]] = Field(description="the same for each video")
-    missing: list[str] = Field(default=[], description="videos of the split, or frames, that were not scored")
+    missing: list[str] = Field(default=[], description="frames, or in old records videos, that were not scored")
+    split_size: int | None = Field(
+        default=None, description="videos of the split, if only some of them were chosen; means are over these"
+    )
+    unannotated: dict[str, list[int]] = Field(
+        default={}, description="frames (from 0) of each video that the dataset lists but that had no annotation"
+    )
     speed: Speed | None = Field(default=None, description="if it was measured: vosbench run --profile")
     provenance: Provenance
 
@@ -101,6 +107,16 @@ class Record(BaseModel):
         return frozenset(name.rpartition("/")[0] or name for name in self.missing)
 
     @property
+    def whole(self) -> str:
+        """What the means are over: ``"all videos"``, or for example ``"3 of 20 videos"``."""
+        return "all videos" if self.split_size is None else f"{len(self.videos)} of {self.split_size} videos"
+
+    @property
+    def place(self) -> str:
+        """Dataset and split, for example ``"davis16 val"``, or ``"davis16 val over 3 of 20 videos"``."""
+        return f"{self.dataset} {self.split}" + ("" if self.split_size is None else f" over {self.whole}")
+
+    @property
     def shortcomings(self) -> list[str]:
         """Why the record cannot be in a leaderboard; empty if it can."""
         found = []
@@ -108,13 +124,20 @@ class Record(BaseModel):
             found.append("untrained")
         if self.provenance.limit is not None:
             found.append(f"only {self.provenance.limit} frames of each video")
+        if self.split_size is not None:
+            found.append(f"only {self.whole}")
+        if self.unannotated:
+            found.append(f"{counted(sum(map(len, self.unannotated.values())), 'annotation')} missing")
         if self.missing:
             found.append(f"{len(self.missing)} videos or frames missing")
         return found
 
     def to_json(self) -> str:
         """The record as JSON, ending in a newline."""
-        return json.dumps(self.model_dump(by_alias=True), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        # A record of all videos and annotations is written without these two, as it was before they existed.
+        absent = {name for name in ("split_size", "unannotated") if not getattr(self, name)}
+        written = self.model_dump(by_alias=True, exclude=absent)
+        return json.dumps(written, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def read(path: Path) -> Record:

@@ -90,7 +90,7 @@ def _by_measure(first: Record, second: Record, effects: Sequence[Effect], warnin
     compared = effects[0].compared
     notes = [
         f"A is {first.method}, B is {second.method}; means over videos, also of the differences A − B",
-        f"{first.dataset} {first.split}, {first.signature}",
+        f"{first.place}, {first.signature}",
         f"interval: BCa bootstrap over videos, {compared.interval.resamples} resamples, seed {compared.seed}",
         f"p: two-sided paired permutation, all swaps of videos, or {compared.interval.resamples} if there are more",
         "better: the interval excludes 0",

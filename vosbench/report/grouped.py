@@ -129,22 +129,22 @@ def breakdown(record: Record, scored: Sequence[Scored], selection: Selection, by
     Raises:
         DataError: if the dataset has no categories or attributes.
     """
-    videos = VideoScores.of(record, selection.listing)
+    videos = VideoScores.of(record, selection.chosen)
     keys = list(next(iter(record.videos.values()), {}))
     if by == "attribute":
         keys = [key for key in keys if measure_of(key).video_tolerance is not None and key != "JF_mean"]
     names = [name.removesuffix(" mean") if by == "attribute" else name for name in headings(keys)]
     shown = [Column(name, key, videos, record.scores.get(key)) for name, key in zip(names, keys, strict=True)]
-    notes = [f"{record.method}: {record.dataset} {record.split} by {by}, {record.signature}"]
+    notes = [f"{record.method}: {record.place} by {by}, {record.signature}"]
     if by == "average":
         columns, rows = _averages(videos, scored, selection)
     elif by == "interval":
         columns, rows = _intervals(shown)
         notes.append(f"BCa bootstrap over videos, {RESAMPLES} resamples, seed {SEED}")
     else:
-        columns, rows = _lines(by, shown, keys, selection.listing, selection.dataset.title)
+        columns, rows = _lines(by, shown, keys, selection.chosen, selection.dataset.title)
     if by != "average":
-        notes += _otherwise(shown)
+        notes += _otherwise(shown, "whole split" if record.split_size is None else record.whole)
     return Table(columns=columns, rows=rows, notes=tuple(notes))
 
 
@@ -222,7 +222,7 @@ def _averages(videos: VideoScores, scored: Sequence[Scored], selection: Selectio
     for name in protocol.measures:
         key = name if name in MEASURES else f"{name}_mean"
         if name in of_frames or name in MASKS:
-            pooled = [over_frames(scored, name, selection.listing), *([over_objects(scored, name)] if objects else [])]
+            pooled = [over_frames(scored, name, selection.chosen), *([over_objects(scored, name)] if objects else [])]
             means = [mean[f"{name}_mean"] if videos.complete else None for mean in pooled]
             rows.append((name, *means, videos.mean(key), videos.category_mean(key)))
     columns = ("measure", "frame mean", *(["object mean"] if objects else []), SEQUENCE_MEAN, CATEGORY_MEAN)
@@ -239,14 +239,14 @@ def _intervals(shown: Sequence[Column]) -> Lines:
     return ("measure", "videos", "mean", "95% low", "95% high"), rows
 
 
-def _otherwise(shown: Sequence[Column]) -> list[str]:
-    """The scores of the whole split that are neither the sequence mean nor the category mean."""
+def _otherwise(shown: Sequence[Column], whole: str = "whole split") -> list[str]:
+    """The scores of all videos that are neither the sequence mean nor the category mean."""
     found = []
     for column in shown:
         means = [mean for mean in (column.mean(), column.videos.category_mean(column.key)) if mean is not None]
         if column.whole is not None and not any(abs(column.whole - mean) <= EQUAL for mean in means):
             found.append(f"{column.heading} {column.whole:.3f}")
-    return [f"whole split, as its protocol averages: {', '.join(found)}"] if found else []
+    return [f"{whole}, as its protocol averages: {', '.join(found)}"] if found else []
 
 
 def _with_published(

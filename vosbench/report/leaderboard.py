@@ -82,12 +82,12 @@ def row(
 
 
 def scores_table(shown: Record) -> Table:
-    """The table of one record: the dataset's line, and a line per video if the dataset's is incomplete."""
+    """The table of one record: the line of all videos, and a line per video if that is incomplete."""
     keys = list(shown.scores)
     rows: list[tuple[Cell, ...]] = [row(shown.method, shown.scores, keys)]
     if shown.missing:
         rows += [row(f"  {name}", scores, keys) for name, scores in shown.videos.items()]
-    notes = [f"{shown.dataset} {shown.split}, {shown.signature}", *training_notes([shown])]
+    notes = [f"{shown.place}, {shown.signature}", *training_notes([shown])]
     if shown.shortcomings:
         notes.append(f"not for a leaderboard: {', '.join(shown.shortcomings)}")
     return Table(columns=("method", *headings(keys)), rows=rows, notes=tuple(notes))

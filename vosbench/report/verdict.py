@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Literal
 
+from vosbench.errors import counted
 from vosbench.metrics.measures import measure_of
 from vosbench.records.check import Finding, Verdict
 from vosbench.report.table import Cell, Number, Table, render
 
 Kind = Literal["table", "json", "junit", "github"]
 WHOLE = "all videos"
+"""The case of the means in a user's test suite, also if they are over some videos of the split only."""
 
 
 def render_verdict(verdict: Verdict, kind: Kind) -> str:
@@ -37,14 +39,13 @@ def summary(verdict: Verdict) -> str:
     videos = verdict.by_video()
     bad = [name for name, found in videos.items() if _failures(found)]
     if verdict.passed:
-        return f"PASSED: {len(means)} measures of {WHOLE}, and {len(videos)} videos"
+        return f"PASSED: {len(means)} measures of {verdict.run.whole}, and {counted(len(videos), 'video')}"
     if not any(finding.baseline is not None for finding in verdict.findings):
         return f"FAILED: {_joined(failed)}"
     parts = []
     if failed:
-        parts.append(
-            f"{len(failed)} of {len(means)} measures of {WHOLE} ({', '.join(finding.measure for finding in failed)})"
-        )
+        names = ", ".join(finding.measure for finding in failed)
+        parts.append(f"{len(failed)} of {len(means)} measures of {verdict.run.whole} ({names})")
     if bad:
         parts.append(f"{len(bad)} of {len(videos)} videos ({', '.join(bad)})")
     return f"FAILED: {'; '.join(parts)}"
@@ -58,7 +59,7 @@ def to_junit(verdict: Verdict) -> str:
     failures = str(sum(bool(_failures(found)) for _, found in cases))
     counts = {"tests": str(len(cases)), "failures": failures, "errors": "0", "skipped": "0", "time": "0"}
     root = ET.Element("testsuites", {"name": "vosbench check", **counts})
-    name = _clean(f"{run.method} on {run.dataset} {run.split}")
+    name = _clean(f"{run.method} on {run.place}")
     suite = ET.SubElement(root, "testsuite", {"name": name, **counts})
     properties = ET.SubElement(suite, "properties")
     for key in ("method", "dataset", "split", "signature"):
@@ -88,10 +89,10 @@ def failures_by_case(verdict: Verdict) -> dict[str, str]:
 def _to_text(verdict: Verdict) -> str:
     run = verdict.run
     shown = [finding for finding in verdict.findings if finding.video is None or finding.status != "held"]
-    rows: list[tuple[Cell, ...]] = [_row(finding) for finding in shown if finding.baseline is not None]
+    rows: list[tuple[Cell, ...]] = [_row(finding, run.whole) for finding in shown if finding.baseline is not None]
     columns = ("video", "measure", "baseline", "run", "change", "allowed", "")
     held = sum(not _failures(found) for found in verdict.by_video().values())
-    notes = [f"{run.method}: {run.dataset} {run.split}, {run.signature}", *verdict.notes]
+    notes = [f"{run.method}: {run.place}, {run.signature}", *verdict.notes]
     if verdict.by_video():
         notes.append(f"videos that held: {held} of {len(verdict.by_video())}")
     messages = [finding.message for finding in shown if finding.baseline is None or finding.measure == "latency"]
@@ -100,14 +101,14 @@ def _to_text(verdict: Verdict) -> str:
     return render(table, "table") if rows else "".join(f"{note}\n" for note in table.notes)
 
 
-def _row(found: Finding) -> tuple[Cell, ...]:
+def _row(found: Finding, whole: str) -> tuple[Cell, ...]:
     change = (
         None if found.value is None or found.baseline is None else Number(found.value - found.baseline, 4, signed=True)
     )
     measure = measure_of(found.measure)
     name = f"{measure.heading}, {measure.unit}" if measure.unit else measure.heading
     status = {"held": "held", "failed": "FAILED", "reported": "slower"}[found.status]
-    return (found.video or WHOLE, name, found.baseline, found.value, change, found.allowed, status)
+    return (found.video or whole, name, found.baseline, found.value, change, found.allowed, status)
 
 
 def _to_json(verdict: Verdict) -> str:

@@ -16,19 +16,19 @@ Conventions:
     ``f-of-mean-pr``: F of the mean precision and the mean recall, as in AMC-Net's script; its S, and E at the adaptive
     threshold, are as here without the script's own ε, and its shared bin of the two highest levels is not reproduced.
 
-    Thresholds of ``davsod`` are exactly k / 255. DAVSOD's toolbox compares s = level / 255 to the ladder ``1:-1/255:0`` in
-    double precision. Where a rung is above k / 255 by a rounding error, the pixels of level k do not pass it, and the F
-    of that rung is the next one's. Which rungs these are depends on the program: Octave computes 1 − i · (1 / 255), and
-    104 of the 256 rungs are not k / 255, 66 of them above; Matlab, as its maker describes it, builds the ladder from
-    both ends, which makes 36 and 14. Published numbers do not say which was used, so neither ladder is reproduced.
-    Masks of two levels have the same scores under all three. On DAVIS *blackswan*, with the annotations blurred by a
-    Gaussian of σ = 5 pixels as maps, meanF is 0.92609 here, +3.8e-4 with Octave's ladder and −6.6e-5 with Matlab's;
-    +9.4e-5 has been reported for other maps of it. maxF of these maps does not change.
+    Thresholds of ``davsod`` are exactly k / 255. DAVSOD's toolbox compares s = level / 255 to the ladder ``1:-1/255:0``
+    in double precision. Where a rung is above k / 255 by a rounding error, the pixels of level k do not pass it, and
+    the F of that rung is the next one's. Which rungs these are depends on the program: Octave computes 1 − i · (1 /
+    255), and 104 of the 256 rungs are not k / 255, 66 of them above; Matlab, as its maker describes it, builds the
+    ladder from both ends, which makes 36 and 14. Published numbers do not say which was used, so neither ladder is
+    reproduced. Masks of two levels have the same scores under all three. On DAVIS *blackswan*, with the annotations
+    blurred by a Gaussian of σ = 5 pixels as maps, meanF is 0.92609 here, +3.8e-4 with Octave's ladder and −6.6e-5 with
+    Matlab's; +9.4e-5 has been reported for other maps of it. maxF of these maps does not change.
 
     Perfect masks do not have a meanF of 1, since every pixel passes the lowest threshold, s ≥ 0. If the object covers
     the share p of the frame, F is (1 + β²)p / (β²p + 1) there and 1 at the 255 others. On *blackswan* that is 0.9966;
-    it is above 255 / 256 for every p. meanE of perfect masks is 0.9971 for the same reason: at one threshold, all pixels
-    are selected, or with ``>`` none, and E is 1 / 4. maxF and maxE are not limited.
+    it is above 255 / 256 for every p. meanE of perfect masks is 0.9971 for the same reason: at one threshold, all
+    pixels are selected, or with ``>`` none, and E is 1 / 4. maxF and maxE are not limited.
 """
 
 from dataclasses import dataclass
