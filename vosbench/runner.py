@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vosbench.dataset import Dataset
-from vosbench.dataset.selection import Choice, Selection, select
+from vosbench.dataset.selection import Choice, Selection, select, with_frames
 from vosbench.errors import UsageError, VideoError, extras_needed
 from vosbench.evaluate import score
 from vosbench.evaluate.task import Scored
@@ -74,14 +74,14 @@ def resolve(
 
     Raises:
         UsageError: if a name, option or value is unknown, or the method has no weights.
-        DataError: if the dataset is missing or incomplete.
+        DataError: if the dataset is missing or incomplete, or has no frames.
     """
     plugins = tuple(plugins)
     found, variant = load_method(method, plugins) if isinstance(method, str) else method
     setup = replace(setup, variant=variant, options=resolve_options(found, setup.options))
     setup = resolve_weights(found, setup, untrained=untrained)
     dataset = load_dataset(dataset, plugins) if isinstance(dataset, str) else dataset
-    return Job(found, setup, select(dataset, choice, load_families(plugins)))
+    return Job(found, setup, with_frames(select(dataset, choice, load_families(plugins))))
 
 
 def resolve_options(method: Method, options: Mapping[str, str]) -> dict[str, str]:

@@ -34,6 +34,16 @@ OFFICIAL = Layout(
 )
 LAYOUTS = (
     OFFICIAL,
+    # Without frames, the prefix of its files tells which video an annotation is of.
+    replace(
+        OFFICIAL,
+        name="visal-annotations",
+        frames="",
+        annotations="|".join(f"GroundTruth/{{video}}{infix}{{frame}}" for infix in ("", "_frame", "_image")),
+        markers=("GroundTruth",),
+        without=("ViSal",),
+        names=_files,
+    ),
     replace(OFFICIAL, name="visal-3dc", markers=(_AFTER_FILES, "GroundTruth"), without=(), names=_files),
     Layout(
         name="visal-xseg",

@@ -186,5 +186,17 @@ def test_a_frame_that_is_a_fifo(cli: Cli, toy_root: Path) -> None:
     fails(cli("run", "--dataset", "toy", "--method", "brightness", *toys), 3, f'"{path}" is a FIFO, not a file')
 
 
+def test_annotations_without_frames(cli: Cli, toy_root: Path) -> None:
+    toys = ("--dataset", "toy", "--plugin", TOY, "--root", toy_root)
+    whole = cli("score", toy_root / "masks", *toys, "--format", "csv")
+    shutil.rmtree(toy_root / "frames")
+    alone = cli("score", toy_root / "masks", *toys, "--format", "csv")
+    assert (alone.returncode, alone.stdout) == (0, whole.stdout)
+    fails(cli("run", "--method", "brightness", *toys), 3, "Toy val has annotations but no frames", "copy them too")
+    done = cli("verify", "toy", *toys[2:])
+    assert done.returncode == 3
+    assert "has no frames: its annotations can be scored" in done.stdout + done.stderr
+
+
 def test_table_of_nothing(cli: Cli) -> None:
     fails(cli("table", "davis16"), 3, "holds no such record", "vosbench run")

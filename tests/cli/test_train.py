@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -156,6 +157,11 @@ def test_half_a_jpeg(toy_root: Path, tmp_path: Path) -> None:
     done = call(*words(toy_root, tmp_path / "out"))
     fails(done, 3, "is corrupt (")
     assert any(f'"{path}"' in done.stderr for path in paths)
+
+
+def test_no_frames(toy_root: Path, tmp_path: Path) -> None:
+    shutil.rmtree(toy_root / "frames")
+    fails(call(*words(toy_root, tmp_path / "out")), 3, "Toy val has annotations but no frames")
 
 
 def test_another_setup_in_the_folder(toy_root: Path, tmp_path: Path) -> None:

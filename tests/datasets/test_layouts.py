@@ -1,7 +1,8 @@
 """Every layout of every dataset, on trees of a few pixels."""
 
+import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from vosbench.dataset import Dataset, Listed
 from vosbench.dataset.selection import Choice, select
 from vosbench.errors import DataError
-from vosbench.evaluate.score import score
+from vosbench.evaluate.score import all_rows, score
 from vosbench.images import files as images
 from vosbench.registry import load_dataset
 
@@ -325,7 +326,56 @@ def test_layout(tree: Tree, put: Put, reduced: Reduced, root: Path, tmp_path: Pa
     assert record.scores["J_mean"] == 1
 
 
+BY_FRAMES = {"visal-official", "visal-3dc"}
+"""Layouts whose annotations lie in one folder, so that frames tell which video they are of."""
+ALONE = [tree for tree in TREES if tree.annotations and tree.dataset != "ytobj" and tree.layout not in BY_FRAMES]
+"""Trees that can be scored without frames; the list of YouTube-Objects has no numbers of frames."""
+UNCLEAR = {"xseg-split", "dpa", "fbms-davis-like"}
+"""Layouts that look like others without their frames, and are chosen with ``--layout``."""
+
+
+@pytest.mark.parametrize("tree", ALONE, ids=str)
+def test_scores_without_frames_are_the_same(tree: Tree, put: Put, reduced: Reduced, root: Path, tmp_path: Path) -> None:
+    dataset = reduced(tree.dataset, LISTS[tree.dataset])
+    write(tree, put)
+    choice = Choice(root=root, protocol=next(each.name for each in dataset.protocols if "J" in each.measures))
+    whole = select(dataset, choice)
+    rng = np.random.default_rng(0)
+    for video in whole.videos:
+        for index in video.annotations:
+            mask = rng.integers(0, 2, (6, 8), np.uint8) * np.uint8(255)
+            images.write_png(tmp_path / "maps" / video.name / f"{video.frames[index].stem}.png", mask)
+    record, scored, _ = score(tmp_path / "maps", whole)
+    assert not any(video.frameless for video in whole.videos)
+    for path in (path for video in whole.videos for path in video.frames):
+        path.unlink()
+        if not any(path.parent.iterdir()):
+            path.parent.rmdir()
+    for room in ("JPEGImages", "img", "frame", "Frame", "Imgs", "RGB"):
+        for folder in sorted(root.rglob(room)):
+            shutil.rmtree(folder)
+    alone = select(dataset, replace(choice, layout=tree.layout) if tree.layout in UNCLEAR else choice)
+    again, rows, _ = score(tmp_path / "maps", alone)
+    assert all(video.frameless and video.layout == tree.layout for video in alone.videos)
+    assert (again.scores, again.videos) == (record.scores, record.videos)
+    if not tree.sparse:  # such annotations may also be numbered as in the whole video
+        assert [(len(video), video.annotations) for video in alone.videos] == [
+            (len(video), video.annotations) for video in whole.videos
+        ]
+        assert all_rows(rows) == all_rows(scored)
+        assert again.provenance.annotations == record.provenance.annotations
+
+
+ELSEWHERE = {"ags", "fbms-official-antonilo", "fbms-davis-like-flipped", "visal-annotations"}
+"""Layouts that other tests are about."""
+
+
 def test_every_layout_has_a_tree() -> None:
     for name in LISTS:
         there = {tree.layout for tree in TREES if tree.dataset == name}
-        assert set(load_dataset(name).layouts) - there <= {"ags", "fbms-official-antonilo", "fbms-davis-like-flipped"}
+        assert set(load_dataset(name).layouts) - there <= {
+            "ags",
+            "fbms-official-antonilo",
+            "fbms-davis-like-flipped",
+            "visal-annotations",
+        }

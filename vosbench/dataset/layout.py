@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from vosbench.dataset.dataset import Listed, VideoFinder
+from vosbench.dataset.stand_ins import markers_of_annotations, number, stand_ins
 from vosbench.dataset.video import Video
 from vosbench.errors import DataError, UsageError
 from vosbench.files import hidden
@@ -86,7 +87,6 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 # Only the first suffix that a folder contains counts: ``a.png`` next to the frame ``a.jpg`` is its mask.
 FRAME_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".ppm")
 MASK_SUFFIXES = (".png", ".bmp", ".pgm", ".ppm", ".jpg", ".jpeg")
-LAST_NUMBER = re.compile(r"(\d+)\D*$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +136,10 @@ class Layout:
                 return below
         return None
 
+    def without_frames(self) -> "Layout":
+        """The layout of a copy that has only the annotations."""
+        return replace(self, markers=markers_of_annotations(self.markers, self.frames, self.annotations))
+
 
 def recognise(root: Path, layouts: Sequence[Layout], title: str, forced: str | None = None) -> Layout:
     """Find the layout of a root.
@@ -147,7 +151,8 @@ def recognise(root: Path, layouts: Sequence[Layout], title: str, forced: str | N
         forced: name of the layout to use, whatever the markers.
 
     Returns:
-        the layout, its ``below`` narrowed to the folder of the tree.
+        the layout, its ``below`` narrowed to the folder of the tree; if no layout fits as a whole, the one that the
+        annotations fit without their frames.
 
     Raises:
         DataError: if no layout fits, or more than one.
@@ -160,10 +165,12 @@ def recognise(root: Path, layouts: Sequence[Layout], title: str, forced: str | N
         raise DataError(f'the root "{root}" is not a folder; pass the folder that contains {title} with --root')
     folders = Folders()
     if forced is not None:
-        place = replace(known[forced], without=()).place(root, folders)
+        whole = replace(known[forced], without=())
+        place = whole.place(root, folders) or whole.without_frames().place(root, folders)
         return replace(known[forced], below=(place or known[forced].below[0],))
-    places = [(layout, layout.place(root, folders)) for layout in layouts if not layout.forced]
-    fits = [replace(layout, below=(place,)) for layout, place in places if place is not None]
+    usual = [layout for layout in layouts if not layout.forced]
+    alone = [layout.without_frames() for layout in usual if layout.annotations != layout.frames]
+    fits = _fitting(root, folders, usual) or _fitting(root, folders, [layout for layout in alone if layout.markers])
     if len(fits) > 1:
         raise DataError(
             f'"{root}" looks like {" and ".join(layout.name for layout in fits)} at once; choose one with --layout'
@@ -176,40 +183,68 @@ def recognise(root: Path, layouts: Sequence[Layout], title: str, forced: str | N
     return fits[0]
 
 
+def _fitting(root: Path, folders: Folders, layouts: Sequence[Layout]) -> list[Layout]:
+    places = [(layout, layout.place(root, folders)) for layout in layouts]
+    return [replace(layout, below=(place,)) for layout, place in places if place is not None]
+
+
 def collect(root: Path, layout: Layout, listing: Mapping[str, Listed]) -> list[Video]:
     """Collect the listed videos whose frames exist, in list order, without decoding anything.
+
+    If no video has frames, those whose annotations suffice; see `vosbench.dataset.stand_ins`.
 
     Args:
         root: the dataset's folder.
         layout: the layout, as `recognise` returns it.
         listing: the videos to look for.
+
+    Raises:
+        DataError: if there are only annotations, and the list does not tell which frames they are of.
     """
     folders = Folders()
     base = next(folders.find(root, layout.below[0]), root)
-    videos = []
+    videos: list[Video] = []
+    masks: dict[str, list[Path]] = {}
     for name, listed in listing.items():
         called = layout.names(name)
         frames = tuple(_of_first_kind(_files(folders, base, layout.frames, called), FRAME_SUFFIXES))
-        if not frames:
-            continue
-        masks = [
+        masks[name] = [
             path
             for path in _files(folders, base, layout.annotations, called)
             if not (layout.ignored and fnmatchcase(path.name.lower(), layout.ignored))
         ]
-        annotations, codec = _annotations(frames, masks, layout, listed)
-        videos.append(
-            Video(
-                name=name,
-                frames=frames,
-                annotations=annotations,
-                codec=codec,
-                category=listed.category,
-                layout=layout.name,
-                labelled_only=layout.labelled_only and len(annotations) == len(frames),
-            )
+        if frames:
+            videos.append(_video(name, listed, layout, frames, *_annotations(frames, masks[name], layout, listed)))
+    if videos or not any(masks.values()):
+        return videos
+    for name, listed in listing.items():
+        folder = base / layout.frames.partition("|")[0].format(video=layout.names(name), frame="")
+        for kind, codec in _kinds(masks[name], layout):
+            whole, some = layout.pair == "stem", layout.labelled_only
+            frames, annotations = stand_ins(kind, listed, folder, whole=whole, labelled_only=some)
+            if frames:
+                videos.append(replace(_video(name, listed, layout, frames, annotations, codec), frameless=True))
+                break
+    if not videos:
+        raise DataError(
+            f'"{root}" contains annotations but no frames in layout "{layout.name}", and the list does not tell which '
+            "frames they are of; copy the frames too"
         )
     return videos
+
+
+def _video(
+    name: str, listed: Listed, layout: Layout, frames: tuple[Path, ...], annotations: Mapping[int, Path], codec: str
+) -> Video:
+    return Video(
+        name=name,
+        frames=frames,
+        annotations=annotations,
+        codec=codec,
+        category=listed.category,
+        layout=layout.name,
+        labelled_only=layout.labelled_only and len(annotations) == len(frames),
+    )
 
 
 def pairs(root: Path, layout: Layout) -> list[Video]:
@@ -260,14 +295,8 @@ def _files(folders: Folders, base: Path, place: str, video: str) -> list[Path]:
         for path in folders.find(base, folder.format(video=video)):
             names = [name for name in folders.files(path) if not file or wanted.fullmatch(name.rpartition(".")[0])]
             if names:
-                return [path / name for _, name in sorted((_number(name), name) for name in names)]
+                return [path / name for _, name in sorted((number(name), name) for name in names)]
     return []
-
-
-def _number(name: str) -> int:
-    """The last number in a file's name without its suffix; −1 if there is none."""
-    match = LAST_NUMBER.search(name.rpartition(".")[0])
-    return int(match[1]) if match else -1
 
 
 def _of_first_kind(paths: Iterable[Path], suffixes: Iterable[str]) -> list[Path]:
@@ -281,13 +310,18 @@ def _annotations(
     frames: Sequence[Path], masks: Sequence[Path], layout: Layout, listed: Listed
 ) -> tuple[dict[int, Path], str]:
     """Frame index → annotation, of the first suffix that exists; and its codec."""
-    codecs = dict.fromkeys(MASK_SUFFIXES, layout.codec) if isinstance(layout.codec, str) else layout.codec
-    for suffix, codec in codecs.items():
-        kind = [path for path in masks if path.suffix.lower() == suffix]
+    kinds = _kinds(masks, layout)
+    for kind, codec in kinds:
         paired = _by_stem(frames, kind) if layout.pair == "stem" else _by_number(frames, kind, listed)
         if paired:
             return paired, codec
-    return {}, next(iter(codecs.values()))
+    return {}, kinds[0][1]
+
+
+def _kinds(masks: Sequence[Path], layout: Layout) -> list[tuple[list[Path], str]]:
+    """The annotations of each suffix, and their codec."""
+    codecs = dict.fromkeys(MASK_SUFFIXES, layout.codec) if isinstance(layout.codec, str) else layout.codec
+    return [([path for path in masks if path.suffix.lower() == suffix], codec) for suffix, codec in codecs.items()]
 
 
 def _by_stem(frames: Sequence[Path], masks: Sequence[Path]) -> dict[int, Path]:
@@ -297,12 +331,12 @@ def _by_stem(frames: Sequence[Path], masks: Sequence[Path]) -> dict[int, Path]:
 
 def _by_number(frames: Sequence[Path], masks: Sequence[Path], listed: Listed) -> dict[int, Path]:
     """Pair by number; if a copy renumbered only the frames, by the shift that agrees with the list."""
-    index = {_number(path.name): position for position, path in enumerate(frames)}
-    numbers = [_number(path.name) for path in masks]
-    same = {index[number]: path for number, path in zip(numbers, masks, strict=True) if number in index}
+    index = {number(path.name): position for position, path in enumerate(frames)}
+    numbers = [number(path.name) for path in masks]
+    same = {index[found]: path for found, path in zip(numbers, masks, strict=True) if found in index}
     if listed.annotated and masks and set(same) != set(listed.annotated):
         shift = listed.annotated[0] - min(numbers)
-        moved = {number + shift: path for number, path in zip(numbers, masks, strict=True)}
+        moved = {found + shift: path for found, path in zip(numbers, masks, strict=True)}
         if set(moved) == set(listed.annotated) and len(frames) == listed.frames:
             return moved
     return same

@@ -150,6 +150,21 @@ def select(dataset: Dataset, choice: Choice, families: Mapping[str, Family] = Ma
     )
 
 
+def with_frames(selection: Selection) -> Selection:
+    """The selection, for whoever reads frames.
+
+    Raises:
+        DataError: if it has only annotations, which suffice for scoring.
+    """
+    missing = next((video.frames[0] for video in selection.videos if video.frameless), None)
+    if missing is not None:
+        raise DataError(
+            f'{selection.dataset.title} {selection.split} has annotations but no frames, such as "{missing}"; '
+            "they suffice for scoring, but a method needs frames: copy them too"
+        )
+    return selection
+
+
 def split_of(dataset: Dataset, asked: str | None) -> str:
     """The requested split, by default the one that papers report.
 

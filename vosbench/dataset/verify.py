@@ -67,6 +67,8 @@ def verify(dataset: Dataset, root: Path, split: str, layout: str | None = None) 
     if not found:
         raise DataError(f'"{root}" contains none of the {len(listing)} sequences of {dataset.title} {split}')
     report = Report(layout=next(iter(found.values())).layout, listed=len(listing))
+    if any(video.frameless for video in found.values()):
+        report.findings.append(Finding("error", "*", "has no frames: its annotations can be scored, but nothing else"))
     contents = []
     for name, listed in listing.items():
         if name not in found:
@@ -75,7 +77,7 @@ def verify(dataset: Dataset, root: Path, split: str, layout: str | None = None) 
         content = Content(name)
         findings = list(_video(found[name], listed, dataset.protocols[0].scored(found[name]), content))
         report.findings += findings
-        report.complete += not any(finding.level == "error" for finding in findings)
+        report.complete += not any(finding.level == "error" for finding in findings) and not found[name].frameless
         contents.append(content.hexdigest())
     report.annotations = combined(contents)
     if strangers:
@@ -86,7 +88,8 @@ def verify(dataset: Dataset, root: Path, split: str, layout: str | None = None) 
 
 def _strangers(videos: Sequence[Video], known: set[str]) -> list[str]:
     """Folders of unlisted sequences, if folders are named after videos."""
-    folders = {video.frames[0].parent for video in videos if video.frames and video.frames[0].parent.name == video.name}
+    files = [next(iter(video.annotations.values())) if video.frameless else video.frames[0] for video in videos]
+    folders = {path.parent for video, path in zip(videos, files, strict=True) if path.parent.name == video.name}
     parents = {folder.parent for folder in folders}
     names = {entry.name for parent in parents for entry in parent.iterdir() if entry.is_dir()}
     names -= known | {folder.name for folder in folders}
@@ -97,7 +100,7 @@ def _video(video: Video, listed: Listed, scored: Sequence[int], content: Content
     yield from _counts(video, listed)
     sizes: dict[int, tuple[int, int]] = {}
     damaged: list[str] = []
-    for index, frame in enumerate(video.frames):
+    for index, frame in enumerate(() if video.frameless else video.frames):
         try:
             sizes[index] = read_frame(frame).shape[:2]
         except DataError as error:

@@ -17,6 +17,7 @@ class Video:
         category: the object category, if the dataset has categories.
         layout: name of the folder layout that it was found in.
         labelled_only: whether it has only the annotated frames, as in some copies of sparse datasets.
+        frameless: whether it has annotations alone, which can be scored; its frames are paths of missing files.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Video:
     category: str | None = None
     layout: str = ""
     labelled_only: bool = False
+    frameless: bool = False
 
     def __len__(self) -> int:
         """Number of frames."""
