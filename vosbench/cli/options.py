@@ -47,7 +47,10 @@ class Selecting:
     split: Split = None
     layout: LayoutName = None
     protocol: ProtocolName = None
-    videos: Annotated[str, typer.Option("--videos", help="Names of videos, separated by commas.")] = ""
+    videos: Annotated[
+        str,
+        typer.Option("--videos", help="Only these videos, separated by commas; the means are over these, and say so."),
+    ] = ""
     limit: Annotated[int | None, typer.Option("--limit", help="Use the first frames of each video only.")] = None
     measures: Annotated[
         str, typer.Option("--measures", help="Some of the protocol's measures, or added ones, separated by commas.")

@@ -22,8 +22,8 @@ class SelectOptions(TypedDict, total=False):
     """Keyword arguments that select the videos and the protocol; the others default to the dataset's.
 
     ``root``: the dataset's folder. ``split``, ``layout``: names. ``protocol``: a name of the dataset's, or a
-    `DatasetProtocol`. ``videos``: some of the split's. ``limit``: use only the first frames of each video.
-    ``measures``: some of the protocol's.
+    `DatasetProtocol`. ``videos``: some of the split's, over which means are then taken. ``limit``: use only the first
+    frames of each video. ``measures``: some of the protocol's.
     """
 
     root: AnyPath | None

@@ -96,7 +96,7 @@ def speed_table(records: Sequence[Record]) -> Table:
         rows=rows,
         notes=(
             "frames per second from files to maps on disk; median latency; GMAC: 10⁹ multiply-accumulates per frame",
-            *dict.fromkeys(f"{record.dataset} {record.split}, {signature(record)}" for record, _ in timed),
+            *dict.fromkeys(f"{record.place}, {signature(record)}" for record, _ in timed),
         ),
         better=("", "", "", "", "", *(measure_of(name).better for name in _SPEED)),
         groups=tuple(f"{speed.device_name} {speed.size}" for _, speed in timed),
