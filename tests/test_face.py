@@ -193,13 +193,14 @@ def test_folders_of_other_sizes_or_contents_are_named(tmp_path: Path) -> None:
     write(tmp_path / "b", GOOD)
     with pytest.raises(DataError, match=r'a:00000.png" is 60×39, but its annotation is 60×40'):
         vosbench.score(tmp_path / "a", tmp_path / "b")
-    write(tmp_path / "b", GOOD, 77)
-    with pytest.raises(DataError, match=r'b/00000.png" contains the values 77'):
+    write(tmp_path / "b", [np.where(mask, 200, np.arange(60) * 2) for mask in GOOD], 1)
+    with pytest.raises(DataError, match=r'00000.png" contains the values .*codec "binary255"'):
         vosbench.score(tmp_path / "a", tmp_path / "b")
+    write(tmp_path / "b", GOOD)
     with pytest.raises(DataError, match='"nowhere" is not a folder'):
         vosbench.score("nowhere", tmp_path / "b")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match="contains no PNG files"):
+    with pytest.raises(DataError, match="contains no images"):
         vosbench.score(tmp_path / "empty", tmp_path / "b")
     write(tmp_path / "b" / "more", GOOD)
     with pytest.raises(DataError, match="contains both masks and folders of masks"):
@@ -250,7 +251,7 @@ def test_a_result_has_a_repr_and_html() -> None:
     assert result.to_latex() == result.render("latex")
     assert r"\toprule" in result.to_latex()
     assert result.to_json() == result.record.to_json()
-    assert result.notes == ('masks are read as "binary255"',)
+    assert result.notes == ('masks are read as "binary255" (0 as background and 255 as object)',)
     assert "by video" in result.render(by="video")
 
 

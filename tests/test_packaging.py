@@ -16,17 +16,24 @@ from vosbench.errors import EXTRAS
 
 REPOSITORY = Path(__file__).parents[1]
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
-MODULES = {"opencv-python": "cv2", "pillow": "PIL", "pyyaml": "yaml", "zlib-ng": "zlib_ng"}
+MODULES = {
+    "opencv-python": "cv2",
+    "pillow": "PIL",
+    "pyyaml": "yaml",
+    "zlib-ng": "zlib_ng",
+    "backports-zstd": "backports",
+}
 """Distribution → the module that it brings, if that has another name."""
 SOURCES = [path for room in ("vosbench", "methods", "datasets") for path in sorted((REPOSITORY / room).rglob("*.py"))]
 TORCH_ROOMS = ("methods/", "vosbench/methods/", "vosbench/method/nn/", "vosbench/method/profile.py", "vosbench/train/")
+OPTIONAL = ("archives", "fast", "torch", "video")
 LINKS = ("methods", "datasets", "published")
 
 
 def declared(*extras: str) -> dict[str, str]:
     """Distribution → its lowest version."""
     lines = [line for extra in extras for line in PROJECT["optional-dependencies"][extra]] or PROJECT["dependencies"]
-    return dict(line.split(">=") for line in lines)
+    return dict(line.partition(";")[0].split(">=") for line in lines)
 
 
 def imported(path: Path) -> Iterator[str]:
@@ -53,15 +60,15 @@ def third_party(path: Path) -> set[str]:
 
 
 def test_declared_dependencies_are_the_imported_ones() -> None:
-    modules = {MODULES.get(name, name) for name in declared() | declared("torch", "fast")}
+    modules = {MODULES.get(name, name) for name in declared() | declared(*OPTIONAL)}
     found = {module for path in SOURCES for module in third_party(path)}
     assert found - {"pytest"} == modules  # pytest imports its plugin, not the reverse
 
 
 def test_extras_are_declared() -> None:
-    groups = {MODULES.get(name, name): extra for extra in ("torch", "fast") for name in declared(extra)}
+    groups = {MODULES.get(name, name): extra for extra in OPTIONAL for name in declared(extra)}
     assert groups == EXTRAS
-    assert PROJECT["optional-dependencies"]["all"] == ["vosbench[fast,torch]"]
+    assert PROJECT["optional-dependencies"]["all"] == [f"vosbench[{','.join(sorted(OPTIONAL))}]"]
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(REPOSITORY)))
@@ -71,7 +78,7 @@ def test_torch_stays_in_its_rooms(path: Path) -> None:
 
 
 def test_lowest_constraints_are_the_declared_ones() -> None:
-    lowest = declared() | declared("torch", "fast")
+    lowest = declared() | declared(*OPTIONAL)
     lines = (REPOSITORY / "constraints-lowest.txt").read_text("utf-8").splitlines()
     pinned = dict(line.split("==") for line in lines if not line.startswith("#"))
     assert lowest.keys() == pinned.keys()

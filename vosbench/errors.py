@@ -59,7 +59,15 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-EXTRAS = {"torch": "torch", "safetensors": "torch", "numba": "fast", "zlib_ng": "fast"}
+EXTRAS = {
+    "torch": "torch",
+    "safetensors": "torch",
+    "numba": "fast",
+    "zlib_ng": "fast",
+    "av": "video",
+    "py7zr": "archives",
+    "backports": "archives",
+}
 """Optional modules → the extra that installs them."""
 
 

@@ -56,7 +56,13 @@ def test_regions_of_every_codec(tmp_path: Path, codec: str, pixels: np.ndarray, 
 
 
 def test_codecs_with_regions() -> None:
-    assert [name for name, codec in CODECS.items() if codec.labels] == ["nonzero", "palette", "ids", "ppm_nonwhite"]
+    assert [name for name, codec in CODECS.items() if codec.labels] == [
+        "nonzero",
+        "palette",
+        "colours",
+        "ids",
+        "ppm_nonwhite",
+    ]
 
 
 def test_indices_of_a_palette_are_regions(tmp_path: Path) -> None:

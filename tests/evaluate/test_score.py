@@ -44,7 +44,7 @@ def test_perfect_masks(toy_root: Path) -> None:
     assert set(record.scores.values()) == {1.0, 0.0}
     assert record.scores["J_decay"] == 0.0
     assert len(all_rows(scored)) == 2 * 5 * 2
-    assert notes == ['masks are read as "map"']
+    assert notes == ['masks are read as "binary255" (0 as background and 255 as object); otherwise pass --codec']
 
 
 def test_a_missing_scored_frame_leaves_no_mean(toy_root: Path) -> None:

@@ -6,7 +6,7 @@ from PIL import Image
 
 from vosbench.errors import DataError, UsageError
 from vosbench.images import files as images
-from vosbench.images.codecs import codec, luma, recognise
+from vosbench.images.codecs import codec, luma
 
 
 def save(path: Path, pixels: np.ndarray, mode: str, **options: object) -> Path:
@@ -71,15 +71,6 @@ def test_wrong_encodings_are_errors(tmp_path: Path, name: str, pixels: np.ndarra
 def test_unknown_codec() -> None:
     with pytest.raises(UsageError, match='no codec "mpa"'):
         codec("mpa")
-
-
-def test_recognise() -> None:
-    zero = np.zeros((2, 2), np.uint8)
-    assert recognise(zero, "L") is None
-    assert recognise(zero + 1, "L") == "binary01"
-    assert recognise(zero + 2, "L") == "map"
-    assert recognise(zero, "P") == "palette"
-    assert recognise(zero, "1") == "map"
 
 
 def test_luma_of_primaries() -> None:

@@ -18,6 +18,7 @@ from vosbench.errors import DataError
 from vosbench.images import files as images
 from vosbench.images import png
 from vosbench.images.codecs import CODECS
+from vosbench.images.recognition import Look, look_at
 from vosbench.metrics.packed import Packed, unpack
 
 Bytes = np.ndarray
@@ -86,7 +87,10 @@ def by_pillow(data: bytes, codec: str) -> Bytes | None:
 
 def compare(data: bytes) -> dict[str, Packed | None]:
     """Read by every codec: what is read is what Pillow reads, and nothing is read that Pillow refuses."""
-    found = {name: png.read_packed(data, codec) for name, codec in CODECS.items()}
+    read = {name: png.read_packed(data, codec) for name, codec in CODECS.items()}
+    for look in {found[1] for found in read.values() if found is not None}:
+        check_look(look, data)
+    found = {name: None if each is None else each[0] for name, each in read.items()}
     for name, packed in found.items():
         if packed is not None:
             expected = by_pillow(data, name)
@@ -95,6 +99,17 @@ def compare(data: bytes) -> dict[str, Packed | None]:
             if packed.width % 64:
                 assert not (packed.words[:, -1] >> np.uint64(packed.width % 64)).any()
     return found
+
+
+def check_look(look: Look, data: bytes) -> None:
+    """The values are those that Pillow sees, unless there are too many to tell."""
+    expected = look_at(*images.read_stored(data, "mask")[:3])
+    assert (look.mode, look.grey) == (expected.mode, expected.grey)
+    if expected.values is None:
+        assert look.values is None
+        assert look.high == expected.high
+    else:
+        assert look.values == expected.values
 
 
 def some_values(random: np.random.Generator, depth: int, height: int, width: int) -> Iterator[Bytes]:
@@ -291,7 +306,7 @@ def test_images_are_read_either_way(tmp_path: Path) -> None:
     assert np.array_equal(unpack(images.read_packed(path, "nonzero")), VALUES != 0)
     path.write_bytes(NAMED["16 bits"]())
     assert np.array_equal(unpack(images.read_packed(path, "map")), VALUES.astype(int) * 999 > 32767)
-    for source, wanted in [(encode(VALUES), "contains the values"), (b"none", "corrupt")]:
+    for source, wanted in [(encode(VALUES), "contains the values"), (b"none", "is not an image")]:
         with pytest.raises(DataError, match=wanted):
             images.read_packed(source, "binary255", "mask")
     with pytest.raises(DataError, match="does not exist"):
@@ -305,7 +320,7 @@ def test_works_without_zlib_ng() -> None:
         "from vosbench.images import png\n"
         "from vosbench.images.codecs import CODECS\n"
         "data = sys.stdin.buffer.read()\n"
-        "sys.stdout.buffer.write(png.read_packed(data, CODECS['nonzero']).words.tobytes())\n"
+        "sys.stdout.buffer.write(png.read_packed(data, CODECS['nonzero'])[0].words.tobytes())\n"
         "assert not {'cv2', 'numba'} & set(sys.modules)\n"
     )
     values = np.random.default_rng(5).integers(0, 2, (40, 90), np.uint8) * np.uint8(200)
@@ -313,7 +328,7 @@ def test_works_without_zlib_ng() -> None:
     expected = png.read_packed(data, CODECS["nonzero"])
     assert expected is not None
     words = subprocess.run([sys.executable, "-W", "error", "-c", code], input=data, check=True, capture_output=True)
-    assert words.stdout == expected.words.tobytes()
+    assert words.stdout == expected[0].words.tobytes()
 
 
 @pytest.mark.parametrize("value", [1, 2, 127, 129, 200, 254, 255])
@@ -324,7 +339,7 @@ def test_two_values_by_differences_are_summed_as_bits(value: int, width: int) ->
     data = encode(values, filters=lambda _: 1)
     found = png.read_packed(data, CODECS["nonzero"])
     assert found is not None
-    assert (unpack(found) == (values > 0)).all()
+    assert (unpack(found[0]) == (values > 0)).all()
     third = values.copy()
     third[20, width // 2] = value // 2 or 3
     data = encode(third, filters=lambda _: 1)

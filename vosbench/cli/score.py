@@ -9,13 +9,38 @@ from vosbench.cli import options
 from vosbench.cli.console import command, listening, result
 from vosbench.errors import DataError
 
+CODECS = (
+    "binary255: 0 and 255. binary01: 0 and 1. binary:B,O: levels of background and object, such as binary:255,0. "
+    "nonzero: every value but 0. palette: every index but 0. colours: every colour but black. ids: every number but 0 "
+    "and 255. map: the upper half of the range. map8: levels above 127, in 16 bits too. luma127: grey above 127. "
+    "inverted255: 0 is the object. ppm_nonwhite: every colour but white."
+)
+"""The codecs for predictions; a test compares it with `vosbench.images.codecs`, which is slow to import."""
+
 
 @command
 def score(
-    masks: Annotated[Path, typer.Argument(help="Folder or zip file of masks or maps, as <video>/<frame>.png.")],
+    masks: Annotated[
+        Path,
+        typer.Argument(
+            help="Folder, .zip, .tar, .tar.gz, .tar.zst or .7z of masks or maps, as <video>/<frame>.png, or of "
+            ".npy, .npz or video files, as <video>.npy; or a .json file of run lengths."
+        ),
+    ],
     dataset: options.DatasetName,
     selecting: options.Selecting,
-    codec: Annotated[str | None, typer.Option("--codec", help="Encoding of the masks; recognised by default.")] = None,
+    codec: Annotated[
+        str | None,
+        typer.Option("--codec", help=f"Encoding of the masks; recognised from all of them by default. {CODECS}"),
+    ] = None,
+    numbering: Annotated[
+        Literal["auto", "frames", "0", "1"],
+        typer.Option(
+            "--numbering",
+            help="How numbers in the masks' names are read: like those of the frames, from 0, or from 1; by default "
+            "the first of these that fits all masks of a video.",
+        ),
+    ] = "auto",
     name: Annotated[str | None, typer.Option("--name", help="Name of the method.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Also write the record below this folder.")] = None,
     by: Annotated[
@@ -37,6 +62,7 @@ def score(
             masks,
             dataset=dataset,
             codec=codec,
+            numbering=numbering,
             name=name,
             jobs=jobs,
             curve=pr,

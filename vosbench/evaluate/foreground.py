@@ -14,12 +14,14 @@ import numpy as np
 
 from vosbench.dataset.fingerprint import Content
 from vosbench.errors import MeasureError, VosbenchError, one_line, place
+from vosbench.evaluate.predictions import Reading
 from vosbench.evaluate.task import Scored, Scores, Task
 from vosbench.images import files as images
 from vosbench.metrics.arrays import Mask
 from vosbench.metrics.measures import MASKS, SALIENCY, Family
 from vosbench.metrics.packed import Packed, pack, unpack
-from vosbench.metrics.packed_scores import contour_accuracy, frame_scores, region_similarity
+from vosbench.metrics.packed_scores import contour_accuracy, frame_scores, region_similarity, shared
+from vosbench.metrics.statistics import mean
 from vosbench.records.record import Row
 
 if TYPE_CHECKING:
@@ -27,33 +29,56 @@ if TYPE_CHECKING:
     from vosbench.metrics.saliency import Accumulator
 
 
+HALF = 0.5
+
+
 class MaskScorer:
     """Computes J, F, T and added measures for the frames of a video, in order."""
 
-    def __init__(self, task: Task) -> None:
-        self._task = task
+    def __init__(self, task: Task, masks: Reading) -> None:
+        self._task, self._masks = task, masks
         self._measures = task.protocol.measures
-        self._predictions = task.predictions.read(task.video.name, task.present, images.read_packed)
+        self._covered = self._pixels = 0
+        self._inverted: list[float] = []
         self._stability = _Stability(task) if "T" in self._measures else None
         self.added = [_Added(family, task) for family in task.protocol.families]
 
     def score(self, index: int, annotation: Packed) -> Iterator[Row]:
         """Score the next frame that has a prediction."""
         name, protocol = self._task.video.name, self._task.protocol
-        prediction = self._fit(next(self._predictions), annotation, index)
+        prediction = self._masks.read(index, images.read_packed, self._task.checks(index, annotation.shape))
+        prediction = self._fit(prediction, annotation, index)
+        self._covered += prediction.count()
+        self._pixels += prediction.height * prediction.width
         if protocol.empty == "score" or annotation.any():
             if "J" in self._measures and "F" in self._measures:
                 both = frame_scores(annotation, prediction, protocol.tolerance)
                 yield Row(name, index, "J", both.region)
                 yield Row(name, index, "F", both.contour)
+                self._watch(annotation, prediction, both.region)
             elif "J" in self._measures:
-                yield Row(name, index, "J", region_similarity(annotation, prediction))
+                region = region_similarity(annotation, prediction)
+                yield Row(name, index, "J", region)
+                self._watch(annotation, prediction, region)
             elif "F" in self._measures:
                 yield Row(name, index, "F", contour_accuracy(annotation, prediction, protocol.tolerance))
             for added in self.added:
                 yield from added.after(index, unpack(annotation), unpack(prediction))
         if self._stability is not None:
             yield from self._stability.after(index, unpack(prediction))
+
+    def _watch(self, annotation: Packed, prediction: Packed, region: float) -> None:
+        """Add up J of the inverted prediction; that of one whose J is at least 0.5 is never larger, and counts as 0."""
+        inverted = 0.0
+        if region < HALF:
+            both = shared(annotation, prediction)
+            rest = prediction.height * prediction.width - prediction.count()
+            inverted = (annotation.count() - both) / max(rest + both, 1)
+        self._inverted.append(inverted)
+
+    def watched(self) -> tuple[tuple[int, int], float | None]:
+        """Pixels of the object and of all predictions, and the mean J of inverted predictions."""
+        return (self._covered, self._pixels), mean(self._inverted)
 
     def _fit(self, prediction: Packed, annotation: Packed, index: int) -> Packed:
         """Resize a prediction to the size of its annotation (nearest neighbour), if the protocol allows it."""
@@ -155,29 +180,39 @@ def score_video(task: Task) -> Scored:
         regions, digest = region_scores(task)
         return replace(_scored(task, [], digest), regions=regions)
     content = Content(task.video.name)
-    scorers = _scorers(task)
     rows = []
-    for index in task.scored:
-        annotation = images.read_packed(task.video.annotations[index], task.video.codec)
-        content.add(index, annotation)
-        if index in task.predictions.files[task.video.name]:
-            for scorer in scorers:
-                rows += scorer.score(index, annotation)
+    with task.predictions.opened(task.video.name) as masks:
+        scorers = _scorers(task, masks)
+        for index in task.scored:
+            annotation = images.read_packed(task.video.annotations[index], task.video.codec)
+            content.add(index, annotation)
+            if index in task.predictions.files[task.video.name]:
+                for scorer in scorers:
+                    rows += scorer.score(index, annotation)
     saliency = next((scorer.summary() for scorer in scorers if not isinstance(scorer, MaskScorer)), None)
-    added = [each for scorer in scorers if isinstance(scorer, MaskScorer) for each in scorer.added]
+    foreground = next((scorer for scorer in scorers if isinstance(scorer, MaskScorer)), None)
+    coverage, complement = foreground.watched() if foreground else ((0, 0), None)
+    added = foreground.added if foreground else []
     scores = {name: value for each in added for name, value in each.finish().items()}
     counted = max((each.frames for each in added), default=0)
-    return replace(_scored(task, rows, content.hexdigest(), saliency), added=scores, counted=counted)
+    return replace(
+        _scored(task, rows, content.hexdigest(), saliency),
+        added=scores,
+        counted=counted,
+        looks=masks.looks,
+        coverage=coverage,
+        complement=complement,
+    )
 
 
-def _scorers(task: Task) -> "list[MaskScorer | SaliencyScorer]":
+def _scorers(task: Task, masks: Reading) -> "list[MaskScorer | SaliencyScorer]":
     scorers: list[Any] = []
     if task.protocol.families or any(name in MASKS for name in task.protocol.measures):
-        scorers.append(MaskScorer(task))
+        scorers.append(MaskScorer(task, masks))
     if any(name in SALIENCY for name in task.protocol.measures):
         from vosbench.evaluate.saliency import SaliencyScorer
 
-        scorers.append(SaliencyScorer(task))
+        scorers.append(SaliencyScorer(task, masks))
     return scorers
 
 

@@ -22,17 +22,17 @@ def region_scores(task: Task) -> tuple[ObjectScores | None, str]:
     name = task.video.name
     digest = hashlib.sha256(name.encode())
     overlap = Overlap()
-    predictions = task.predictions.read(name, task.present, images.read_regions)
-    for index in task.scored:
-        regions = images.read_regions(task.video.annotations[index], task.video.codec)
-        digest.update(f"{index} {regions.shape}".encode() + regions.astype("<i4").tobytes())
-        if task.missing:
-            continue
-        clusters = next(predictions)
-        height, width = regions.shape
-        if task.differs(index, (clusters.shape[0], clusters.shape[1]), (height, width)):
-            clusters = cv2.resize(clusters, (width, height), interpolation=cv2.INTER_NEAREST_EXACT).astype(np.int32)
-        with task.naming(index):
-            overlap.add(regions, clusters)
+    with task.predictions.opened(name) as masks:
+        for index in task.scored:
+            regions = images.read_regions(task.video.annotations[index], task.video.codec)
+            digest.update(f"{index} {regions.shape}".encode() + regions.astype("<i4").tobytes())
+            if task.missing:
+                continue
+            height, width = regions.shape
+            clusters = masks.read(index, images.read_regions, task.checks(index, (height, width)))
+            if task.differs(index, (clusters.shape[0], clusters.shape[1]), (height, width)):
+                clusters = cv2.resize(clusters, (width, height), interpolation=cv2.INTER_NEAREST_EXACT).astype(np.int32)
+            with task.naming(index):
+                overlap.add(regions, clusters)
     scores = overlap.result() if task.scored and not task.missing else None
     return scores, digest.hexdigest()

@@ -1,8 +1,8 @@
 """Predictions and annotations without a registered dataset: two folders of masks, or arrays.
 
 Conventions:
-    A flat folder contains the masks of one video, a folder of folders those of several. Files are PNG and are paired by
-    video and file name. Frames are in the order of the annotations' names, and all of them are scored.
+    A flat folder contains the masks of one video, a folder of folders those of several. Files are paired by video
+    and file name. Frames are in the order of the annotations' names, and all of them are scored.
     Arrays are (H, W), one per frame: booleans; integers 0 and 1, or 0 and 255, for background and object; or other
     integers as labels, with 0 for background. 8-bit integers above `HIGHEST_LABEL` are rejected, since they could also
     be grey levels. Floats and grey levels are maps, which only saliency protocols accept.
@@ -18,7 +18,8 @@ from numpy.typing import ArrayLike, NDArray
 from vosbench.dataset import Dataset, DatasetProtocol, Listed, Video
 from vosbench.dataset.selection import Selection
 from vosbench.errors import DataError
-from vosbench.evaluate.predictions import Predictions, located
+from vosbench.evaluate.containers import IMAGES, Folder
+from vosbench.evaluate.predictions import Predictions, located, surveyed
 from vosbench.images import write_png
 
 Kind = Literal["mask", "labels", "map"]
@@ -27,6 +28,7 @@ Masks = Iterable[ArrayLike]
 PROTOCOL = DatasetProtocol(name="pairs", measures=("J", "F", "T"), t_first="skip")
 """J, F and T of all frames; the first pair of frames for T are the first two."""
 HIGHEST_LABEL = 99
+DEEPEST = 2  # a folder of videos, and the masks
 FLAT = ""
 VIDEO = "video"
 """The name of the only video if arrays are given without names."""
@@ -70,14 +72,16 @@ def pair_folders(
     paired = {video: {t: theirs[video][stem] for t, stem in enumerate(sorted(files))} for video, files in ours.items()}
     read = annotation_codec or unit
     if read is None:
-        read = located(annotations, {video: dict(enumerate(files)) for video, files in named.items()}).codec
-        read = "binary255" if read == "map" else read
+        masks = located(annotations, {video: dict(enumerate(files)) for video, files in named.items()}, None)
+        codecs = {video: "binary255" if name == "map" else name for video, name in surveyed(masks).codecs.items()}
+    else:
+        codecs = dict.fromkeys(named, read)
     videos = tuple(
         Video(
             name=video,
             frames=tuple(annotations / file for file in files),
             annotations={t: annotations / file for t, file in enumerate(files)},
-            codec=read,
+            codec=codecs[video],
         )
         for video, files in named.items()
     )
@@ -147,12 +151,14 @@ def _masks(folder: Path) -> dict[str, dict[str, str]]:
     if not folder.is_dir():
         raise DataError(f'"{folder}" is not a folder of masks')
     videos: dict[str, dict[str, str]] = {}
-    for path in sorted([*folder.glob("*.png"), *folder.glob("*/*.png")]):
-        inner = path.relative_to(folder)
-        if not any(part.startswith(".") for part in inner.parts):
-            videos.setdefault(inner.parent.name, {})[path.stem] = inner.as_posix()
+    for path in sorted(Folder(folder, folder).names()):
+        if path.suffix.lower() in IMAGES and len(path.parts) <= DEEPEST:
+            stems = videos.setdefault(path.parent.name, {})
+            if path.stem in stems:
+                raise DataError(f'"{folder}" has both "{stems[path.stem]}" and "{path}"; keep one')
+            stems[path.stem] = str(path)
     if not videos:
-        raise DataError(f'"{folder}" contains no PNG files; pass a folder of masks, or a folder of such folders')
+        raise DataError(f'"{folder}" contains no images; pass a folder of masks, or a folder of such folders')
     if FLAT in videos and len(videos) > 1:
         raise DataError(f'"{folder}" contains both masks and folders of masks; keep one of the two')
     return videos

@@ -1,199 +1,355 @@
-"""Predictions on disk: masks or maps from any method, in a folder or a zip file.
+"""Predictions on disk: masks or maps from any method, in whatever form.
 
 Conventions:
-    The file of frame *t* of video *v* may be named ``v/<frame's stem>.png``, ``v/%05d.png``, ``v/v_%05d.png`` or
-    ``v_<frame's stem>.png``, inside any folders; files other than PNG and ``__MACOSX`` are ignored.
-    Numbers refer to the dataset's frame files. If any number of a video does not occur there, such as 0 when frame
-    files are numbered from 1, all numbers of the video are positions instead, counted from 0.
+    A mask belongs to the video whose name is that of a folder above it, the nearest one, or the beginning of its own
+    name; if only one video is selected, all masks may be its. `vosbench.evaluate.numbering` pairs it with a frame,
+    `vosbench.evaluate.containers` reads folders and archives, `vosbench.evaluate.stacks` files with all masks of a
+    video, and `vosbench.images.recognition` recognises the codec.
 """
 
 import re
-import zipfile
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import Self, TypeVar
+from typing import TypeVar
 
 from vosbench.dataset import Video
 from vosbench.errors import DataError
+from vosbench.evaluate import containers, stacks
+from vosbench.evaluate.containers import Container
+from vosbench.evaluate.numbering import Matched, Numbering, agreed, match
 from vosbench.images import files as images
-from vosbench.images.codecs import recognise
+from vosbench.images.codecs import codec as codec_of
+from vosbench.images.recognition import Found, Look, Looks, recognise, same
 
 Read = TypeVar("Read")
-Reader = Callable[[Path | bytes, str, str], Read]
+Reader = Callable[[Path | bytes, str, str, images.Check | None, images.Looker | None], Read]
+CUTS = re.compile(r"[_\-. ]")
 
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """The location of each frame's mask.
+    """The location of each frame's mask, and how it is read.
 
     Attributes:
-        origin: the folder or zip file.
-        files: video name → frame index → the file's path, or its name inside the zip.
-        codec: the codec that reads the masks.
+        origin: the folder or file, as the user named it.
+        files: video name → frame index → the file's path below the place, its name inside a zip, or its absolute path.
+        codecs: video name → the codec that reads its masks.
+        place: the folder or zip file that contains them; the origin by default.
+        recognising: whether codecs are guesses, so that what the masks contain is recorded while they are read.
+        notes: how names and numbers were read, one note a line.
     """
 
     origin: Path
     files: Mapping[str, Mapping[int, str]]
-    codec: str
+    codecs: Mapping[str, str]
+    place: Path | None = None
+    recognising: bool = False
+    notes: tuple[str, ...] = ()
+
+    @property
+    def codec(self) -> str:
+        """The codecs in use, separated by spaces."""
+        return " ".join(sorted(set(self.codecs.values())))
 
     def label(self, video: str, index: int) -> str:
         """Name one mask in an error message."""
-        return f"{self.origin}:{self.files[video][index]}"
+        name = PurePosixPath(self.files[video][index])
+        return f"{self.origin}:{containers.printable('/'.join(name.parts[-2:]) if name.is_absolute() else str(name))}"
 
-    def read(self, video: str, indices: Sequence[int], reader: Reader[Read]) -> Iterator[Read]:
-        """Read masks of a video in the given order.
+    @contextmanager
+    def opened(self, video: str) -> "Iterator[Reading]":
+        """Open the masks of a video for reading."""
+        with containers.opened(self.place or self.origin, self.origin) as container:
+            yield Reading(self, video, container)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The masks of a video, open for reading.
+
+    Attributes:
+        looks: what the masks that were read contain, if codecs are being recognised.
+    """
+
+    predictions: Predictions
+    video: str
+    container: Container
+    looks: Looks = field(default_factory=dict)
+
+    def read(self, index: int, reader: Reader[Read], check: images.Check | None = None) -> Read:
+        """Read the mask of a frame.
 
         Args:
-            video: its name.
-            indices: frame indices.
+            index: frame index.
             reader: the function that reads a mask, `vosbench.images.files.read_mask` or a similar one.
+            check: called with the (height, width) that the file's header claims, before anything is decoded.
 
         Raises:
-            DataError: if a file is corrupt or has another encoding.
+            DataError: if the file is corrupt or has another encoding.
         """
-        with _Opened(self.origin) as opened:
-            for index in indices:
-                yield reader(opened.read(self.files[video][index]), self.codec, self.label(video, index))
+        name = self.predictions.files[self.video][index]
+        source = Path(name) if Path(name).is_absolute() else self.container.read(name)
+        look = self._look if self.predictions.recognising else None
+        return reader(
+            source, self.predictions.codecs[self.video], self.predictions.label(self.video, index), check, look
+        )
+
+    def _look(self, look: Look, name: str) -> None:
+        found = self.looks.get(look)
+        self.looks[look] = Found(1, name) if found is None else Found(found.times + 1, found.example)
 
 
-def find(origin: Path, videos: Sequence[Video], codec: str | None = None) -> Predictions:
-    """Find the masks of a dataset's videos in a folder or zip.
+def find(
+    origin: Path,
+    videos: Sequence[Video],
+    codec: str | None = None,
+    numbering: Numbering = "auto",
+    scratch: Path | None = None,
+) -> Predictions:
+    """Find the masks of a dataset's videos.
 
     Args:
-        origin: a folder, or a zip file, which is read without unpacking it.
+        origin: a folder; a zip file, which is read without unpacking it; another archive, or a file of all masks.
         videos: the videos to find masks of; masks of other videos are ignored.
-        codec: the codec that reads the masks; if None, it is recognised from one mask of each video.
+        codec: the codec that reads the masks; if None, it is guessed from one mask of each video, for `settled`.
+        numbering: how numbers in names are read.
+        scratch: a folder for what must be unpacked, which must exist until the masks are read.
 
     Raises:
-        DataError: if these videos have no masks, names are unsafe or ambiguous, or encodings differ.
+        DataError: if these videos have no masks, or names are unsafe or ambiguous.
+        UsageError: if the codec is unknown, or a package is needed that is not installed.
     """
-    with _Opened(origin) as opened:
-        names = opened.names()
-        files = {video.name: _match(video, names) for video in videos}
+    if codec is not None:
+        codec_of(codec)
+    place = origin if origin.is_dir() or scratch is None else containers.unpacked(origin, scratch)
+    with containers.opened(place, origin) as container:
+        names = container.names()
+        found = _sort(names, videos, origin)
+        matched = {video.name: match(video, found.images.get(video.name, ()), numbering) for video in videos}
+        paths, notes = agreed(matched)
+        files = {video: {index: names[path] for index, path in of.items()} for video, of in paths.items()}
+        for video in videos:
+            if not files[video.name] and video.name in found.stacks and scratch is not None:
+                files[video.name] = _write_out(container, found.stacks[video.name], names, video, origin, scratch)
+        listed = [path for path in names if path.suffix.lower() == ".json"]
+        if not any(files.values()) and len(listed) == 1 and scratch is not None:
+            file = container.file(names[listed[0]], scratch)
+            files, notes = _of_runs(file, listed[0], videos, numbering, scratch)
         if not any(files.values()):
             raise DataError(_nothing(origin, names, videos))
-    return located(origin, files, codec)
+    moving = {found.stacks[video.name].suffix.lower() for video in videos if video.name in found.stacks}
+    if moving - {".npy", ".npz"}:
+        notes.append("masks are decoded from video files, whose compression changes numbers")
+    return located(origin, files, codec, place, (*found.notes, *notes))
 
 
-def located(origin: Path, files: Mapping[str, Mapping[int, str]], codec: str | None = None) -> Predictions:
+def located(
+    origin: Path,
+    files: Mapping[str, Mapping[int, str]],
+    codec: str | None,
+    place: Path | None = None,
+    notes: tuple[str, ...] = (),
+) -> Predictions:
     """Make predictions from known files.
 
     Args:
-        origin: a folder or a zip file.
-        files: video name → frame index → the file's path below the folder, or its name inside the zip.
-        codec: the codec that reads the masks; if None, it is recognised from one mask of each video.
+        origin: the folder or file, as the user named it.
+        files: as in `Predictions`.
+        codec: the codec that reads the masks; if None, it is guessed from one mask of each video.
+        place: as in `Predictions`.
+        notes: as in `Predictions`.
+    """
+    if codec is not None:
+        return Predictions(origin, files, dict.fromkeys(files, codec), place, notes=notes)
+    unread = Predictions(origin, files, dict.fromkeys(files, "map"), place, recognising=True, notes=notes)
+    looks = {video: _first_look(unread, video) for video in files}
+    try:
+        guess = recognise(looks, str(origin)).codecs
+    except DataError:  # all masks may tell more than the first ones, or the same
+        guess = unread.codecs
+    return replace(unread, codecs=guess)
+
+
+def _first_look(predictions: Predictions, video: str) -> Looks:
+    """What the first mask of a video that is not empty contains."""
+    with predictions.opened(video) as reading:
+        for index in predictions.files[video]:
+            if reading.read(index, images.read_packed).any() or any(look.high for look in reading.looks):
+                break
+        return reading.looks
+
+
+def surveyed(predictions: Predictions) -> Predictions:
+    """Recognise the codec by reading all masks for this alone.
 
     Raises:
-        DataError: if encodings differ.
+        DataError: if a file is corrupt, or the masks do not tell their codec.
     """
-    if codec is None:
-        with _Opened(origin) as opened:
-            codec = _recognise(origin, opened, files)
-    return Predictions(origin, files, codec)
+    looks = {}
+    for video, files in predictions.files.items():
+        with predictions.opened(video) as reading:
+            for index in files:
+                reading.read(index, images.read_packed)
+            looks[video] = reading.looks
+    return settled(predictions, looks)[0]
 
 
-def _match(video: Video, names: Mapping[str, Sequence[PurePosixPath]]) -> dict[int, str]:
-    """Frame index → file: by the stem of the frame, else by number, or by position if numbers do not fit."""
-    stems = {frame.stem: index for index, frame in enumerate(video.frames)}
-    matches: list[tuple[int, PurePosixPath]] = []
-    numbered: list[tuple[int, PurePosixPath]] = []
-    for path in names.get(video.name, ()):
-        stem = path.stem.removeprefix(f"{video.name}_")
-        index = stems.get(path.stem, stems.get(stem))
-        if index is not None:
-            matches.append((index, path))
-        elif re.fullmatch(r"\d{5}", stem):
-            numbered.append((int(stem), path))
-    numbers = {number: index for index, frame in enumerate(video.frames) if (number := _number(frame)) is not None}
-    if any(number not in numbers for number, _ in numbered):
-        numbers = {index: index for index in range(len(video.frames))}
-    matches += [(numbers[number], path) for number, path in numbered if number in numbers]
-    files: dict[int, str] = {}
-    for index, path in matches:
-        if index in files:
-            raise DataError(f'frame {index} of "{video.name}" has two masks, "{files[index]}" and "{path}"; keep one')
-        files[index] = str(path)
-    return files
+def settled(
+    predictions: Predictions, looks: Mapping[str, Looks], *, soft: bool = False
+) -> tuple[Predictions, list[str]]:
+    """The predictions with the codecs that all of their masks tell, and the videos that the guess had read otherwise.
+
+    Args:
+        predictions: those that were read while their codecs were being recognised.
+        looks: video → what its masks contain.
+        soft: whether soft maps are scored as such.
+
+    Raises:
+        DataError: if the masks do not tell their codec.
+    """
+    found = recognise(looks, str(predictions.origin), soft=soft)
+    codecs = {video: found.codecs.get(video, guess) for video, guess in predictions.codecs.items()}
+    changed = [video for video, of in looks.items() if not same(predictions.codecs[video], codecs[video], of)]
+    return replace(predictions, codecs=codecs), changed
 
 
-def _number(frame: Path) -> int | None:
-    """The number at the end of a frame's name."""
-    digits = re.search(r"\d+$", frame.stem)
-    return int(digits[0]) if digits else None
+@dataclass(frozen=True, slots=True)
+class _Sorted:
+    """Files by video: images, and a file with all masks; those of no video; and notes."""
+
+    images: dict[str, list[PurePosixPath]] = field(default_factory=dict)
+    stacks: dict[str, PurePosixPath] = field(default_factory=dict)
+    strays: list[PurePosixPath] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
-def _nothing(origin: Path, names: Mapping[str, Sequence[PurePosixPath]], videos: Sequence[Video]) -> str:
-    selected = ", ".join(f'"{video.name}"' for video in videos[:3])
-    contents = ", ".join(f'"{name}"' for name in list(names)[:3]) or "no PNG files"
+def _sort(names: Mapping[PurePosixPath, str], videos: Sequence[Video], origin: Path) -> _Sorted:
+    """Tell which files belong to which video."""
+    known = {video.name: video.name for video in videos}
+    known |= {name.casefold(): name for name in known if name.casefold() not in known}
+    single = {video.name for video in videos if len(video) == 1}
+    found = _Sorted()
+    for path in sorted(names):
+        if path.suffix.lower() in containers.IMAGES:
+            video = _above(path, known) or _before(path.stem, known, single)
+            (found.strays if video is None else found.images.setdefault(video, [])).append(path)
+        elif path.suffix.lower() in containers.STACKS:
+            video = _known(path.stem, known) or _above(path, known)
+            if video is None:
+                found.strays.append(path)
+            elif video in found.stacks:
+                one = found.stacks[video]
+                raise DataError(f'"{video}" has two files with all masks, "{one}" and "{path}"; keep one')
+            else:
+                found.stacks[video] = path
+    if not found.images and not found.stacks and len(videos) == 1:
+        _give_all(found, videos[0].name, origin)
+    for video, paths in found.images.items():
+        first = next(kind for kind in KINDS.values() if any(_kind(path) == kind for path in paths))
+        other = next((path for path in paths if _kind(path) != first), None)
+        if other is not None:
+            found.notes.append(f'"{video}" has {first} files and others, such as "{other}"; only {first} files count')
+            found.images[video] = [path for path in paths if _kind(path) == first]
+    return found
+
+
+def _give_all(found: _Sorted, video: str, origin: Path) -> None:
+    """Give files that are named after no video to the only one that is selected, unless they may be another's."""
+    shown = [path for path in found.strays if path.suffix.lower() in containers.IMAGES]
+    if shown:
+        parents = {path.parent for path in shown}
+        if len(parents) > 1 or next(iter(parents)).name not in {"", origin.stem}:
+            return
+        found.images[video] = shown
+    elif len(found.strays) == 1:
+        found.stacks[video] = found.strays[0]
+    else:
+        return
+    found.notes.append(f'no file or folder is named after "{video}", the only video to score; all masks are its')
+
+
+KINDS = {
+    ".png": "PNG",
+    ".bmp": "BMP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    **dict.fromkeys((".pgm", ".ppm", ".pbm", ".pnm"), "PGM"),
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+}
+"""Kinds of images; if a video has several, only the first counts."""
+
+
+def _kind(path: PurePosixPath) -> str:
+    return KINDS[path.suffix.lower()]
+
+
+def _known(name: str, known: Mapping[str, str]) -> str | None:
+    return known.get(name, known.get(name.casefold()))
+
+
+def _above(path: PurePosixPath, known: Mapping[str, str]) -> str | None:
+    """The video that a folder above a file is named after, or two folders in a row, such as ``cow/01`` for cow_01."""
+    parts = path.parent.parts
+    for end in range(len(parts), 0, -1):
+        for names in ((parts[end - 1],), parts[max(end - 2, 0) : end]):
+            video = _known("_".join(names), known)
+            if video is not None:
+                return video
+    return None
+
+
+def _before(stem: str, known: Mapping[str, str], single: set[str]) -> str | None:
+    """The video with whose name a file's name begins."""
+    video = _known(stem, known)
+    if video in single:
+        return video
+    for cut in reversed(list(CUTS.finditer(stem))):
+        video = _known(stem[: cut.start()], known)
+        if video is not None:
+            return video
+    return None
+
+
+def _write_out(
+    container: Container,
+    path: PurePosixPath,
+    names: Mapping[PurePosixPath, str],
+    video: Video,
+    origin: Path,
+    scratch: Path,
+) -> dict[int, str]:
+    folder = scratch / f"videos/{video.name}"
+    folder.mkdir(parents=True, exist_ok=True)
+    label = str(origin) if origin.name == str(path) else f"{origin}:{path}"
+    written = stacks.write_out(container.file(names[path], scratch), label, len(video), folder)
+    return {index: str(file) for index, file in written.items()}
+
+
+def _of_runs(
+    file: Path, path: PurePosixPath, videos: Sequence[Video], numbering: Numbering, scratch: Path
+) -> tuple[dict[str, dict[int, str]], list[str]]:
+    """The masks of a JSON file of run lengths, written out."""
+    runs = stacks.read_runs(file, str(path))
+    known = {PurePosixPath(name).name: name for name in runs} | {name: name for name in runs}
+    matched: dict[str, Matched] = {}
+    for video in videos:
+        frames = runs.get(known.get(video.name, ""), {})
+        folder = scratch / f"videos/{video.name}"
+        written = list(stacks.write_runs(frames, str(path), folder)) if frames else []
+        matched[video.name] = match(video, [PurePosixPath(each.as_posix()) for each in written], numbering)
+    files, notes = agreed(matched)
+    return {video: {index: str(each) for index, each in of.items()} for video, of in files.items()}, notes
+
+
+def _nothing(origin: Path, names: Mapping[PurePosixPath, str], videos: Sequence[Video]) -> str:
+    selected = ", ".join(f'"{video.name}"' for video in videos[:3]) + (", …" if len(videos) > 3 else "")
+    what = f"the {len(videos)} selected videos" if len(videos) > 1 else "the selected video"
+    shown = list(dict.fromkeys(str(path.parent) if str(path.parent) != "." else path.name for path in names))
+    contents = ", ".join(f'"{containers.printable(name)}"' for name in shown[:3]) or "no images"
     return (
-        f'"{origin}" has no masks of the {len(videos)} selected videos ({selected}, …); it contains {contents}. '
+        f'"{origin}" has no masks of {what} ({selected}); it contains {contents}. '
         "Is it for another dataset? Masks should be named <video>/<frame>.png"
     )
-
-
-def _recognise(origin: Path, opened: "_Opened", files: Mapping[str, Mapping[int, str]]) -> str:
-    """Recognise the codec from the first mask of each video that is not empty; empty masks fit any codec."""
-    votes: Counter[str] = Counter()
-    for frames in files.values():
-        for name in frames.values():
-            vote = recognise(*images.read_pixels(opened.read(name), f"{origin}:{name}"))
-            if vote is not None:
-                votes[vote] += 1
-                break
-    if len(votes) > 1:
-        codecs = " and ".join(f"{count} videos as {name}" for name, count in votes.items())
-        raise DataError(f'the masks in "{origin}" have different encodings ({codecs}); choose one with --codec')
-    return next(iter(votes), "map")
-
-
-class _Opened:
-    """A folder or zip file, open for reading."""
-
-    def __init__(self, origin: Path) -> None:
-        self.origin = origin
-        self.zip: zipfile.ZipFile | None = None
-        if origin.is_dir():
-            return
-        if not origin.exists():
-            raise DataError(f'the predictions "{origin}" do not exist; pass a folder or a zip file of masks')
-        try:
-            self.zip = zipfile.ZipFile(origin)
-        except (zipfile.BadZipFile, OSError):
-            raise DataError(f'"{origin}" is neither a folder nor a valid zip file of masks') from None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.zip:
-            self.zip.close()
-
-    def names(self) -> dict[str, list[PurePosixPath]]:
-        """The PNG files by video name: their folder, or the part of their name before the last underscore."""
-        if self.zip:
-            paths = [PurePosixPath(entry.filename) for entry in self.zip.infolist() if not entry.is_dir()]
-        else:
-            files = sorted(self.origin.rglob("*.png"))
-            paths = [PurePosixPath(path.relative_to(self.origin).as_posix()) for path in files]
-        named: dict[str, list[PurePosixPath]] = {}
-        for path in paths:
-            if path.is_absolute() or ".." in path.parts or "\\" in str(path):
-                raise DataError(f'"{self.origin}" contains the entry "{path}", which escapes from it; it is not read')
-            if path.suffix.lower() != ".png" or "__MACOSX" in path.parts or path.name.startswith("."):
-                continue
-            named.setdefault(path.parent.name, []).append(path)
-            flat = path.stem.rpartition("_")[0]
-            if flat and flat != path.parent.name:
-                named.setdefault(flat, []).append(path)
-        return named
-
-    def read(self, name: str) -> Path | bytes:
-        """The path of a file in a folder, or the bytes of an entry in a zip file."""
-        if self.zip is None:
-            return self.origin / name
-        try:
-            return self.zip.read(name)
-        except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError) as error:
-            raise DataError(f'"{self.origin}:{name}" cannot be read from the zip: {error}') from None

@@ -1,6 +1,10 @@
 """Score numbered proposals against numbered objects (DAVIS-2017 unsupervised)."""
 
 import hashlib
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from vosbench.evaluate.task import Task
 from vosbench.images import files as images
@@ -22,16 +26,16 @@ def object_rows(task: Task) -> tuple[list[Row], str]:
     name = task.video.name
     digest = hashlib.sha256(name.encode())
     proposals = Proposals(tolerance=task.protocol.tolerance)
-    predictions = task.predictions.read(name, task.present, lambda source, _, label: images.read_labels(source, label))
-    for index in task.scored:
-        annotation = images.read_labels(task.video.annotations[index])
-        digest.update(f"{index} {annotation.shape}".encode() + annotation.tobytes())
-        if task.missing:
-            continue
-        prediction = next(predictions)
-        task.differs(index, prediction.shape, annotation.shape)
-        with task.naming(index):
-            proposals.add(annotation, prediction)
+    with task.predictions.opened(name) as masks:
+        for index in task.scored:
+            annotation = images.read_labels(task.video.annotations[index])
+            digest.update(f"{index} {annotation.shape}".encode() + annotation.tobytes())
+            if task.missing:
+                continue
+            shape = (annotation.shape[0], annotation.shape[1])
+            prediction = masks.read(index, _labels, task.checks(index, shape))
+            with task.naming(index):
+                proposals.add(annotation, prediction)
     if task.missing or not task.scored:
         return [], digest.hexdigest()
     rows = [
@@ -42,3 +46,10 @@ def object_rows(task: Task) -> tuple[list[Row], str]:
         for index, value in zip(task.scored, values, strict=True)
     ]
     return rows, digest.hexdigest()
+
+
+def _labels(
+    source: Path | bytes, codec: str, name: str, check: images.Check | None, look: images.Looker | None
+) -> NDArray[np.uint8]:
+    del codec, look  # labels are numbers
+    return images.read_labels(source, name, check)

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from vosbench.dataset import DatasetProtocol
+from vosbench.evaluate.predictions import Reading
 from vosbench.evaluate.task import Task
 from vosbench.images import files as images
 from vosbench.metrics.measures import SALIENCY
@@ -17,16 +18,15 @@ from vosbench.records.record import Row
 class SaliencyScorer:
     """Computes the saliency measures of the frames of a video, in order."""
 
-    def __init__(self, task: Task) -> None:
-        self._task = task
+    def __init__(self, task: Task, masks: Reading) -> None:
+        self._task, self._masks = task, masks
         self._names = measures(task.protocol)
         self._convention = convention(task.protocol.saliency or "davsod")
-        self._maps = task.predictions.read(task.video.name, task.present, images.read_levels)
         self._accumulator = Accumulator(self._convention, self._names)
 
     def score(self, index: int, annotation: Packed) -> Iterator[Row]:
         """Score the next frame that has a prediction; rows have the measures defined for a single frame."""
-        levels = next(self._maps)
+        levels = self._masks.read(index, images.read_levels, self._task.checks(index, annotation.shape))
         height, width = annotation.shape
         if self._task.differs(index, (levels.shape[0], levels.shape[1]), annotation.shape):
             levels = cv2.resize(levels, dsize=(width, height), interpolation=cv2.INTER_LINEAR).astype(np.uint8)

@@ -1,6 +1,6 @@
 """What to score in one video, and the result."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from vosbench.dataset import DatasetProtocol, Video
 from vosbench.errors import DataError, MeasureError
 from vosbench.evaluate.predictions import Predictions
+from vosbench.images.recognition import Looks
 from vosbench.records.record import Row
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from vosbench.metrics.saliency import Accumulator
 
 Scores = Mapping[str, float | None]
+MOST_SHRUNK = 64
+"""The most pixels of a prediction for each pixel of its annotation, if predictions are resized."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,9 @@ class Scored:
         regions: the video's object scores, if the protocol's unit is regions.
         added: the scores of measures that third parties add; empty if the protocol takes none.
         counted: the frames that these are of.
+        looks: what the masks contain, if codecs are being recognised.
+        coverage: pixels of the object in all predictions, and pixels of these predictions.
+        complement: the mean J of the inverted predictions; None if J is not measured.
     """
 
     video: str
@@ -42,6 +48,9 @@ class Scored:
     regions: "ObjectScores | None" = None
     added: Scores = field(default_factory=dict)
     counted: int = 0
+    looks: Looks = field(default_factory=dict)
+    coverage: tuple[int, int] = (0, 0)
+    complement: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +76,32 @@ class Task:
         """The scored frames that have no prediction."""
         return tuple(index for index in self.scored if index not in self.predictions.files[self.video.name])
 
+    def checks(self, index: int, annotation: tuple[int, int]) -> Callable[[tuple[int, int]], None]:
+        """A function that refuses predictions of a frame by their (H, W), before they are decoded."""
+
+        def check(prediction: tuple[int, int]) -> None:
+            self.differs(index, prediction, annotation)
+
+        return check
+
     def differs(self, index: int, prediction: tuple[int, int], annotation: tuple[int, int]) -> bool:
         """Whether the (H, W) of a prediction and its annotation differ.
 
         Raises:
-            DataError: if they do, and the protocol does not resize.
+            DataError: if they do, and the protocol does not resize, or would resize a prediction by more than
+                `MOST_SHRUNK`.
         """
         if prediction == annotation:
             return False
+        label = self.predictions.label(self.video.name, index)
+        sizes = f"{prediction[1]}×{prediction[0]}, but its annotation is {annotation[1]}×{annotation[0]}"
         if self.protocol.resize == "refuse":
-            label = self.predictions.label(self.video.name, index)
             raise DataError(
-                f'"{label}" is {prediction[1]}×{prediction[0]}, but its annotation is {annotation[1]}×{annotation[0]}; '
-                f'protocol "{self.protocol.name}" does not resize, so save masks at the size of the frames'
+                f'"{label}" is {sizes}; protocol "{self.protocol.name}" does not resize, so save masks at the size of '
+                "the frames"
             )
+        if prediction[0] * prediction[1] > MOST_SHRUNK * annotation[0] * annotation[1]:
+            raise DataError(f'"{label}" is {sizes}; a mask with so many more pixels is not resized')
         return True
 
     @contextmanager

@@ -12,6 +12,7 @@ from vosbench.dataset import Dataset, DatasetProtocol, Listed
 from vosbench.dataset.selection import Selection, select
 from vosbench.errors import DataError, UsageError, suggest
 from vosbench.evaluate import score as scoring
+from vosbench.evaluate.numbering import NUMBERINGS, Numbering
 from vosbench.evaluate.pairs import PROTOCOL, Masks, pair_arrays, pair_folders
 from vosbench.evaluate.predictions import Predictions
 from vosbench.face.options import (
@@ -43,6 +44,7 @@ def score(  # noqa: PLR0913 - two forms, and the options of the command line
     *,
     dataset: str | Dataset | None = None,
     codec: str | None = None,
+    numbering: Numbering = "auto",
     name: str | None = None,
     jobs: int = 1,
     curve: AnyPath | None = None,
@@ -53,12 +55,14 @@ def score(  # noqa: PLR0913 - two forms, and the options of the command line
     """Score masks, of a dataset's videos or against given annotations.
 
     Args:
-        masks: with ``dataset``: a folder or zip file of ``<video>/<frame>.png``. With ``annotations``: a folder,
-            (H, W) arrays of one video, or a mapping of videos to arrays; see `vosbench.evaluate.pairs`.
+        masks: with ``dataset``: a folder or archive of masks; see `vosbench.evaluate.predictions`. With
+            ``annotations``: a folder, (H, W) arrays of one video, or a mapping of videos to arrays; see
+            `vosbench.evaluate.pairs`.
         annotations: a folder with the same videos and file names, or arrays of the same sizes. J and F of all frames
             are scored under protocol ``pairs``, and T if ``measures`` names it.
         dataset: name of the dataset, or a `Dataset`.
-        codec: encoding of mask files; recognised, with a note, if None.
+        codec: encoding of mask files; recognised from all of them, with a note, if None.
+        numbering: how numbers in the names of masks are read: like those of the frames, from 0, from 1, or ``"auto"``.
         name: name of the method; the name of the folder or zip file if None.
         jobs: number of processes, one video each; 0 for one per processor.
         curve: a CSV file to write the precision-recall curve of a saliency protocol to.
@@ -76,6 +80,8 @@ def score(  # noqa: PLR0913 - two forms, and the options of the command line
     refuse_unknown(selecting, SelectOptions.__optional_keys__, "score")
     if (dataset is None) == (annotations is None):
         raise UsageError("score takes either a dataset or annotations to score against")
+    if numbering not in NUMBERINGS:
+        raise UsageError(f'there is no numbering "{numbering}"; available: {", ".join(NUMBERINGS)}')
     with TemporaryDirectory(prefix="vosbench-score-") as folder:  # for arrays, which are scored as files
         found: Path | Predictions
         if annotations is not None:
@@ -94,6 +100,7 @@ def score(  # noqa: PLR0913 - two forms, and the options of the command line
             selection,
             method=name,
             codec=codec,
+            numbering=numbering,
             jobs=jobs or os.cpu_count() or 1,
             advance=lambda done: listener.advance(label, done, len(selection.videos)),
         )

@@ -1,11 +1,13 @@
 """Mask codecs: how the pixels of an image file become a mask.
 
 Conventions:
-    A codec is declared by a dataset's layout or chosen by the user; scoring never guesses it from values.
-    It takes pixels as stored (palette indices, not colours) and returns a (H, W) bool mask, True on the object.
-    A file with values unknown to the codec is an error, never a black mask.
+    A codec is declared by a dataset's layout, chosen by the user, or recognised from all masks of a submission
+    (`vosbench.images.recognition`).
+    It takes pixels as stored, or, if it is ``shown``, palettes by their colours, and returns a (H, W) bool mask, True
+    on the object. A file with values unknown to the codec is an error, never a black mask.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -33,6 +35,8 @@ class Codec:
         values: the only allowed values, or None to allow all.
         refused: values that are not allowed.
         labels: stored pixels → (H, W) int32 labels of regions, 0 is background; None if objects have no labels.
+        shown: whether palette images are read by their colours, as ``"RGB"``, instead of their indices.
+        soft: whether files are soft maps, whose levels saliency measures use.
     """
 
     name: str
@@ -42,6 +46,16 @@ class Codec:
     values: tuple[int, ...] | None = None
     refused: tuple[int, ...] = ()
     labels: Callable[[Pixels], Regions] | None = None
+    shown: bool = False
+    soft: bool = False
+
+    def reads(self, mode: str) -> bool:
+        """Whether it reads images of a Pillow mode."""
+        return mode in self.modes or (mode == "P" and self.shown)
+
+    def knows(self, pixels: Pixels, mode: str) -> bool:
+        """Whether it reads the mode, and all values are known to it."""
+        return mode in self.modes and not self._strange(pixels).any()
 
     def decode(self, pixels: Pixels, mode: str) -> Mask:
         """Decode stored pixels.
@@ -122,6 +136,18 @@ def _zero(pixels: Pixels) -> Mask:
     return np.asarray(luma(pixels) == 0)
 
 
+def _coloured(pixels: Pixels) -> Mask:
+    return np.asarray(pixels.any(axis=2) if pixels.ndim == 3 else pixels != 0)
+
+
+def _upper_byte(pixels: Pixels) -> Mask:
+    return np.asarray(luma(pixels) > 127)
+
+
+def _equals(pixels: Pixels, level: int) -> Mask:
+    return np.asarray(luma(pixels) == level)
+
+
 def _brighter(pixels: Pixels, level: int) -> Mask:
     grey = luma(pixels)
     return np.asarray((grey > level) & (grey < 253) if pixels.ndim == 3 else grey > level)
@@ -136,17 +162,25 @@ def _colours(pixels: Pixels) -> Regions:
     return np.where(code == 0, np.int32(BLACK), code)
 
 
+def _labels_of_colours(pixels: Pixels) -> Regions:
+    return _colours(pixels) if pixels.ndim == 3 else _numbers(pixels)
+
+
 _GREY = ("1", "L", "RGB")
+_ALL = ("1", "L", "I;16", "RGB")
+_HALF = "the upper half of the range as object"
 CODECS = {
     entry.name: entry
     for entry in (
         Codec("binary255", "0 as background and 255 as object", _GREY, _nonzero, (0, 255)),
         Codec("binary01", "0 as background and 1 as object", ("L",), _nonzero, (0, 1)),
         Codec("inverted255", "255 as background and 0 as object", _GREY, _zero, (0, 255)),
-        Codec("nonzero", "every value but 0 as object", ("1", "L", "P"), _nonzero, labels=_numbers),
+        Codec("nonzero", "every value but 0 as object", ("1", "L", "I;16", "P"), _nonzero, labels=_numbers),
         Codec("palette", "every index but 0 as object, and no index 255", ("P", "L"), _nonzero, None, (255,), _numbers),
+        Codec("colours", "every colour but black as object", _ALL, _coloured, labels=_labels_of_colours, shown=True),
         Codec("ids", "every number but 0 and 255 (void) as object", ("P", "L"), _ids, labels=_numbers),
-        Codec("map", "the upper half of the range as object", ("1", "L", "I;16", "RGB"), _upper_half),
+        Codec("map", f"{_HALF} (soft maps, antialiasing)", _ALL, _upper_half, shown=True, soft=True),
+        Codec("map8", "levels above 127 as object, in files of 16 bits too", _ALL, _upper_byte, shown=True, soft=True),
         Codec("luma127", "grey values above 127 as object (JPEG noise, antialiasing)", _GREY, _upper_half),
         Codec("ppm_nonwhite", "every colour but white as object", ("RGB",), _nonwhite, labels=_colours),
         # As Yang et al., Unsupervised Moving Object Detection via Contextual Information Separation, CVPR 2019, and
@@ -161,33 +195,26 @@ CODECS = {
         Codec("fbms_antonilo_marple2", "grey above 102 as object", ("L", "RGB"), partial(_brighter, level=102)),
     )
 }
+TWO = re.compile(r"binary:(\d{1,5}),(\d{1,5})")
 
 
 def codec(name: str) -> Codec:
     """Look up a codec.
 
+    Args:
+        name: one of `CODECS`, or ``"binary:B,O"`` with the grey levels of background and object.
+
     Raises:
         UsageError: if the name is unknown.
+
+    >>> codec("binary:38,0").decode(np.array([[0, 38]], np.uint8), "L")
+    array([[ True, False]])
     """
-    if name not in CODECS:
-        raise UsageError(f'there is no codec "{name}"; available: {", ".join(CODECS)}')
-    return CODECS[name]
-
-
-def recognise(pixels: Pixels, mode: str) -> str | None:
-    """Recognise the codec of foreign masks from one image; None if it cannot be told.
-
-    A palette image is read by its indices. A grey image with only 0 and 1 is ``"binary01"``, any other with
-    foreground is ``"map"``, which reads both 0/255 masks and soft maps. An all-zero image does not tell.
-
-    >>> recognise(np.array([[0, 1]], np.uint8), "L"), recognise(np.array([[0, 255]], np.uint8), "L")
-    ('binary01', 'map')
-    """
-    if mode == "P":
-        return "palette"
-    if mode in {"1", "I;16", "RGB"}:
-        return "map"
-    peak = pixels.max(initial=0)
-    if peak == 0:
-        return None
-    return "binary01" if peak == 1 else "map"
+    if name in CODECS:
+        return CODECS[name]
+    levels = TWO.fullmatch(name)
+    if levels is None or levels[1] == levels[2]:
+        raise UsageError(f'there is no codec "{name}"; available: {", ".join(CODECS)}, binary:BACKGROUND,OBJECT')
+    background, level = int(levels[1]), int(levels[2])
+    meaning = f"{background} as background and {level} as object"
+    return Codec(name, meaning, _ALL, partial(_equals, level=level), (background, level), shown=True)

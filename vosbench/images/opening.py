@@ -34,11 +34,16 @@ FORMATS = "PNG, JPEG, BMP, TIFF, PPM or PGM"
 KINDS = {stat.S_IFDIR: "folder", stat.S_IFIFO: "FIFO", stat.S_IFSOCK: "socket"}
 
 
-def check_file(path: Path, name: str) -> None:
+def check_file(path: Path, name: str, most: int = MOST_BYTES) -> None:
     """Check that a path is a file, or a link to one, that can be opened without waiting.
 
+    Args:
+        path: the file.
+        name: its name in errors.
+        most: the largest number of bytes.
+
     Raises:
-        DataError: if it does not exist, or is a folder, a FIFO, a device, or larger than `MOST_BYTES`.
+        DataError: if it does not exist, or is a folder, a FIFO, a device, or larger than that.
     """
     try:
         found = path.stat()
@@ -48,8 +53,8 @@ def check_file(path: Path, name: str) -> None:
         raise DataError(f'"{name}" cannot be read: {getattr(error, "strerror", None) or error}') from None
     if not stat.S_ISREG(found.st_mode):
         raise DataError(f'"{name}" is a {KINDS.get(stat.S_IFMT(found.st_mode), "device")}, not a file')
-    if found.st_size > MOST_BYTES:
-        raise DataError(f'"{name}" has {found.st_size:,} bytes, more than any frame or mask; it is not read')
+    if found.st_size > most:
+        raise DataError(f'"{name}" has {found.st_size:,} bytes; more than {most:,} are not read')
 
 
 def read_bytes(path: Path, name: str) -> bytes:

@@ -10,7 +10,7 @@ Conventions:
 
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from importlib import import_module
 from typing import Any, NamedTuple
@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vosbench.images.codecs import Codec
+from vosbench.images.recognition import Look, distinct, look_of
 from vosbench.metrics.arrays import Mask
 from vosbench.metrics.packed import Packed, Words, empty_words
 
@@ -51,6 +52,7 @@ class Image(NamedTuple):
     depth: int
     mode: str
     step: int
+    palette: bytes
     stream: bytes | memoryview
 
     @property
@@ -89,6 +91,7 @@ def parse(data: memoryview) -> Image:
         depth,
         mode="1" if mode == "L" and depth == 1 else mode,
         step=GREY[depth] if mode == "L" else 1,
+        palette=bytes(bodies[b"PLTE"][0]) if mode == "P" else b"",
         stream=streams[0] if len(streams) == 1 else b"".join(streams),
     )
 
@@ -109,6 +112,7 @@ def stretches(image: Image) -> Iterator[tuple[slice, Bytes]]:
 
 
 NONE, SUB, UP, PAETH = 0, 1, 2, 4  # filters
+HIGHEST = 255
 HALF = 128  # a value with equal residuals for rises and falls
 REVERSED = np.packbits(np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1), axis=1, bitorder="little")[:, 0]
 
@@ -146,21 +150,26 @@ class _Reading(NamedTuple):
         return value >= self.threshold
 
 
-def read_packed(data: bytes, codec: Codec) -> Packed | None:
+def read_packed(
+    data: bytes, codec: Codec, check: Callable[[tuple[int, int]], object] = lambda _: None
+) -> tuple[Packed, Look] | None:
     """Read a mask from the bytes of a PNG file.
 
     Args:
         data: the file's bytes.
         codec: how the mask is encoded.
+        check: called with the (height, width) that the header claims, before anything is decoded.
 
     Returns:
-        the mask, or None if the file cannot be read by this module.
+        the mask and the values of the file, or None if the file cannot be read by this module.
     """
     try:
         image = parse(memoryview(data))
-        if image.mode not in codec.modes:
+        if image.mode not in codec.modes or (image.mode == "P" and codec.shown):
             return None
-        return Packed(image.height, image.width, _read_rows(image, _reading(codec)))
+        check((image.height, image.width))
+        words, values = _read_rows(image, _reading(codec))
+        return Packed(image.height, image.width, words), look_of(image.mode, values, image.palette)
     except (Unread, struct.error, inflation.error):
         return None
 
@@ -179,26 +188,47 @@ def _reading(codec: Codec) -> _Reading:
     raise Unread
 
 
-def _read_rows(image: Image, reading: _Reading) -> Words:
+def _read_rows(image: Image, reading: _Reading) -> tuple[Words, tuple[int, ...]]:
+    """The mask, and the values of the file in order."""
     words = empty_words(image.height, image.width)
     target = words.view(np.uint8)[:, : -(-image.width // 8)]
     value = above = 0
+    values: set[int] = set()
     for rows, block in stretches(image):
         filters, pixels = block[:, 0], block[:, 1:]
         if filters.any():
             if image.depth < 8:
                 raise Unread
             words[rows], value, above = _two_valued(filters, pixels, value, above)
+            values |= {0, value}
             if value and not reading.shows(value):
                 raise Unread
         elif image.depth == 8:
             reading.check(block)  # including the filter types, which are 0: a contiguous array is faster
             target[rows] = reading.bits(pixels)
             value, above = _last_row(pixels[-1])
+            values |= _values(block)
         else:
-            target[rows] = _small_bits(image, reading, pixels)
+            target[rows] = _small_bits(image, reading, pixels, values)
     words[:, -1] &= _last_word(image.width)
-    return words
+    if 0 in values and not reading.shows(0) and words[0, 0] == _last_word(min(image.width, 64)):
+        full = words == np.uint64(2**64 - 1)
+        full[:, -1] = words[:, -1] == _last_word(image.width)
+        if full.all():  # filtered rows, and those of 0 and 255, only tell that there is no third value
+            values.discard(0)
+    return words, tuple(sorted(values))
+
+
+def _values(block: Bytes) -> set[int]:
+    """The values of unfiltered rows, quickly if they are 0 and 255, or 0 and 1."""
+    signed = block.view(np.int8)
+    if signed.max() <= 0 and (low := signed.min()) >= -1:
+        return {0, 255} if low else {0}
+    if block.max() <= 1:
+        return {0, 1}
+    pixels = block[:, 1:]
+    found = distinct(pixels)
+    return set(np.flatnonzero(np.bincount(pixels.ravel())).tolist()) if found is None else set(found)
 
 
 def _last_row(pixels: Bytes) -> tuple[int, int]:
@@ -297,14 +327,24 @@ def _first(residuals: Bytes, different: Words) -> int:
     return int(residuals[row, 64 * word + (bits & -bits).bit_length() - 1]) if bits else 0
 
 
-def _small_bits(image: Image, reading: _Reading, packed: Bytes) -> Bytes:
-    """(N, bytes) of pixels of less than 8 bits → (N, ⌈W / 8⌉) packed foreground; undefined beyond the last column."""
+def _small_bits(image: Image, reading: _Reading, packed: Bytes, values: set[int]) -> Bytes:
+    """(N, bytes) of pixels of less than 8 bits → (N, ⌈W / 8⌉) packed foreground; undefined beyond the last column.
+
+    The values are added to the set.
+    """
     if image.depth == 1:
+        padding = np.uint8(2 ** (-image.width % 8) - 1)
+        last = packed[:, -1]
+        if packed[:, :-1].any() or (last & ~padding).any():
+            values.add(image.step)
+        if (packed[:, :-1] != HIGHEST).any() or ((last | padding) != HIGHEST).any():
+            values.add(0)
         return np.asarray(REVERSED[packed] if reading.shows(image.step) else np.zeros_like(packed))
     bits = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).reshape(256, -1, image.depth)
     table = (np.packbits(bits, axis=2)[..., 0] >> (8 - image.depth)) * np.uint8(image.step)
     pixels = np.asarray(table[packed].reshape(len(packed), -1)[:, : image.width], np.uint8)
     reading.check(pixels)
+    values.update(np.flatnonzero(np.bincount(pixels.ravel())).tolist())
     return reading.bits(pixels)
 
 

@@ -88,6 +88,11 @@ def frame_scores(annotation: Packed, prediction: Packed, tolerance: float = 0.00
     return FrameScores(_region(pair[0], pair[1]), _contour(_boundaries(pair, box.last), reach))
 
 
+def shared(one: Packed, other: Packed) -> int:
+    """The number of pixels that are in both masks."""
+    return int(np.bitwise_count(one.words & other.words).sum())
+
+
 def _check_pair(annotation: Packed, prediction: Packed) -> None:
     if annotation.shape != prediction.shape:
         raise MeasureError(f"the annotation is {annotation.shape}, the prediction {prediction.shape}; resize first")
