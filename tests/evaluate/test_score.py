@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vosbench.dataset import Dataset, DatasetProtocol
+from toys import TOY, copy_masks, selected
+from vosbench.dataset import DatasetProtocol
 from vosbench.dataset.selection import Choice, Selection, select
 from vosbench.errors import DataError, UsageError
 from vosbench.evaluate.score import all_rows, score, write_curve
@@ -22,21 +23,7 @@ from vosbench.metrics.measures import SALIENCY
 from vosbench.metrics.saliency import CONVENTIONS
 from vosbench.registry import load_dataset
 
-TOY = Path(__file__).parents[1] / "plugins" / "toy.py"
 Cli = Callable[..., subprocess.CompletedProcess[str]]
-
-
-def toy(**changes: object) -> Dataset:
-    return replace(load_dataset("toy", [TOY]), **changes)
-
-
-def selected(root: Path, protocol: DatasetProtocol | None = None, protocol_name: str | None = None) -> Selection:
-    dataset = toy(protocols=(protocol,)) if protocol else toy()
-    return select(dataset, Choice(root=root, protocol=protocol_name))
-
-
-def copy_masks(root: Path) -> Path:
-    return Path(shutil.copytree(root / "masks", root / "predictions"))
 
 
 def test_perfect_masks(toy_root: Path) -> None:

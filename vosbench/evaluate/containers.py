@@ -66,7 +66,7 @@ def opened(place: Path, origin: Path) -> Iterator[Container]:
     if place.is_dir():
         yield Folder(place, origin)
         return
-    if place.suffix.lower() in (*STACKS, *RUNS):
+    if place.suffix.lower() in (*STACKS, *RUNS) and place.suffix.lower() != ".npz":
         yield Folder(place.parent, origin, only=place.name)
         return
     with closing(Zip(place, origin)) as archive:

@@ -12,6 +12,7 @@ from vosbench.dataset import Dataset, DatasetProtocol, Listed
 from vosbench.dataset.selection import Selection, select
 from vosbench.errors import DataError, UsageError, suggest
 from vosbench.evaluate import score as scoring
+from vosbench.evaluate.notes import slowness
 from vosbench.evaluate.numbering import NUMBERINGS, Numbering
 from vosbench.evaluate.pairs import PROTOCOL, Masks, pair_arrays, pair_folders
 from vosbench.evaluate.predictions import Predictions
@@ -166,7 +167,7 @@ def run(  # noqa: PLR0913 - the options of the command line
     if profile:
         first = job.selection.videos[0].name
         notes.append(f'speed is measured on the first frames of "{first}" once the maps are written')
-    notes += [*job.selection.notes(), *scoring.slowness(job.selection.protocol)]
+    notes += [*job.selection.notes(), *slowness(job.selection.protocol)]
     for line in notes:
         listener.note(line)
     total = sum(len(video) for video in job.selection.videos)

@@ -173,7 +173,7 @@ def recognise(videos: Mapping[str, Looks], origin: str, *, soft: bool = False) -
     try:
         together = _codec(merged)
         for name, looks in videos.items():
-            _refuse_faint_numbers(name, looks, together)
+            _refuse_another(name, looks, together)
     except _Unclear as problem:
         if soft and "map" in problem.codecs:
             return Recognised(dict.fromkeys(videos, "map"), told=True)
@@ -220,12 +220,13 @@ def _error(origin: str, problem: _Unclear) -> DataError:
     return DataError(f'the masks in "{origin}" do not tell how to read them: {problem} (see {files}); {advice}')
 
 
-def _refuse_faint_numbers(video: str, looks: Looks, together: str | None) -> None:
-    """Refuse a video whose few values are all in the lower half among soft maps: it may be a mask of small numbers."""
-    faint = {look: found for look, found in looks.items() if look.high > 0}
-    if together == "map" and faint and all(look.faint and look.values is not None for look in faint):
-        said = f'all masks of "{video}" are of {_listed(_union(faint))}, whereas other videos are soft maps'
-        raise _Unclear(said, ("map", "nonzero"), faint.values())
+def _refuse_another(video: str, looks: Looks, together: str | None) -> None:
+    """Refuse a codec that reads the masks of a video otherwise than they would be read on their own."""
+    told = {look: found for look, found in looks.items() if not _blank(look)}
+    alone = _codec(told)
+    if alone is not None and together is not None and not same(alone, together, told):
+        said = f'the masks of "{video}" alone would be read as "{alone}", all masks together as "{together}"'
+        raise _Unclear(said, (together, alone), told.values())
 
 
 def _codec(looks: Looks) -> str | None:
