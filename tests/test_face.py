@@ -140,6 +140,12 @@ def test_objects_and_maps_are_scored_by_protocols_that_take_them() -> None:
     [
         ([mask * np.float32(0.9) for mask in BAD], GOOD, "has floats; pass a mask of booleans"),
         ([mask.astype(np.uint8) * 200 for mask in BAD], GOOD, "from 0 to 200, which may be labels or grey levels"),
+        (
+            [(mask * 50 + np.arange(60) // 2).astype(np.uint8) for mask in BAD],
+            GOOD,
+            "which may be labels or grey levels",
+        ),
+        ([(mask * 6 + 3).astype(np.uint8) for mask in BAD], GOOD, "from 3 to 9, which may be labels or grey levels"),
         ([mask.astype(int) - 1 for mask in BAD], GOOD, "from -1 to 0"),
         (BAD, [mask * 1.0 for mask in GOOD], 'the annotation of frame 0 of "video" has floats'),
         (BAD[1:], GOOD, '"video" has 3 predictions and 4 annotations'),

@@ -1,6 +1,7 @@
 """Whatever form masks have, their numbers are right, or the form is refused."""
 
 import random
+import re
 from pathlib import Path
 
 import numpy as np
@@ -8,14 +9,18 @@ import pytest
 
 import vosbench
 from factories import examples
+from vosbench.cli.score import CODECS as HELP
 from vosbench.dataset import Dataset, DatasetProtocol, Listed, Video
 from vosbench.errors import DataError
+from vosbench.evaluate import containers
 from vosbench.images import write_png
+from vosbench.images.codecs import CODECS
 from vosbench.metrics.packed import pack
 from vosbench.metrics.packed_scores import frame_scores
 
 forms = pytest.importorskip("forms", reason="needs the extras archives and video", exc_type=ImportError)
 
+REPOSITORY = Path(__file__).parents[2]
 SIZE, FRAMES, VIDEOS = (24, 40), 5, ("cow", "bmx-trees")
 Mask = np.ndarray
 
@@ -92,13 +97,20 @@ def test_encodings_are_recognised(world: World, tmp_path: Path, encoding: str) -
     assert world.is_right(forms.to_folder(files, tmp_path / "masks"))
 
 
+def documented() -> list[re.Pattern[str]]:
+    """The messages in the documentation, in which … stands for anything."""
+    table = (REPOSITORY / "docs" / "masks.md").read_text("utf-8").split("## What is refused")[1]
+    rows = re.findall(r"^\| [^|]+ \| ([^|]+) \|$", table, re.MULTILINE)
+    return [re.compile(".+".join(re.escape(part) for part in row.split("…"))) for row in rows[1:]]
+
+
 @pytest.mark.parametrize("encoding", forms.UNSURE)
 def test_what_could_be_meant_in_several_ways_is_refused(world: World, tmp_path: Path, encoding: str) -> None:
     folder = forms.to_folder(world.files(forms.UNSURE[encoding], forms.NAMINGS["frames"]), tmp_path / "masks")
     with pytest.raises(DataError) as caught:
         world.is_right(folder)
-    assert "masks" in str(caught.value)
     assert "\n" not in str(caught.value)
+    assert any(message.fullmatch(str(caught.value)) for message in documented()), str(caught.value)
 
 
 @pytest.mark.parametrize("naming", forms.NAMINGS)
@@ -177,3 +189,15 @@ def test_combinations_are_right_or_refused(tmp_path: Path, count: int) -> None:
         wrong += [] if right else [what]
     assert not wrong
     assert refused < examples(count) / 2
+
+
+def test_codecs_are_explained_in_the_documentation_and_the_help() -> None:
+    page = (REPOSITORY / "docs" / "masks.md").read_text("utf-8")
+    for name in (*CODECS, "binary:B,O"):
+        assert f"`{name}`" in page
+        assert name.startswith("fbms") or f"{name}: " in HELP
+
+
+def test_suffixes_are_in_the_documentation() -> None:
+    page = (REPOSITORY / "docs" / "masks.md").read_text("utf-8")
+    assert all(suffix in page for suffix in (*containers.STACKS, *containers.RUNS) if suffix != ".m4v")

@@ -110,7 +110,7 @@ def test_what_contradicts_itself_names_file_values_and_codecs(toy_root: Path) ->
     said = str(caught.value)
     assert "grey levels 0, 1, 255" in said
     assert "v0/00000.png" in said
-    assert said.endswith("choose --codec map or --codec nonzero")
+    assert said.endswith("choose --codec map or --codec nonzero or --codec ids")
 
 
 def test_the_codec_of_soft_maps_is_a_guess_that_is_corrected(toy_root: Path) -> None:

@@ -134,6 +134,16 @@ def printable(name: str) -> str:
     )
 
 
+def name_of(origin: Path) -> str:
+    """The name of a folder or archive without its suffixes.
+
+    >>> name_of(Path("results/f2net.tar.gz")), name_of(Path("f2net.zip"))
+    ('f2net', 'f2net')
+    """
+    inner = Path(origin.stem)
+    return inner.stem if inner.suffix.lower() == ".tar" else origin.stem
+
+
 def wanted(path: PurePosixPath) -> bool:
     """Whether a file may contain masks: its suffix is known, and no part of its path is hidden."""
     return path.suffix.lower() in LARGEST and not any(hidden(part) for part in path.parts)

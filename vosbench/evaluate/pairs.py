@@ -4,8 +4,9 @@ Conventions:
     A flat folder contains the masks of one video, a folder of folders those of several. Files are paired by video
     and file name. Frames are in the order of the annotations' names, and all of them are scored.
     Arrays are (H, W), one per frame: booleans; integers 0 and 1, or 0 and 255, for background and object; or other
-    integers as labels, with 0 for background. 8-bit integers above `HIGHEST_LABEL` are rejected, since they could also
-    be grey levels. Floats and grey levels are maps, which only saliency protocols accept.
+    integers as labels, with 0 for background. 8-bit integers are rejected if they could also be grey levels: if they
+    are above `HIGHEST_LABEL`, many, or several without 0. Floats and grey levels are maps, which only saliency
+    protocols accept.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,6 +22,7 @@ from vosbench.errors import DataError
 from vosbench.evaluate.containers import IMAGES, Folder
 from vosbench.evaluate.predictions import Predictions, located, surveyed
 from vosbench.images import write_png
+from vosbench.images.recognition import distinct
 
 Kind = Literal["mask", "labels", "map"]
 Masks = Iterable[ArrayLike]
@@ -201,7 +203,8 @@ def _pixels(values: ArrayLike, where: str, kind: Kind) -> NDArray[np.uint8]:
         return np.asarray(array * np.uint8(255) if array.max() == 1 else array, np.uint8)
     low, high = int(array.min()), int(array.max())
     binary = high == 255 and not ((array != 0) & (array != 255)).any()
-    if low < 0 or (array.dtype.itemsize == 1 and high > HIGHEST_LABEL and not binary):
+    few = array.dtype.itemsize > 1 or (high <= HIGHEST_LABEL and distinct(array) is not None)
+    if low < 0 or not (binary or few) or (array.dtype.itemsize == 1 and low > 0 and low != high):
         raise DataError(
             f"{where} has {array.dtype} values from {low} to {high}, which may be labels or grey levels; pass a mask "
             "of booleans, such as map > 127, or labels from 0 as int32"

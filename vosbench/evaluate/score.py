@@ -11,6 +11,7 @@ from vosbench.engine import pool as engine
 from vosbench.errors import DataError
 from vosbench.evaluate import predictions
 from vosbench.evaluate.aggregate import dataset_scores, video_scores
+from vosbench.evaluate.containers import name_of
 from vosbench.evaluate.foreground import score_video
 from vosbench.evaluate.notes import notes
 from vosbench.evaluate.numbering import Numbering
@@ -61,7 +62,7 @@ def score(  # noqa: PLR0913 - what is scored, and how masks are read
             again = [video for video in selection.videos if video.name in changed]
             better = {video.video: video for video in _score(masks, selection, again, jobs, lambda _: None)}
             scored = [better.get(video.video, video) for video in scored]
-    record = to_record(scored, selection, masks, method or masks.origin.stem)
+    record = to_record(scored, selection, masks, method or name_of(masks.origin))
     return record, scored, notes(scored, selection, masks)
 
 

@@ -216,7 +216,7 @@ def _separately(videos: Mapping[str, Looks], origin: str, together: _Unclear) ->
 def _error(origin: str, problem: _Unclear) -> DataError:
     files = " and ".join(f'"{name}"' for name in dict.fromkeys(problem.examples[:2]))
     codecs = " or ".join(f"--codec {name}" for name in problem.codecs)
-    advice = f"choose {codecs}" if codecs else "save masks as images of two values"
+    advice = f"choose {codecs}" if codecs else "save them as PNG images of two values"
     return DataError(f'the masks in "{origin}" do not tell how to read them: {problem} (see {files}); {advice}')
 
 
@@ -288,7 +288,8 @@ def _name_levels(values: list[int], looks: Looks, modes: set[str]) -> str:
     if values[0] == 0 and not (between and values[-1] >= half):
         return "nonzero"
     shown = [found for look, found in looks.items() if look.values and set(look.values) & set(between or values)]
-    raise _Unclear(f"grey levels {_listed(values)}", ("map", "nonzero"), shown)
+    void = ("ids",) if values[-1] == 255 and modes == {"L"} else ()
+    raise _Unclear(f"grey levels {_listed(values)}", ("map", "nonzero", *void), shown)
 
 
 def _name_shown(values: list[int], looks: Looks) -> str:
@@ -302,8 +303,9 @@ def _name_shown(values: list[int], looks: Looks) -> str:
 def _of_lossy(looks: Looks) -> str:
     if not all(look.grey for look in looks):
         raise _Unclear("JPEG images of colours", (), looks.values())
-    if max(look.high for look in looks) < 128:
-        raise _Unclear(f"JPEG images with no value above {max(look.high for look in looks)}", ("map",), looks.values())
+    high = max(look.high for look in looks)
+    if high < 128:
+        raise _Unclear(f"JPEG images with no value above {high}", (), looks.values())
     return "map"
 
 
