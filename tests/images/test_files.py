@@ -35,7 +35,7 @@ def test_corrupt_and_missing_files(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-30])
     with pytest.raises(DataError, match="corrupt"):
         images.read_mask(path, "binary255")
-    with pytest.raises(DataError, match="corrupt"):
+    with pytest.raises(DataError, match="is not an image"):
         images.read_mask(b"no image", "binary255", "a.png")
     with pytest.raises(DataError, match="does not exist"):
         images.read_mask(tmp_path / "none.png", "binary255")

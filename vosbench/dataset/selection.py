@@ -45,7 +45,8 @@ class Selection:
         dataset: the dataset.
         split: its split.
         protocol: how masks are scored.
-        videos: the chosen videos with all their frames.
+        videos: the chosen videos, cut after ``limit`` frames.
+        whole: the same with all their frames, if they are cut.
         listing: the dataset's list of all videos of the split.
         limit: frames of each video, or None for all.
         unannotated: video → listed frames (0-based) without an annotation, of chosen videos that have such frames.
@@ -58,6 +59,7 @@ class Selection:
     listing: Mapping[str, Listed]
     limit: int | None
     unannotated: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    whole: tuple[Video, ...] = ()
 
     @property
     def chosen(self) -> Mapping[str, Listed]:
@@ -146,6 +148,7 @@ def select(dataset: Dataset, choice: Choice, families: Mapping[str, Family] = Ma
         videos=tuple(videos),
         listing=listing,
         limit=choice.limit,
+        whole=() if choice.limit is None else tuple(found[name] for name in chosen),
         unannotated={name: tuple(frames) for name, frames in absent.items() if frames},
     )
 

@@ -53,6 +53,11 @@ class Predictions:
         """The codecs in use, separated by spaces."""
         return " ".join(sorted(set(self.codecs.values())))
 
+    def first(self, frames: int) -> "Predictions":
+        """The masks of the first frames of each video."""
+        kept = {name: {t: file for t, file in files.items() if t < frames} for name, files in self.files.items()}
+        return replace(self, files=kept)
+
     def label(self, video: str, index: int) -> str:
         """Name one mask in an error message."""
         name = PurePosixPath(self.files[video][index])

@@ -81,7 +81,8 @@ def _find(origin: Path, selection: Selection, codec: str | None, numbering: Numb
         codec = "map"
     if codec is None:
         codec = {"objects": "ids", "regions": "nonzero"}.get(selection.protocol.unit)
-    return predictions.find(origin, selection.videos, codec, numbering, scratch)
+    found = predictions.find(origin, selection.whole or selection.videos, codec, numbering, scratch)
+    return found if selection.limit is None else found.first(selection.limit)
 
 
 def all_rows(scored: Sequence[Scored]) -> list[Row]:
