@@ -12,17 +12,20 @@ import posixpath
 import re
 import shutil
 import sys
-import tarfile
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from typing import IO, Protocol
+from typing import IO, TYPE_CHECKING, Protocol
 
 from vosbench.errors import DataError, VosbenchError, extras_needed, one_line
 from vosbench.files import hidden
 from vosbench.images.opening import check_file
+
+if TYPE_CHECKING:
+    from tarfile import TarFile
 
 IMAGES = (".png", ".bmp", ".tif", ".tiff", ".pgm", ".ppm", ".pbm", ".pnm", ".jpg", ".jpeg")
 """Suffixes of masks; if a video has files of several, only the first kind counts."""
@@ -69,8 +72,16 @@ def opened(place: Path, origin: Path) -> Iterator[Container]:
     if place.suffix.lower() in (*STACKS, *RUNS) and place.suffix.lower() != ".npz":
         yield Folder(place.parent, origin, only=place.name)
         return
-    with closing(Zip(place, origin)) as archive:
-        yield archive
+    check_file(place, str(origin), most=MOST)
+    status = place.stat()
+    yield _zip(place, origin, status.st_mtime_ns, status.st_size, os.getpid())
+
+
+@lru_cache(maxsize=1)
+def _zip(place: Path, origin: Path, modified: int, size: int, process: int) -> "Zip":
+    """Keep the last zip file open, since reading its list of entries takes longer than scoring a frame."""
+    del modified, size, process  # another file, or another process, which must not share its position
+    return Zip(place, origin)
 
 
 def unpacked(origin: Path, scratch: Path) -> Path:
@@ -127,11 +138,7 @@ def inner_path(name: str, origin: Path) -> PurePosixPath:
 
 def printable(name: str) -> str:
     """A name without bytes that cannot be decoded, and without control characters."""
-    return (
-        name.encode("utf-8", "backslashreplace").decode().encode("unicode_escape").decode("ascii")
-        if (not name.isprintable() or any("\ud800" <= sign <= "\udfff" for sign in name))
-        else name
-    )
+    return name if name.isprintable() else name.encode("unicode_escape").decode("ascii")
 
 
 def name_of(origin: Path) -> str:
@@ -201,15 +208,10 @@ class Zip:
             DataError: if it is not a zip file.
         """
         self.origin = origin
-        check_file(place, str(origin), most=MOST)
         try:
             self._zip = zipfile.ZipFile(place)
         except Exception as error:  # noqa: BLE001 - besides BadZipFile: names that cannot be decoded, short fields
             raise DataError(f'"{origin}" is neither a folder nor a valid zip file: {one_line(error)}') from None
-
-    def close(self) -> None:
-        """Close the file."""
-        self._zip.close()
 
     def names(self) -> Mapping[PurePosixPath, str]:
         """See `Container`."""
@@ -312,7 +314,9 @@ def _unpack_tar(origin: Path, folder: Path, *, compressed: bool) -> None:
 
 
 @contextmanager
-def _tar_stream(origin: Path, *, compressed: bool) -> Iterator[tarfile.TarFile]:
+def _tar_stream(origin: Path, *, compressed: bool) -> Iterator["TarFile"]:
+    import tarfile
+
     if not compressed or sys.version_info >= (3, 14):  # from then on tarfile reads it
         with tarfile.open(origin, "r:*") as archive:
             yield archive

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 
 HALF = 0.5
+ONE = np.uint64(1)
 
 
 class MaskScorer:
@@ -38,7 +39,7 @@ class MaskScorer:
     def __init__(self, task: Task, masks: Reading) -> None:
         self._task, self._masks = task, masks
         self._measures = task.protocol.measures
-        self._covered = self._pixels = 0
+        self._empty = self._full = self._read = 0
         self._inverted: list[float] = []
         self._stability = _Stability(task) if "T" in self._measures else None
         self.added = [_Added(family, task) for family in task.protocol.families]
@@ -48,8 +49,11 @@ class MaskScorer:
         name, protocol = self._task.video.name, self._task.protocol
         prediction = self._masks.read(index, images.read_packed, self._task.checks(index, annotation.shape))
         prediction = self._fit(prediction, annotation, index)
-        self._covered += prediction.count()
-        self._pixels += prediction.height * prediction.width
+        self._read += 1
+        if not prediction.any():
+            self._empty += 1
+        elif prediction.words[0, 0] & ONE and prediction.count() == prediction.height * prediction.width:
+            self._full += 1
         if protocol.empty == "score" or annotation.any():
             if "J" in self._measures and "F" in self._measures:
                 both = frame_scores(annotation, prediction, protocol.tolerance)
@@ -76,9 +80,9 @@ class MaskScorer:
             inverted = (annotation.count() - both) / max(rest + both, 1)
         self._inverted.append(inverted)
 
-    def watched(self) -> tuple[tuple[int, int], float | None]:
-        """Pixels of the object and of all predictions, and the mean J of inverted predictions."""
-        return (self._covered, self._pixels), mean(self._inverted)
+    def watched(self) -> tuple[tuple[int, int, int], float | None]:
+        """How many predictions are empty, are full, and there are; and the mean J of inverted predictions."""
+        return (self._empty, self._full, self._read), mean(self._inverted)
 
     def _fit(self, prediction: Packed, annotation: Packed, index: int) -> Packed:
         """Resize a prediction to the size of its annotation (nearest neighbour), if the protocol allows it."""
@@ -191,7 +195,7 @@ def score_video(task: Task) -> Scored:
                     rows += scorer.score(index, annotation)
     saliency = next((scorer.summary() for scorer in scorers if not isinstance(scorer, MaskScorer)), None)
     foreground = next((scorer for scorer in scorers if isinstance(scorer, MaskScorer)), None)
-    coverage, complement = foreground.watched() if foreground else ((0, 0), None)
+    uniform, complement = foreground.watched() if foreground else ((0, 0, 0), None)
     added = foreground.added if foreground else []
     scores = {name: value for each in added for name, value in each.finish().items()}
     counted = max((each.frames for each in added), default=0)
@@ -200,7 +204,7 @@ def score_video(task: Task) -> Scored:
         added=scores,
         counted=counted,
         looks=masks.looks,
-        coverage=coverage,
+        uniform=uniform,
         complement=complement,
     )
 

@@ -66,11 +66,11 @@ def warnings(scored: Sequence[Scored], masks: Predictions) -> list[str]:
             f"warning: {counted(count, 'soft map')} with values above 0, but none in the upper half of the "
             f'range, such as "{faint[0][1]}", count{"s" * (count == 1)} as empty masks'
         )
-    covered, pixels = (sum(video.coverage[at] for video in scored) for at in (0, 1))
-    if pixels and covered in {0, pixels}:
-        lines.append(f"warning: all masks are {'empty' if covered == 0 else 'full: they cover every pixel'}")
+    empty, full, masks_read = (sum(video.uniform[at] for video in scored) for at in range(3))
+    if masks_read and masks_read in {empty, full}:
+        lines.append(f"warning: all masks are {'empty' if empty else 'full: they cover every pixel'}")
     inverted = [video.video for video in scored if _better_inverted(video)]
-    if len(inverted) * 2 > len(scored) and (not pixels or 0 < covered < pixels):
+    if len(inverted) * 2 > len(scored) and (not masks_read or masks_read not in {empty, full}):
         lines.append(
             f"warning: inverted, the masks would score far better on {len(inverted)} of {len(scored)} videos "
             f"({listed(inverted)}); are object and background swapped?"

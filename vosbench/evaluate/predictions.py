@@ -60,8 +60,10 @@ class Predictions:
 
     def label(self, video: str, index: int) -> str:
         """Name one mask in an error message."""
-        name = PurePosixPath(self.files[video][index])
-        return f"{self.origin}:{containers.printable('/'.join(name.parts[-2:]) if name.is_absolute() else str(name))}"
+        name = self.files[video][index]
+        if name.startswith("/"):  # written out
+            name = "/".join(PurePosixPath(name).parts[-2:])
+        return f"{self.origin}:{containers.printable(name)}"
 
     @contextmanager
     def opened(self, video: str) -> "Iterator[Reading]":

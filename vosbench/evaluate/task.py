@@ -35,7 +35,7 @@ class Scored:
         added: the scores of measures that third parties add; empty if the protocol takes none.
         counted: the frames that these are of.
         looks: what the masks contain, if codecs are being recognised.
-        coverage: pixels of the object in all predictions, and pixels of these predictions.
+        uniform: how many predictions are empty, how many are full, and how many there are; of soft maps, 0.
         complement: the mean J of the inverted predictions; None if J is not measured.
     """
 
@@ -49,7 +49,7 @@ class Scored:
     added: Scores = field(default_factory=dict)
     counted: int = 0
     looks: Looks = field(default_factory=dict)
-    coverage: tuple[int, int] = (0, 0)
+    uniform: tuple[int, int, int] = (0, 0, 0)
     complement: float | None = None
 
 

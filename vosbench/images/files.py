@@ -3,11 +3,10 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from vosbench.errors import DataError
 from vosbench.files import write_whole
@@ -18,6 +17,9 @@ from vosbench.images.opening import opened, read_bytes
 from vosbench.images.recognition import Look, look_at
 from vosbench.metrics.arrays import Mask
 from vosbench.metrics.packed import Packed, pack
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 END_OF_PNG = b"IEND\xaeB`\x82"
 SIDEWAYS = 5
@@ -95,7 +97,7 @@ def read_stored(source: Path | bytes, name: str, check: Check | None = None, *, 
     return Stored(pixels, "RGB" if mode == "P" and shown else mode, palette, lossy)
 
 
-def _palette(image: Image.Image) -> bytes:
+def _palette(image: "Image") -> bytes:
     return bytes(image.getpalette("RGB") or ())
 
 

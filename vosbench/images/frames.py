@@ -11,16 +11,21 @@ Conventions:
 import struct
 import zlib
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, ImageFile
-from PIL.TiffImagePlugin import TiffImageFile
 
 from vosbench.engine.stages import stage
 from vosbench.images.opening import corrupt, opened, read_bytes
 
+if TYPE_CHECKING:
+    from PIL.ImageFile import ImageFile
+    from PIL.TiffImagePlugin import TiffImageFile
+
 Frame = NDArray[np.uint8]
+ORIENTATION, WIDTH, LENGTH = 0x112, 0x100, 0x101
+"""Tags of EXIF and TIFF."""
 METADATA = ("exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp")
 """Where Pillow finds the orientation of an image other than TIFF."""
 FIRST_CHUNK = 8  # bytes before it in a PNG file
@@ -62,12 +67,13 @@ def size(path: Path) -> tuple[int, int]:
     data = read_bytes(path, name)
     with opened(data, name) as image:
         width, height = image.size
-        if isinstance(image, TiffImageFile):  # later versions of Pillow turn it
-            width, height = image.tag_v2[ExifTags.Base.ImageWidth], image.tag_v2[ExifTags.Base.ImageLength]
+        if image.format == "TIFF":  # later versions of Pillow turn it
+            tags = cast("TiffImageFile", image).tag_v2
+            width, height = tags[WIDTH], tags[LENGTH]
         return (width, height) if orientation(image, data) in {5, 6, 7, 8} else (height, width)
 
 
-def orientation(image: ImageFile.ImageFile, data: bytes) -> int:
+def orientation(image: "ImageFile", data: bytes) -> int:
     """The EXIF orientation of an image, 1 to 8: 1 if it is upright, or says nothing.
 
     Args:
@@ -81,7 +87,7 @@ def orientation(image: ImageFile.ImageFile, data: bytes) -> int:
     # Pillow would decode a PNG to its end to look for metadata there.
     if image.format != "TIFF" and b"eXIf" not in names and not any(key in image.info for key in METADATA):
         return 1
-    found = image.getexif().get(ExifTags.Base.Orientation, 1)
+    found = image.getexif().get(ORIENTATION, 1)
     return found if found in range(1, 9) else 1
 
 
@@ -106,7 +112,7 @@ def turned(pixels: Frame, turn: int) -> Frame:
     return np.ascontiguousarray(pixels[::down, ::right])
 
 
-def _jpeg(image: ImageFile.ImageFile, data: bytes, name: str) -> Frame:
+def _jpeg(image: "ImageFile", data: bytes, name: str) -> Frame:
     """Decode a JPEG file with libjpeg-turbo, like OpenCV, but refuse what it warns of."""
     import simplejpeg
 

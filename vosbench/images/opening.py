@@ -4,16 +4,14 @@ import io
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
-
-from PIL import ImageFile
-from PIL.BmpImagePlugin import BmpImageFile
-from PIL.JpegImagePlugin import JpegImageFile
-from PIL.PngImagePlugin import PngImageFile
-from PIL.PpmImagePlugin import PpmImageFile
-from PIL.TiffImagePlugin import TiffImageFile
+from typing import TYPE_CHECKING
 
 from vosbench.errors import DataError, VosbenchError
+
+if TYPE_CHECKING:
+    from PIL.ImageFile import ImageFile
 
 MOST_PIXELS = 2**27
 """A larger image is refused before anything of it is decoded."""
@@ -21,14 +19,14 @@ MOST_BYTES = 2**30
 """A larger file is refused before it is read."""
 
 # These are called directly, since `PIL.Image.open` only warns about large images, and tries other formats too: an EPS
-# file of any name starts Ghostscript.
-READERS: dict[bytes, type[ImageFile.ImageFile]] = {
-    b"\x89PNG\r\n\x1a\n": PngImageFile,
-    b"\xff\xd8": JpegImageFile,
-    b"BM": BmpImageFile,
-    **{b"P%d" % kind: PpmImageFile for kind in range(1, 7)},
-    b"II*\0": TiffImageFile,
-    b"MM\0*": TiffImageFile,
+# file of any name starts Ghostscript. They are imported when one is needed, which most masks do not.
+READERS = {
+    b"\x89PNG\r\n\x1a\n": "Png",
+    b"\xff\xd8": "Jpeg",
+    b"BM": "Bmp",
+    **{b"P%d" % kind: "Ppm" for kind in range(1, 7)},
+    b"II*\0": "Tiff",
+    b"MM\0*": "Tiff",
 }
 FORMATS = "PNG, JPEG, BMP, TIFF, PPM or PGM"
 KINDS = {stat.S_IFDIR: "folder", stat.S_IFIFO: "FIFO", stat.S_IFSOCK: "socket"}
@@ -71,7 +69,7 @@ def read_bytes(path: Path, name: str) -> bytes:
 
 
 @contextmanager
-def opened(source: Path | bytes, name: str) -> Iterator[ImageFile.ImageFile]:
+def opened(source: Path | bytes, name: str) -> Iterator["ImageFile"]:
     """Open an image: its header is read, its pixels are not.
 
     Whatever fails inside the block, such as Pillow while it decodes, becomes a `DataError` that names the file.
@@ -87,10 +85,11 @@ def opened(source: Path | bytes, name: str) -> Iterator[ImageFile.ImageFile]:
         DataError: if it is not a file, or not an image of a format that is read; if it is corrupt or too large.
     """
     data = read_bytes(source, name) if isinstance(source, Path) else source
-    reader = next((reader for start, reader in READERS.items() if data.startswith(start)), None)
-    if reader is None:
+    kind = next((reader for start, reader in READERS.items() if data.startswith(start)), None)
+    if kind is None:
         what = "is empty" if not data else f"is not an image that is read here ({FORMATS})"
         raise DataError(f'"{name}" {what}; write or download it again')
+    reader = getattr(import_module(f"PIL.{kind}ImagePlugin"), f"{kind}ImageFile")
     try:
         with reader(io.BytesIO(data)) as image:
             _check_size(image.width, image.height, name)

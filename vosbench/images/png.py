@@ -33,6 +33,7 @@ except ImportError:  # several times slower
 Bytes = NDArray[np.uint8]
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 STRETCH = 500_000  # bytes to inflate at once: a 480p mask, or a quarter of a 1080p one; fewer bytes need more calls
+np.empty(2**22, np.uint8)  # glibc maps large blocks anew each time, a quarter of the time, until it has freed one
 LARGEST = 2**26  # pixels; Pillow warns of decompression bombs a little above
 CRITICAL = {b"IHDR": "H", b"PLTE": "P", b"IDAT": "D", b"IEND": "E"}
 HARMLESS = {b"tIME": 7, b"gAMA": 4, b"cHRM": 32, b"pHYs": 9, b"sRGB": 1, b"bKGD": None, b"tEXt": None}  # and lengths
@@ -333,12 +334,12 @@ def _small_bits(image: Image, reading: _Reading, packed: Bytes, values: set[int]
     The values are added to the set.
     """
     if image.depth == 1:
-        padding = np.uint8(2 ** (-image.width % 8) - 1)
-        last = packed[:, -1]
-        if packed[:, :-1].any() or (last & ~padding).any():
-            values.add(image.step)
-        if (packed[:, :-1] != HIGHEST).any() or ((last | padding) != HIGHEST).any():
-            values.add(0)
+        if image.mode == "P":
+            padding = np.uint8(2 ** (-image.width % 8) - 1)
+            whole = np.concatenate([packed[:, :-1].ravel(), packed[:, -1] & ~padding])
+            values.update({1} if whole.any() else ())
+            whole[-len(packed) :] |= padding
+            values.update({0} if (whole != HIGHEST).any() else ())
         return np.asarray(REVERSED[packed] if reading.shows(image.step) else np.zeros_like(packed))
     bits = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).reshape(256, -1, image.depth)
     table = (np.packbits(bits, axis=2)[..., 0] >> (8 - image.depth)) * np.uint8(image.step)

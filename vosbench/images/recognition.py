@@ -97,6 +97,8 @@ def look_at(pixels: Pixels, mode: str, palette: bytes = b"", *, lossy: bool = Fa
         codes: NDArray[Any] = wide @ np.array([1 << 16, 1 << 8, 1], np.int32)
         levels: NDArray[Any] = luma(pixels)
         return Look(mode, distinct(codes), int(levels.min()), int(levels.max()), grey=grey, lossy=lossy)
+    if mode == "1":
+        return look_of(mode, ())
     values = distinct(pixels)
     if mode != "P":
         low, high = (values[0], values[-1]) if values else (int(pixels.min()), int(pixels.max()))
@@ -106,7 +108,9 @@ def look_at(pixels: Pixels, mode: str, palette: bytes = b"", *, lossy: bool = Fa
 
 @lru_cache(maxsize=512)
 def look_of(mode: str, values: tuple[int, ...], palette: bytes = b"") -> Look:
-    """Describe a file by its values alone, of mode ``"1"``, ``"L"`` or ``"P"``."""
+    """Describe a file by its values alone, of mode ``"1"``, whose values are always 0 and 255, ``"L"`` or ``"P"``."""
+    if mode == "1":
+        return Look(mode, (0, 255), 0, 255)
     if mode != "P":
         return Look(mode, values if len(values) <= FEW else None, values[0], values[-1])
     table = np.frombuffer(palette[: len(palette) // 3 * 3], np.uint8).reshape(-1, 3)
