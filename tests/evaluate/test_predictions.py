@@ -96,3 +96,43 @@ def test_a_corrupt_entry_is_named(tmp_path: Path) -> None:
     masks = predictions.find(archive, VIDEOS)
     with masks.opened("cow") as reading, pytest.raises(DataError, match=r"masks\.zip:cow/00001\.png"):
         reading.read(1, read_mask)
+
+
+@pytest.mark.parametrize("name", ["{t:05d}.png", "cow/{t:05d}.png", "masks/{t}.png"])
+def test_masks_without_a_name_are_of_the_only_video(tmp_path: Path, name: str) -> None:
+    origin = write(tmp_path / "masks", [name.format(t=t) for t in range(3)])
+    found = predictions.find(origin, VIDEOS[1:])
+    assert sorted(found.files["cow"]) == [0, 1, 2]
+    assert len(found.notes) == ("cow" not in name)
+
+
+def test_a_folder_with_another_name_is_not_of_the_only_video(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r'no masks of the selected video .*it contains "dog"'):
+        predictions.find(write(tmp_path / "masks", ["dog/00000.png"]), VIDEOS[1:])
+
+
+def test_one_kind_of_image_counts(tmp_path: Path) -> None:
+    origin = write(tmp_path / "masks", ["cow/00000.png", "cow/00000.jpg", "cow/00001.bmp"])
+    found = predictions.find(origin, VIDEOS)
+    assert found.files["cow"] == {0: "cow/00000.png"}
+    assert found.notes == ('"cow" has PNG files and others, such as "cow/00000.jpg"; only PNG files count',)
+
+
+@pytest.mark.parametrize("name", ["masks.png", "masks.rar", "masks.zip", "masks.7z", "masks.tar.gz", "masks"])
+@pytest.mark.parametrize("content", [b"", b"neither", b"PK\3\4 no", b"7z\xbc\xaf\x27\x1c no", b"\x28\xb5\x2f\xfd no"])
+def test_what_is_no_archive_is_one_line(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=r"pass a folder, or a \.zip|nor a valid zip file") as error:
+        predictions.find(tmp_path / name, VIDEOS, scratch=tmp_path / "scratch")
+    assert "\n" not in str(error.value)
+
+
+def test_names_that_cannot_be_decoded_are_shown(tmp_path: Path) -> None:
+    (tmp_path / "masks").mkdir()
+    try:
+        (tmp_path / "masks" / "c\udcffow_00000.png").write_bytes(b"")
+    except OSError:
+        pytest.skip("the file system has no names of other bytes")
+    with pytest.raises(DataError, match=r"udcffow_00000\.png") as error:
+        predictions.find(tmp_path / "masks", VIDEOS)
+    assert str(error.value).isprintable()

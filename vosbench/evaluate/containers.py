@@ -115,7 +115,7 @@ def unpacked(origin: Path, scratch: Path) -> Path:
     except VosbenchError:
         raise
     except Exception as error:  # each archive and compression raises errors of its own
-        raise DataError(f'"{origin}" is damaged or not an archive ({one_line(error)}); pass {KINDS}') from error
+        raise DataError(f'"{origin}" is damaged, or not an archive that is read here; pass {KINDS}') from error
     return folder
 
 
