@@ -15,6 +15,10 @@ class VosbenchError(Exception):
 
     exit_code = 3
 
+    def __str__(self) -> str:
+        """The message, whatever names it quotes."""
+        return printable(super().__str__())
+
 
 class UsageError(VosbenchError):
     """An invalid request: an unknown name, a missing option, contradicting options."""
@@ -38,6 +42,15 @@ class VideoError(VosbenchError):
     """A method failed on a video, or its maps break the predictor contract."""
 
     exit_code = 4
+
+
+def printable(text: str) -> str:
+    r"""Text whose line breaks, other control characters, and bytes that could not be decoded are written out.
+
+    >>> print(printable("v0/\x1b\n\udcff.png"))
+    v0/\x1b\n\udcff.png
+    """
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode("ascii") for sign in text)
 
 
 def suggest(name: str, known: Sequence[str]) -> str:

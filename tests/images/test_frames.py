@@ -136,7 +136,7 @@ def test_what_is_not_a_frame(tmp_path: Path) -> None:
     assert "does not exist" in refused(tmp_path / "none.png")
     assert "is a folder, not a file" in refused(tmp_path)
     assert "not an image that is read here" in refused(write(tmp_path, b"%!PS-Adobe-3.0 EPSF-3.0\n"))
-    assert "more than 134,217,728 are not read" in refused(write(tmp_path, b"P5 99999999 99999999 255\n"))
+    assert "more than 67,108,864 are not read" in refused(write(tmp_path, b"P5 99999999 99999999 255\n"))
     assert "is empty" in refused(write(tmp_path, b""))
     with pytest.raises(DataError, match="does not exist"):
         size(tmp_path / "none.png")

@@ -7,6 +7,8 @@ Conventions:
     Zip files are read without unpacking them. Other archives are unpacked into a temporary folder, masks alone.
 """
 
+import bz2
+import io
 import os
 import posixpath
 import re
@@ -17,15 +19,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path, PurePosixPath
-from typing import IO, TYPE_CHECKING, Protocol
+from typing import IO, Any, Protocol
 
 from vosbench.errors import DataError, VosbenchError, extras_needed, one_line
 from vosbench.files import hidden
 from vosbench.images.opening import check_file
-
-if TYPE_CHECKING:
-    from tarfile import TarFile
 
 IMAGES = (".png", ".bmp", ".tif", ".tiff", ".pgm", ".ppm", ".pbm", ".pnm", ".jpg", ".jpeg")
 """Suffixes of masks; if a video has files of several, only the first kind counts."""
@@ -37,8 +37,17 @@ LARGEST = dict.fromkeys(IMAGES, 2**26) | dict.fromkeys(STACKS, 2**34) | dict.fro
 MOST = 2**36  # bytes that an archive may unpack to
 DRIVE = re.compile(r"^[A-Za-z]:")
 PIECE = 1 << 20
+LONGEST = 2**22  # bytes of a header in a tar file, and of pieces that are read
 
 ZIP, SEVEN, ZSTANDARD = b"PK", b"7z\xbc\xaf\x27\x1c", b"\x28\xb5\x2f\xfd"
+COMPRESSED = {
+    b"\x1f\x8b": "gzip",
+    b"BZh": "bz2",
+    b"\xfd7zXZ": "lzma",
+    b"\x5d\0\0": "lzma",
+    ZSTANDARD: "compression.zstd",  # from Python 3.14 on
+}
+"""The start of compressed files → the module that opens them."""
 KINDS = "a folder, or a .zip, .tar, .tar.gz, .tar.zst, .7z, .npy, .npz, .json or video file"
 
 
@@ -111,7 +120,7 @@ def unpacked(origin: Path, scratch: Path) -> Path:
         if start.startswith(SEVEN):
             _unpack_seven(origin, folder)
         else:
-            _unpack_tar(origin, folder, compressed=start.startswith(ZSTANDARD))
+            _unpack_tar(origin, folder, start)
     except VosbenchError:
         raise
     except Exception as error:  # each archive and compression raises errors of its own
@@ -132,13 +141,8 @@ def inner_path(name: str, origin: Path) -> PurePosixPath:
     if path in {"", "."} or "\0" in path:
         raise DataError(f'"{origin}" contains an entry without a usable name ({name!r}); pack it again')
     if path.startswith(("/", "../")) or path == ".." or DRIVE.match(path):
-        raise DataError(f'"{origin}" contains the entry "{printable(name)}", which escapes from it; it is not read')
+        raise DataError(f'"{origin}" contains the entry "{name}", which escapes from it; it is not read')
     return PurePosixPath(path)
-
-
-def printable(name: str) -> str:
-    """A name without bytes that cannot be decoded, and without control characters."""
-    return name if name.isprintable() else name.encode("unicode_escape").decode("ascii")
 
 
 def name_of(origin: Path) -> str:
@@ -217,7 +221,7 @@ class Zip:
         """See `Container`."""
         found: dict[PurePosixPath, str] = {}
         for entry in self._zip.infolist():
-            if entry.is_dir() or entry.filename.endswith("\\"):
+            if entry.filename.endswith(("/", "\\")):
                 continue
             path = inner_path(entry.orig_filename, self.origin)
             if not wanted(path):
@@ -245,20 +249,58 @@ class Zip:
 
     @contextmanager
     def _open(self, name: str) -> Iterator[IO[bytes]]:
-        where = f'"{self.origin}:{printable(name)}"'
-        entry = self._zip.getinfo(name)
         most = LARGEST.get(PurePosixPath(name).suffix.lower(), 0)
-        if entry.file_size > most:
-            raise DataError(f"{where} unpacks to {entry.file_size:,} bytes; more than {most:,} are not read")
-        if entry.flag_bits & 1:
-            raise DataError(f"{where} is encrypted; pack it again without a password")
-        try:
-            with self._zip.open(entry) as file:
-                yield file
-        except VosbenchError:
-            raise
-        except Exception as error:  # noqa: BLE001 - BadZipFile, zlib.error, LZMAError, NotImplementedError, …
-            raise DataError(f"{where} cannot be read from the zip: {one_line(error)}") from None
+        with unzipped(self._zip, self._zip.getinfo(name), f"{self.origin}:{name}", most) as file:
+            yield file
+
+
+@contextmanager
+def unzipped(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, most: int) -> Iterator[IO[bytes]]:
+    """Open an entry of a zip file.
+
+    Args:
+        archive: the zip file.
+        entry: the entry.
+        name: its name in errors.
+        most: the largest number of bytes that it may unpack to.
+
+    Raises:
+        DataError: if the entry is damaged, encrypted, compressed by an unknown method, or too large; errors of the
+            block, such as those of reading, become one, too.
+    """
+    if entry.file_size > most:
+        raise DataError(f'"{name}" unpacks to {entry.file_size:,} bytes; more than {most:,} are not read')
+    if entry.flag_bits & 1:
+        raise DataError(f'"{name}" is encrypted; pack it again without a password')
+    try:
+        with archive.open(entry) as file:
+            if entry.compress_type == zipfile.ZIP_BZIP2:
+                vars(file)["_decompressor"] = _Bounded(entry.file_size)
+            yield file
+    except VosbenchError:
+        raise
+    except Exception as error:  # noqa: BLE001 - BadZipFile, zlib.error, LZMAError, NotImplementedError, …
+        raise DataError(f'"{name}" cannot be read from the zip: {one_line(error)}') from None
+
+
+class _Bounded:
+    """Bzip2 for zipfile, which would decompress all of a piece at once: gigabytes from a few hundred bytes."""
+
+    def __init__(self, most: int) -> None:
+        self._inner, self._left = bz2.BZ2Decompressor(), most
+
+    @property
+    def eof(self) -> bool:
+        """Whether the end of the stream was reached."""
+        return self._inner.eof
+
+    def decompress(self, data: bytes) -> bytes:
+        """Decompress a piece."""
+        found = self._inner.decompress(data, self._left + 1)
+        if len(found) > self._left:
+            raise zipfile.BadZipFile("it unpacks to more than it says")
+        self._left -= len(found)
+        return found
 
 
 class _Unpacking:
@@ -289,8 +331,10 @@ class _Unpacking:
         return target
 
 
-def _unpack_tar(origin: Path, folder: Path, *, compressed: bool) -> None:
-    with _tar_stream(origin, compressed=compressed) as archive:
+def _unpack_tar(origin: Path, folder: Path, start: bytes) -> None:
+    import tarfile
+
+    with _decompressed(origin, start) as whole, tarfile.open(fileobj=_Pieces(whole), mode="r:") as archive:
         unpacking = _Unpacking(origin, folder)
         links: list[tuple[PurePosixPath, PurePosixPath]] = []
         for entry in archive:
@@ -313,18 +357,34 @@ def _unpack_tar(origin: Path, folder: Path, *, compressed: bool) -> None:
                 shutil.copyfile(copied, target)
 
 
-@contextmanager
-def _tar_stream(origin: Path, *, compressed: bool) -> Iterator["TarFile"]:
-    import tarfile
+def _decompressed(origin: Path, start: bytes) -> Any:  # noqa: ANN401 - files of five modules
+    if start.startswith(ZSTANDARD) and sys.version_info < (3, 14):
+        with extras_needed():
+            from backports import zstd
+        return zstd.open(origin, "rb")
+    module = next((each for magic, each in COMPRESSED.items() if start.startswith(magic)), "io")
+    return import_module(module).open(origin, "rb")
 
-    if not compressed or sys.version_info >= (3, 14):  # from then on tarfile reads it
-        with tarfile.open(origin, "r:*") as archive:
-            yield archive
-        return
-    with extras_needed():
-        from backports import zstd
-    with zstd.open(origin, "rb") as stream, tarfile.open(fileobj=stream, mode="r|") as archive:
-        yield archive
+
+class _Pieces(io.RawIOBase):
+    """A tar file that is read in pieces: tarfile reads headers whole, however long they claim to be."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def read(self, size: int = -1) -> bytes:
+        """Read a piece."""
+        if size > LONGEST:
+            raise OSError(f"a header of {size:,} bytes")
+        return self._file.read(size)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go to a position."""
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        """The position."""
+        return self._file.tell()
 
 
 def _unpack_seven(origin: Path, folder: Path) -> None:

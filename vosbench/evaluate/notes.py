@@ -5,7 +5,7 @@ from importlib.util import find_spec
 
 from vosbench.dataset import DatasetProtocol
 from vosbench.dataset.selection import Selection
-from vosbench.errors import counted
+from vosbench.errors import counted, printable
 from vosbench.evaluate.predictions import Predictions
 from vosbench.evaluate.task import Scored
 from vosbench.images.codecs import codec as codec_of
@@ -27,7 +27,7 @@ def notes(scored: list[Scored], selection: Selection, masks: Predictions) -> lis
     unscored = sum(video.unscored for video in scored)
     if unscored:
         lines.append(f'{unscored} frames have no mask, but protocol "{selection.protocol.name}" does not score them')
-    return lines + slowness(selection.protocol)
+    return [printable(line) for line in lines + slowness(selection.protocol)]
 
 
 def _readings(masks: Predictions, *, recognised: bool) -> list[str]:

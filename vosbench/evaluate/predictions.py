@@ -18,7 +18,7 @@ from vosbench.dataset import Video
 from vosbench.errors import DataError
 from vosbench.evaluate import containers, stacks
 from vosbench.evaluate.containers import Container
-from vosbench.evaluate.numbering import Matched, Numbering, agreed, match
+from vosbench.evaluate.numbering import Numbering, agreed, match
 from vosbench.images import files as images
 from vosbench.images.codecs import codec as codec_of
 from vosbench.images.recognition import Found, Look, Looks, recognise, same
@@ -63,7 +63,7 @@ class Predictions:
         name = self.files[video][index]
         if name.startswith("/"):  # written out
             name = "/".join(PurePosixPath(name).parts[-2:])
-        return f"{self.origin}:{containers.printable(name)}"
+        return f"{self.origin}:{name}"
 
     @contextmanager
     def opened(self, video: str) -> "Iterator[Reading]":
@@ -338,24 +338,30 @@ def _write_out(
 def _of_runs(
     file: Path, path: PurePosixPath, videos: Sequence[Video], numbering: Numbering, scratch: Path
 ) -> tuple[dict[str, dict[int, str]], list[str]]:
-    """The masks of a JSON file of run lengths, written out."""
+    """The masks of a JSON file of run lengths; those of frames are written out."""
     runs = stacks.read_runs(file, str(path))
     known = {PurePosixPath(name).name: name for name in runs} | {name: name for name in runs}
-    matched: dict[str, Matched] = {}
-    for video in videos:
-        frames = runs.get(known.get(video.name, ""), {})
-        folder = scratch / f"videos/{video.name}"
-        written = list(stacks.write_runs(frames, str(path), folder)) if frames else []
-        matched[video.name] = match(video, [PurePosixPath(each.as_posix()) for each in written], numbering)
-    files, notes = agreed(matched)
-    return {video: {index: str(each) for index, each in of.items()} for video, of in files.items()}, notes
+    named = {
+        video.name: {
+            PurePosixPath(video.name, frame): objects
+            for frame, objects in runs.get(known.get(video.name, ""), {}).items()
+        }
+        for video in videos
+    }
+    found, notes = agreed({video.name: match(video, list(named[video.name]), numbering) for video in videos})
+    files: dict[str, dict[int, str]] = {}
+    for name, paths in found.items():
+        frames = {index: named[name][frame] for index, frame in paths.items()}
+        written = stacks.write_runs(frames, str(path), scratch / f"videos/{name}")
+        files[name] = {index: str(image) for index, image in written.items()}
+    return files, notes
 
 
 def _nothing(origin: Path, names: Mapping[PurePosixPath, str], videos: Sequence[Video]) -> str:
     selected = ", ".join(f'"{video.name}"' for video in videos[:3]) + (", …" if len(videos) > 3 else "")
     what = f"the {len(videos)} selected videos" if len(videos) > 1 else "the selected video"
     shown = list(dict.fromkeys(str(path.parent) if str(path.parent) != "." else path.name for path in names))
-    contents = ", ".join(f'"{containers.printable(name)}"' for name in shown[:3]) or "no images"
+    contents = ", ".join(f'"{name}"' for name in shown[:3]) or "no images"
     return (
         f'"{origin}" has no masks of {what} ({selected}); it contains {contents}. '
         "Is it for another dataset? Masks should be named <video>/<frame>.png"

@@ -9,6 +9,7 @@ Conventions:
 """
 
 import json
+import shutil
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -18,10 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vosbench.errors import DataError, VosbenchError, extras_needed, one_line
+from vosbench.evaluate.containers import PIECE, unzipped
 from vosbench.images import write_png
 from vosbench.images.files import MOST_PIXELS
 
 Pictures = Iterator[NDArray[np.uint8] | NDArray[np.uint16]]
+LONGEST = 60  # bits of a number in run lengths; far longer ones would take forever
 HIGHEST = {np.uint8: 255, np.uint16: 65535}
 
 
@@ -75,14 +78,15 @@ def _of_archive(file: Path, name: str, frames: int, folder: Path) -> Pictures:
         if len(arrays) != 1:
             listed = ", ".join(entry.filename for entry in arrays[:5]) or "none"
             raise DataError(f'"{name}" contains {len(arrays)} arrays ({listed}); a video is one array')
-        if arrays[0].file_size > frames * MOST_PIXELS:
-            raise DataError(f'"{name}" unpacks to {arrays[0].file_size:,} bytes, more than {frames} masks have')
-        path = Path(archive.extract(arrays[0], folder / "array"))
+        path = folder / "array.npy"
+        with unzipped(archive, arrays[0], name, frames * MOST_PIXELS) as entry, path.open("wb") as target:
+            shutil.copyfileobj(entry, target, PIECE)
     yield from _of_array(path, name, frames)
 
 
 def _of_array(file: Path, name: str, frames: int) -> Pictures:
-    array: NDArray[Any] = np.load(file, mmap_mode="r", allow_pickle=False)
+    with np.errstate(over="ignore"):  # of an absurd shape, which the file is too small for
+        array: NDArray[Any] = np.load(file, mmap_mode="r", allow_pickle=False)
     shape = array.shape
     if array.ndim == 4 and 1 in {shape[1], shape[3]}:
         array = array[:, 0] if shape[1] == 1 else array[..., 0]
@@ -101,7 +105,7 @@ def _of_array(file: Path, name: str, frames: int) -> Pictures:
 
 def _pixels(array: NDArray[Any], name: str) -> Pictures:
     """The planes of an array of masks or maps as pixels."""
-    low, high = min(plane.min() for plane in array), max(plane.max() for plane in array)
+    low, high = np.min([plane.min() for plane in array]), np.max([plane.max() for plane in array])  # NaN if one is
     if array.dtype == np.bool_:
         return (plane.astype(np.uint8) * np.uint8(255) for plane in array)
     if np.issubdtype(array.dtype, np.floating):
@@ -123,10 +127,16 @@ def _of_video(file: Path, name: str) -> Pictures:
     with av.open(str(file), metadata_errors="replace") as container:
         if not container.streams.video:
             raise DataError(f'"{name}" contains no video')
-        for frame in container.decode(video=0):
-            if frame.width * frame.height > MOST_PIXELS:
-                raise DataError(f'"{name}" is {frame.width}×{frame.height}; masks of that size are not read')
+        stream = container.streams.video[0]
+        _check_size(stream.width, stream.height, name)
+        for frame in container.decode(stream):
+            _check_size(frame.width, frame.height, name)
             yield frame.to_ndarray(format="gray").astype(np.uint8, copy=False)
+
+
+def _check_size(width: int, height: int, name: str) -> None:
+    if width * height > MOST_PIXELS:
+        raise DataError(f'"{name}" is {width}×{height}; masks of more than {MOST_PIXELS:,} pixels are not read')
 
 
 def read_runs(file: Path, name: str) -> Mapping[str, Mapping[str, Sequence[Any]]]:
@@ -191,31 +201,35 @@ def _place(found: dict[str, dict[str, list[Any]]], image: str) -> list[Any]:
     return found.setdefault(video, {}).setdefault(frame, [])
 
 
-def write_runs(frames: Mapping[str, Sequence[Any]], name: str, folder: Path) -> Iterable[Path]:
+def write_runs(frames: Mapping[int, Sequence[Any]], name: str, folder: Path) -> dict[int, Path]:
     """Write the run lengths of a video as images: the union of its objects, in each frame.
 
     Args:
-        frames: name of the frame → the run lengths of its objects; a frame without any is empty.
+        frames: frame index → the run lengths of its objects; a frame without any is empty.
         name: the file's name in errors.
         folder: the folder for the images.
+
+    Returns:
+        Frame index → image.
 
     Raises:
         DataError: if they are damaged, of several sizes, or not known to be of any size.
     """
     try:
-        height, width = _size_of(frames)
-        for frame, objects in frames.items():
+        written: dict[int, Path] = {}
+        height, width = _size_of(frames) if frames else (0, 0)
+        for index, objects in frames.items():
             mask = np.zeros((height, width), bool)
             for runs in objects:
                 mask |= decode_runs(runs["counts"], height, width)
-            path = folder / f"{Path(frame).stem if Path(frame).suffix else frame}.png"
-            write_png(path, mask * np.uint8(255))
-            yield path
+            written[index] = folder / f"{index:05d}.png"
+            write_png(written[index], mask * np.uint8(255))
     except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise DataError(f'"{name}" is not a JSON file of masks as run lengths: {one_line(error)}') from None
+    return written
 
 
-def _size_of(frames: Mapping[str, Sequence[Any]]) -> tuple[int, int]:
+def _size_of(frames: Mapping[int, Sequence[Any]]) -> tuple[int, int]:
     sizes = {tuple(map(int, runs["size"])) for objects in frames.values() for runs in objects}
     if len(sizes) != 1:
         raise ValueError(f"a video has masks of {len(sizes)} sizes" if sizes else "all masks of a video are empty")
@@ -258,6 +272,8 @@ def _lengths(text: str) -> list[int]:
             raise ValueError(f"{sign!r} is not in the alphabet of run lengths")
         value |= (group & 31) << shift
         shift += 5
+        if shift > LONGEST:
+            raise ValueError("a number is too long")
         if group & 32:
             continue
         if group & 16:

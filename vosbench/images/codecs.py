@@ -110,9 +110,22 @@ def luma(pixels: Pixels) -> Pixels:
     """
     if pixels.ndim == 2:
         return pixels
-    weighted = pixels.astype(np.uint32) @ np.array([299, 587, 114], dtype=np.uint32)
-    grey = (weighted + 500) // 1000
+    grey = _weighted(pixels, (299, 587, 114)) + np.int32(500)
+    grey //= 1000
     return grey.astype(np.uint8) if pixels.dtype == np.uint8 else grey.astype(np.uint16)
+
+
+def colour_codes(pixels: Pixels) -> Regions:
+    """(H, W, 3) colours as numbers: R·65536 + G·256 + B."""
+    return _weighted(pixels, (1 << 16, 1 << 8, 1))
+
+
+def _weighted(pixels: Pixels, weights: tuple[int, int, int]) -> Regions:
+    """Weighted sums of R, G and B: channel by channel, since wide copies of all three take gigabytes."""
+    total = np.zeros(pixels.shape[:2], np.int32)
+    for channel, weight in enumerate(weights):
+        total += pixels[..., channel] * np.int32(weight)
+    return total
 
 
 def _upper_half(pixels: Pixels) -> Mask:
@@ -158,7 +171,7 @@ def _numbers(pixels: Pixels) -> Regions:
 
 
 def _colours(pixels: Pixels) -> Regions:
-    code = pixels.astype(np.int32) @ np.array([1 << 16, 1 << 8, 1], np.int32)
+    code = colour_codes(pixels)
     return np.where(code == 0, np.int32(BLACK), code)
 
 

@@ -1,22 +1,32 @@
 """Open image files that people bring, which may be damaged, of another kind, or made to do harm."""
 
 import io
+import logging
 import stat
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vosbench.errors import DataError, VosbenchError
 
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
-MOST_PIXELS = 2**27
+MOST_PIXELS = 2**26
 """A larger image is refused before anything of it is decoded."""
 MOST_BYTES = 2**30
 """A larger file is refused before it is read."""
+SCAN, MOST_SCANS = b"\xff\xda", 100
+"""Each scan of a progressive JPEG goes over all pixels; usual files have 10."""
+IMAGE_LENGTH = 257
+"""The tag of the rows of a TIFF file."""
+
+# Otherwise what Pillow thinks of damaged metadata is printed next to our errors.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 # These are called directly, since `PIL.Image.open` only warns about large images, and tries other formats too: an EPS
 # file of any name starts Ghostscript. They are imported when one is needed, which most masks do not.
@@ -93,6 +103,7 @@ def opened(source: Path | bytes, name: str) -> Iterator["ImageFile"]:
     try:
         with reader(io.BytesIO(data)) as image:
             _check_size(image.width, image.height, name)
+            _check_parts(image, data, name)
             yield image
     except VosbenchError:
         raise
@@ -108,3 +119,14 @@ def corrupt(name: str, why: str = "") -> DataError:
 def _check_size(width: int, height: int, name: str) -> None:
     if width * height > MOST_PIXELS:
         raise DataError(f'"{name}" claims to have {width}×{height} pixels; more than {MOST_PIXELS:,} are not read')
+
+
+def _check_parts(image: Any, data: bytes, name: str) -> None:  # noqa: ANN401 - of five classes
+    """Refuse TIFF files without pixels for all rows, which would be black, and JPEG files of endless refinement."""
+    if image.format == "TIFF":
+        rows = max((extents[3] for _, extents, *_ in image.tile if extents), default=0)
+        broken = rows < image.tag_v2[IMAGE_LENGTH]  # later versions of Pillow turn the height
+    else:
+        broken = image.format == "JPEG" and data.count(SCAN) > MOST_SCANS
+    if broken:
+        raise corrupt(name)

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vosbench.errors import DataError
-from vosbench.images.codecs import Codec, Pixels, codec, luma
+from vosbench.images.codecs import Codec, Pixels, codec, colour_codes, luma
 
 FEW = 16
 """Values of a file, above which it is a soft map."""
@@ -91,10 +91,9 @@ def look_at(pixels: Pixels, mode: str, palette: bytes = b"", *, lossy: bool = Fa
         lossy: whether the file is JPEG.
     """
     if mode == "RGB":
-        wide = pixels.astype(np.int32)
-        differences = wide.max(axis=2) - wide.min(axis=2)
+        differences = pixels.max(axis=2) - pixels.min(axis=2)
         grey = int(differences.max(initial=0)) <= (LOSSY if lossy else 0)
-        codes: NDArray[Any] = wide @ np.array([1 << 16, 1 << 8, 1], np.int32)
+        codes: NDArray[Any] = colour_codes(pixels)
         levels: NDArray[Any] = luma(pixels)
         return Look(mode, distinct(codes), int(levels.min()), int(levels.max()), grey=grey, lossy=lossy)
     if mode == "1":
