@@ -92,7 +92,8 @@ def images() -> dict[str, bytes]:
     found["jpeg/turned"] = saved(colour, "JPEG", exif=turned(), subsampling=0)
     found["jpeg/mpo"] = saved(colour, "MPO", save_all=True, append_images=[colour])
     found |= {f"bmp/{mode}": saved(image, "BMP") for mode, image in whole.items() if mode != "I;16"}
-    found |= {f"pnm/{mode}": saved(image, "PPM") for mode, image in whole.items() if mode != "P"}
+    found |= {f"pnm/{mode}": saved(image, "PPM") for mode, image in whole.items() if mode in {"1", "L", "RGB"}}
+    found["pnm/16 bits"] = f"P5 {WIDTH} {HEIGHT} 65535\n".encode() + (GREY.astype(">u2") * 200).tobytes()
     for kind, pixels in ((1, MASK // 255), (2, GREY), (3, COLOUR)):
         numbers = " ".join(map(str, pixels.ravel()))
         found[f"pnm/plain {kind}"] = (
@@ -181,8 +182,10 @@ def zipped(entries: dict[str, bytes], method: int = 0, *, streamed: bool = False
     file: Any = Stream() if streamed else io.BytesIO()
     with zipfile.ZipFile(file, "w", method) as archive:
         for name, data in entries.items():
-            with archive.open(zipfile.ZipInfo(name), "w", force_zip64=large) as entry:
-                entry.write(data)
+            entry = zipfile.ZipInfo(name)
+            entry.compress_type = method
+            with archive.open(entry, "w", force_zip64=large) as target:
+                target.write(data)
     return bytes(file.data) if streamed else file.getvalue()
 
 

@@ -22,6 +22,7 @@ from typing import Any
 
 from factories import write_toy
 from fuzz import corpus, seeds
+from fuzz.memory import peak
 from fuzz.mutations import mutated
 from vosbench import face, registry
 from vosbench.dataset import Dataset
@@ -36,7 +37,6 @@ BYTES = 2**30
 ADDRESSES = 8 * 2**30
 """Of virtual memory: for the sake of the machine."""
 CODECS = ("map", "binary255", "nonzero", "palette", "colours", "ids", "luma127", "inverted255", "ppm_nonwhite")
-UNIT = 1 if sys.platform == "darwin" else 1024
 
 
 def readers(path: Path, data: bytes) -> Iterator[tuple[str, Callable[[], Any]]]:
@@ -125,7 +125,7 @@ def main() -> None:
         folder = Path(named)
         scorer = Scorer(folder)
         whole = seeds.images() if kind == "images" else seeds.archives(folder)
-        peak = 0
+        most = 0
         for number, name, data in chosen(kind, whole, first, count):
             print(json.dumps({"number": number, "name": name}), file=report, flush=True)
             keep(f"{number}-{name}", data)
@@ -137,11 +137,11 @@ def main() -> None:
                 if problem:
                     problems.append(f"{way}: {problem}")
             faulthandler.cancel_dump_traceback_later()
-            used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * UNIT
-            peak = peak or used
-            if used > peak + BYTES:
-                problems.append(f"takes {used - peak:,} bytes more than others")
-                peak = used
+            used = peak()
+            most = most or used + BYTES
+            if used > most:
+                problems.append(f"takes {used - most + BYTES:,} bytes more than the first")
+                most = used + BYTES
             outcome = "read" if "read" in outcomes else "refused"
             line = {"number": number, "name": name, "outcome": outcome, "problems": problems, "bytes": used}
             print(json.dumps(line), file=report, flush=True)
