@@ -1,7 +1,8 @@
 """Error types. A user's mistake is one line, never a traceback.
 
-Exit codes of the command line: 1 check failed, 2 usage, 3 unusable data or predictions, 4 a video failed, 70 unexpected
-error.
+Exit codes of the command line: 1 check failed, 2 usage, 3 unusable data or predictions, or files that cannot be
+written, 4 a video failed, 5 a plugin failed, 6 a worker process was killed, 70 unexpected error, 130 interrupted, 143
+terminated.
 """
 
 import difflib
@@ -36,6 +37,18 @@ class MeasureError(VosbenchError, ValueError):
     """Invalid arrays for a measure: mismatched shapes, NaN, a wrong dtype or rank."""
 
     exit_code = 3
+
+
+class PluginError(VosbenchError):
+    """A method, dataset or measure of a third party failed outside of a video."""
+
+    exit_code = 5
+
+
+class WorkerError(VosbenchError):
+    """A worker process ended before its work was done."""
+
+    exit_code = 6
 
 
 class VideoError(VosbenchError):
@@ -78,6 +91,7 @@ EXTRAS = {
     "numba": "fast",
     "zlib_ng": "fast",
     "av": "video",
+    "pyarrow": "parquet",
     "py7zr": "archives",
     "backports": "archives",
 }

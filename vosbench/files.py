@@ -1,7 +1,11 @@
 """Writing files atomically, hashing them, and which files are looked at."""
 
 import hashlib
-from collections.abc import Iterable
+import itertools
+import os
+import socket
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 LEFTOVERS = {"__macosx", "thumbs.db", "desktop.ini", "$recycle.bin", "@eadir"}
@@ -28,9 +32,41 @@ def combined(digests: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
 
+PART = ".part"
+_parts = itertools.count()
+
+
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file under a temporary name, then rename it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    part.write_bytes(data)
-    part.replace(path)
+    """Write a file under a temporary name of its own, then rename it; nothing is left if that fails.
+
+    Raises:
+        OSError: if it cannot be written; it names the path.
+    """
+    with being_written(path) as part:
+        part.write_bytes(data)
+
+
+@contextmanager
+def being_written(path: Path) -> Iterator[Path]:
+    """A temporary name for a file, which gets its own name at the end of the block, unless that fails.
+
+    Raises:
+        OSError: if it cannot be written; it names the path.
+    """
+    # Other processes and threads may write the same file. The digest leaves room if names are as long as they may be.
+    owner = f"{hashlib.sha256(socket.gethostname().encode()).hexdigest()[:6]}-{os.getpid()}-{next(_parts)}"
+    part = path.with_name(f".{hashlib.sha256(path.name.encode()).hexdigest()[:12]}.{owner}{PART}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield part
+        part.replace(path)
+    except OSError as error:
+        raise type(error)(error.errno, error.strerror, str(path)) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed processes left half-written in a folder that nobody else writes to, and its subfolders."""
+    for left in (*folder.glob(f".*{PART}"), *folder.glob(f"*/.*{PART}")):
+        left.unlink(missing_ok=True)

@@ -5,7 +5,6 @@ the selected videos, scores them like any other masks, and writes the record.
 """
 
 import json
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -15,11 +14,22 @@ from typing import NamedTuple
 
 from vosbench.dataset import Dataset
 from vosbench.dataset.selection import Choice, Selection, select, with_frames
-from vosbench.errors import UsageError, VideoError, extras_needed
+from vosbench.engine.locks import locked, scratch
+from vosbench.errors import (
+    DataError,
+    PluginError,
+    UsageError,
+    VideoError,
+    VosbenchError,
+    extras_needed,
+    missing_package,
+    one_line,
+)
+from vosbench.errors import place as place_of
 from vosbench.evaluate import score
 from vosbench.evaluate.task import Scored
-from vosbench.files import hidden, sha256, write_whole
-from vosbench.method import Measurable, Method, Setup
+from vosbench.files import hidden, sha256, sweep, write_whole
+from vosbench.method import Measurable, Method, Predictor, Setup
 from vosbench.method.predict import write_maps
 from vosbench.records import provenance, record
 from vosbench.records.record import Record
@@ -153,12 +163,14 @@ def run(  # noqa: PLR0913 - a job, its folder, two switches and a listener
     Raises:
         UsageError: if the folder contains maps of another setup.
         VideoError: if the method failed on a video; the others are finished first.
+        DataError: if another process uses the folder, or what is there is damaged.
+        PluginError: if the method cannot be loaded.
     """
-    with extras_needed():
-        predictor = method.load(setup)  # first, so that an invalid setup leaves no files
     name = f"{method.name}.{setup.variant}" if setup.variant else method.name
-    with _place(out) as place:
-        folder = place / selection.dataset.name / name
+    with extras_needed():
+        predictor = _loaded(method, setup, name)  # first, so that an invalid setup leaves no files
+    with _place(out) as place, locked(folder := place / selection.dataset.name / name):
+        sweep(folder)
         card = _open_folder(folder, _card(method, setup, selection), overwrite=overwrite)
         failures = []
         for video in selection.videos:
@@ -187,14 +199,26 @@ def run(  # noqa: PLR0913 - a job, its folder, two switches and a listener
     return Run(result, scored, None if out is None else path)
 
 
+def _loaded(method: Method, setup: Setup, name: str) -> Predictor:
+    try:
+        return method.load(setup)
+    except VosbenchError:
+        raise
+    except (Exception, SystemExit) as error:
+        if missing_package(error):
+            raise
+        where = place_of(error, getattr(method.load, "__module__", ""))
+        raise PluginError(f'"{name}" cannot be loaded{f" (at {where})" if where else ""}: {one_line(error)}') from error
+
+
 @contextmanager
 def _place(out: Path | None) -> Iterator[Path]:
     """The results folder, or a temporary one."""
     if out is not None:
         yield out
         return
-    with tempfile.TemporaryDirectory(prefix="vosbench-run-") as folder:
-        yield Path(folder)
+    with scratch("run") as folder:
+        yield folder
 
 
 def _card(method: Method, setup: Setup, selection: Selection) -> dict[str, object]:
@@ -220,7 +244,7 @@ def _open_folder(folder: Path, card: dict[str, object], *, overwrite: bool) -> d
     """Start or resume a folder of maps; its card also has the day on which it was started."""
     path = folder / score.CARD
     if path.is_file():
-        found = json.loads(path.read_text("utf-8"))
+        found = _read_card(path)
         differing = [key for key, value in card.items() if found.get(key) != value]
         if not differing:
             return dict(found)
@@ -236,3 +260,13 @@ def _open_folder(folder: Path, card: dict[str, object], *, overwrite: bool) -> d
     card = {**card, "date": provenance.today()}
     write_whole(path, (json.dumps(card, indent=2) + "\n").encode())
     return card
+
+
+def _read_card(path: Path) -> dict[str, object]:
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f'"{path}" is damaged ({one_line(error)}); delete it and the maps next to it') from None
+    if not isinstance(found, dict):
+        raise DataError(f'"{path}" is damaged: it is not a mapping; delete it and the maps next to it')
+    return found

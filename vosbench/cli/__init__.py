@@ -7,7 +7,7 @@ import typer
 from vosbench import __version__
 from vosbench.cli import check, compare, convert, data, run, score, table, train
 from vosbench.cli import list as listing
-from vosbench.cli.console import result
+from vosbench.cli.console import Command, result
 
 app = typer.Typer(
     name="vosbench",
@@ -29,16 +29,16 @@ def vosbench(
         raise typer.Exit
 
 
-app.command("run")(run.run)
-app.command("score")(score.score)
-app.command("train")(train.train)
-app.command("convert")(convert.convert)
-app.command("table")(table.table)
-app.command("compare")(compare.compare)
-app.command("check")(check.check)
-app.command("verify")(data.verify)
-app.command("list")(listing.list_)
-app.command("fetch")(data.fetch)
+app.command("run", cls=Command)(run.run)
+app.command("score", cls=Command)(score.score)
+app.command("train", cls=Command)(train.train)
+app.command("convert", cls=Command)(convert.convert)
+app.command("table", cls=Command)(table.table)
+app.command("compare", cls=Command)(compare.compare)
+app.command("check", cls=Command)(check.check)
+app.command("verify", cls=Command)(data.verify)
+app.command("list", cls=Command)(listing.list_)
+app.command("fetch", cls=Command)(data.fetch)
 app.add_typer(data.app, name="data")
 
 

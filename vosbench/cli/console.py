@@ -1,24 +1,30 @@
 """Shared by all commands: results on stdout, everything else on stderr, one line per error, progress."""
 
-import errno
 import functools
 import inspect
+import os
+import signal
 import sys
+import threading
+import time
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
 
 import typer
+from typer.core import TyperCommand
 
-from vosbench.errors import VosbenchError, extras_needed, one_line, place
+from vosbench.errors import DataError, VosbenchError, extras_needed, one_line, place
 
 if TYPE_CHECKING:
     from vosbench.face import Listener
 
 R = TypeVar("R")
-INTERRUPTED = 130
+EVERY = 30.0
+INTERRUPTED, TERMINATED = 130, 143
 UNEXPECTED = 70  # internal error in sysexits.h; 1 is a failed check
 Debug = Annotated[bool, typer.Option("--debug", envvar="VOSBENCH_DEBUG", help="Show tracebacks of errors.")]
 
@@ -50,21 +56,14 @@ def command(verb: Callable[..., R]) -> Callable[..., R]:
             values[name] = group(**{field.name: values.pop(field.name) for field in fields(group)})
         debug = values.pop("debug")
         try:
-            with extras_needed():
+            with extras_needed(), _terminable():
                 return verb(**values)
-        except KeyboardInterrupt:
-            code, line = INTERRUPTED, "interrupted; finished work is kept. Run the same command again to resume."
-        except VosbenchError as error:
-            code, line = error.exit_code, f"error: {error}"
-            trace(debug=debug)
         except (typer.Exit, typer.Abort):
             raise
-        except Exception as error:
-            if isinstance(error, OSError) and error.errno == errno.EPIPE:
-                raise  # a reader such as head has closed the pipe; typer exits silently
-            where = place(error, "")
-            code, line = UNEXPECTED, f"error: {one_line(error)} (unexpected, at {where}; --debug shows the traceback)"
-            trace(debug=debug)
+        except BaseException as error:  # noqa: BLE001 - no library decides the exit code
+            code, line = _ending(error)
+            if debug and isinstance(error, Exception):
+                typer.echo(traceback.format_exc(), err=True, nl=False)
         say(line)
         raise typer.Exit(code)
 
@@ -74,10 +73,58 @@ def command(verb: Callable[..., R]) -> Callable[..., R]:
     return wrapper
 
 
-def trace(*, debug: bool) -> None:
-    """Write the traceback of the current error to stderr."""
-    if debug:
-        typer.echo(traceback.format_exc(), err=True, nl=False)
+class Command(TyperCommand):
+    """A command that refuses an option with one value that is given twice, of which the parser would take the last."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - typer's context
+        """Parse, after looking for options that are given twice."""
+        if args or not self.no_args_is_help:
+            _, _, order = self.make_parser(ctx).parse_args(args=list(args))
+            for parameter, times in Counter(order).items():
+                single = parameter.param_type_name == "option" and not getattr(parameter, "is_flag", False)
+                single = single and not parameter.multiple
+                if single and times > 1:
+                    ctx.fail(f"{parameter.opts[0]} is given {times} times, but has one value")
+        return super().parse_args(ctx, args)
+
+
+class _Terminated(BaseException):
+    """SIGTERM was received."""
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Make SIGTERM an exception, so that temporary files are removed and workers end, unless a command handles it."""
+
+    def terminate(*_: object) -> None:
+        raise _Terminated
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _ending(error: BaseException) -> tuple[int, str]:
+    """The exit code and the line for an error."""
+    if isinstance(error, _Terminated):
+        return TERMINATED, "terminated; finished work is kept. Run the same command again to resume."
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED, "interrupted; finished work is kept. Run the same command again to resume."
+    if isinstance(error, VosbenchError):
+        return error.exit_code, f"error: {error}"
+    if isinstance(error, BrokenPipeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes it once more
+        return DataError.exit_code, "error: the output was closed before everything was written"
+    if isinstance(error, OSError):
+        named = f'"{error.filename}"' if error.filename else "the output"
+        return DataError.exit_code, f"error: {named}: {error.strerror or one_line(error)}"
+    where = place(error, "")
+    return UNEXPECTED, f"error: {one_line(error)} (unexpected, at {where}; --debug shows the traceback)"
 
 
 def say(line: str) -> None:
@@ -90,6 +137,28 @@ def result(text: str) -> None:
     typer.echo(text, nl=False)
 
 
+class _Lines:
+    """Progress as plain lines, at most one in `EVERY` seconds, for the logs of batch jobs."""
+
+    def __init__(self, unit: str, total: int) -> None:
+        self._unit, self._total = unit, total
+        self._started = self._last = time.monotonic()
+        self._first: int | None = None
+
+    def advance(self, what: str, done: int, of: int | None = None) -> None:
+        """Say how much is done and about how long the rest takes, unless that was said recently."""
+        now, total = time.monotonic(), self._total if of is None else of
+        self._first = done if self._first is None else self._first  # what an earlier run had done took no time
+        if now - self._last < EVERY:
+            return
+        self._last = now
+        left = ""
+        if total and done > self._first:
+            minutes = (now - self._started) / (done - self._first) * (total - done) / 60
+            left = f", about {minutes:.0f} min left" if minutes >= 1 else ", less than a minute left"
+        say(f"progress: {done} of {total or '?'} {self._unit}{left} ({what})")
+
+
 @contextmanager
 def progress(total: int, unit: str, *, quiet: bool) -> Iterator[Callable[..., None]]:
     """Show progress and remaining time on stderr; nothing if quiet or without a terminal.
@@ -97,8 +166,11 @@ def progress(total: int, unit: str, *, quiet: bool) -> Iterator[Callable[..., No
     Yields:
         a function that takes a description, the progress, and the total if it has changed.
     """
-    if quiet or not sys.stderr.isatty():
+    if quiet:
         yield lambda *_: None
+        return
+    if not sys.stderr.isatty():
+        yield _Lines(unit, total).advance
         return
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn

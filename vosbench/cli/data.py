@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from vosbench.cli import options
-from vosbench.cli.console import command, progress, result, say
+from vosbench.cli.console import Command, command, progress, result, say
 from vosbench.errors import DataError
 
 
@@ -17,7 +17,8 @@ def verify(
     split: options.Split = None,
     layout: options.LayoutName = None,
     plugin: options.Plugins = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+    shown: options.Shown = "table",
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.", hidden=True)] = False,
 ) -> None:
     """Check a dataset on disk: missing or extra files, wrong sizes or encodings."""
     from vosbench.dataset.roots import find_root
@@ -37,7 +38,7 @@ def verify(
         f"annotations {report.annotations}",
     )
     table = Table(columns=("level", "video", "finding"), rows=rows, notes=notes)
-    result(render(table, "json" if as_json else "table"))
+    result(render(table, "json" if as_json else shown))
     if report.errors:
         raise DataError(f'{found.title} {part} in "{place}" is unusable: {len(report.errors)} errors, see the table')
 
@@ -91,5 +92,5 @@ def roots() -> None:
 
 
 app = typer.Typer(help="Where datasets are on this machine.", no_args_is_help=True, rich_markup_mode=None)
-app.command("set-root")(set_root)
-app.command("roots")(roots)
+app.command("set-root", cls=Command)(set_root)
+app.command("roots", cls=Command)(roots)

@@ -1,13 +1,17 @@
 """``vosbench score``: score masks on disk."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from vosbench.cli import options
 from vosbench.cli.console import command, listening, result
-from vosbench.errors import DataError
+from vosbench.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from vosbench.dataset.selection import Selection
 
 CODECS = (
     "binary255: 0 and 255. binary01: 0 and 1. binary:B,O: levels of background and object, such as binary:255,0. "
@@ -47,7 +51,9 @@ def score(
         Literal["video", "category", "attribute", "average", "interval"] | None,
         typer.Option("--by", help="Break the result down."),
     ] = None,
-    per_frame: Annotated[Path | None, typer.Option("--per-frame", help="Write all values, as .csv or .csv.gz.")] = None,
+    per_frame: Annotated[
+        Path | None, typer.Option("--per-frame", help="Write all values, as .csv, .csv.gz or .parquet.")
+    ] = None,
     pr: Annotated[Path | None, typer.Option("--pr", help="Write the precision-recall curve, as .csv.")] = None,
     jobs: Annotated[int, typer.Option("--jobs", min=0, help="Number of processes; 0 for one per processor.")] = 0,
     plugin: options.Plugins = None,
@@ -56,8 +62,18 @@ def score(
 ) -> None:
     """Score masks of any method."""
     from vosbench import face
+    from vosbench.records import record as records
+    from vosbench.report.grouped import check_breakdown
 
+    def refuse(selection: "Selection") -> None:
+        if by is not None:
+            check_breakdown(selection, by)
+
+    for path, suffixes in ((per_frame, records.ROWS), (pr, (".csv",))):
+        if path is not None and not path.name.lower().endswith(suffixes):
+            raise UsageError(f'"{path}" should end in {" or ".join(suffixes)}')
     with listening("videos", quiet=quiet) as listener:
+        listener = replace(listener, selected=refuse)
         done = face.score(
             masks,
             dataset=dataset,

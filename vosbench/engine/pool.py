@@ -1,12 +1,18 @@
 """Process videos in this process, or in several, one video each."""
 
 import multiprocessing
+import os
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from typing import Any, TypeVar
+
+from vosbench.errors import WorkerError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -24,9 +30,18 @@ def prepare_workers(function: Callable[..., object], *arguments: Any) -> None:  
 
 
 def prepare(preparations: Sequence[Callable[[], object]]) -> None:
-    """Prepare this worker process."""
+    """Prepare this worker process, which ends when its parent does, however that ends."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # not the parent's, which cleans up
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     for preparation in preparations:
         preparation()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 class Prepared:
@@ -57,4 +72,14 @@ def each(work: Callable[[Item], Result], items: Sequence[Item], jobs: int = 1) -
         context = multiprocessing.get_context("fork" if forked else "spawn")
         workers = min(jobs, len(items))
         with ProcessPoolExecutor(workers, context, initializer=prepare, initargs=(tuple(_preparations),)) as pool:
-            yield from pool.map(work, items)
+            try:
+                yield from pool.map(work, items)
+            except BrokenProcessPool:
+                raise WorkerError(
+                    "a worker process was killed, for example because memory ran out; try fewer processes (--jobs)"
+                ) from None
+            except BaseException as error:
+                if not isinstance(error, Exception):  # interrupted: nobody waits for what is still being done
+                    for worker in multiprocessing.active_children():
+                        worker.terminate()
+                raise

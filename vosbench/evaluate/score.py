@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from vosbench import __version__
 from vosbench.dataset import Video
 from vosbench.dataset.selection import Selection
 from vosbench.engine import pool as engine
+from vosbench.engine.locks import scratch
 from vosbench.errors import DataError
 from vosbench.evaluate import predictions
 from vosbench.evaluate.aggregate import dataset_scores, video_scores
@@ -52,8 +52,8 @@ def score(  # noqa: PLR0913 - what is scored, and how masks are read
         DataError: if the masks are corrupt, belong to other videos, do not tell their encoding, or have another size.
         UsageError: if the codec is unknown, or a package is needed that is not installed.
     """
-    with TemporaryDirectory(prefix="vosbench-masks-") as scratch:
-        masks = _find(origin, selection, codec, numbering, Path(scratch)) if isinstance(origin, Path) else origin
+    with scratch("masks") as folder:
+        masks = _find(origin, selection, codec, numbering, folder) if isinstance(origin, Path) else origin
         scored = _score(masks, selection, selection.videos, jobs, advance)
         if masks.recognising:
             # Reading every mask twice would take a quarter longer, and the guess is almost always right.

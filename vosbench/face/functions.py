@@ -4,12 +4,12 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Unpack
 
 from vosbench import registry, runner
 from vosbench.dataset import Dataset, DatasetProtocol, Listed
 from vosbench.dataset.selection import Selection, select
+from vosbench.engine.locks import scratch
 from vosbench.errors import DataError, UsageError, suggest
 from vosbench.evaluate import score as scoring
 from vosbench.evaluate.notes import slowness
@@ -83,10 +83,10 @@ def score(  # noqa: PLR0913 - two forms, and the options of the command line
         raise UsageError("score takes either a dataset or annotations to score against")
     if numbering not in NUMBERINGS:
         raise UsageError(f'there is no numbering "{numbering}"; available: {", ".join(NUMBERINGS)}')
-    with TemporaryDirectory(prefix="vosbench-score-") as folder:  # for arrays, which are scored as files
+    with scratch("arrays") as folder:  # for arrays, which are scored as files
         found: Path | Predictions
         if annotations is not None:
-            found, selection = _pair(masks, annotations, Path(folder), codec, selecting, paths_of(plugins))
+            found, selection = _pair(masks, annotations, folder, codec, selecting, paths_of(plugins))
         elif dataset is None or not isinstance(masks, str | os.PathLike):
             raise UsageError("masks of a dataset are a folder or a zip file; pass annotations to score arrays")
         else:
@@ -95,6 +95,7 @@ def score(  # noqa: PLR0913 - two forms, and the options of the command line
             found, selection = Path(masks), select(data, choice_of(selecting), families)
         if curve is not None and selection.protocol.saliency is None:
             raise UsageError(f'the curve needs saliency measures; protocol "{selection.protocol.name}" has none')
+        listener.selected(selection)
         label = found.name if isinstance(found, Path) else found.origin.name
         record, scored, notes = scoring.score(
             found,

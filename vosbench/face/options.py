@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypedDict, Unpack
 
 from vosbench.dataset import DatasetProtocol
-from vosbench.dataset.selection import Choice
+from vosbench.dataset.selection import Choice, Selection
 from vosbench.errors import suggest
 from vosbench.records.tolerance import EVERY, LATENCY, Tolerances
 
@@ -75,10 +75,12 @@ class Listener:
     Attributes:
         advance: called with the current item, the progress and the total, in frames of a run or videos of a score.
         note: called with each note as soon as it is known; results keep it too.
+        selected: called with the videos and the protocol before the work starts.
     """
 
     advance: Callable[[str, int, int], None] = lambda _what, _done, _total: None
     note: Callable[[str], None] = lambda _line: None
+    selected: Callable[[Selection], None] = lambda _selection: None
 
 
 SILENT = Listener()

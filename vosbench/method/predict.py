@@ -1,7 +1,10 @@
 """Run a predictor on a video: frames are read ahead and maps written behind, each in a thread."""
 
 import io
+import struct
 import traceback
+import zipfile
+import zlib
 from collections.abc import Callable, Generator, Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -114,7 +117,7 @@ def guarded(begin: Callable[[], Iterator[FloatMap]], video: Video, start: int = 
             index += 1
     except VosbenchError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a method must not decide the exit code
         names = [str(frame.f_globals.get("__name__")) for frame, _ in traceback.walk_tb(error.__traceback__)]
         its = next((name for name in names if not name.startswith("vosbench.method.")), __name__)
         where = place(error, its.partition(".")[0])
@@ -158,6 +161,6 @@ def _saved(path: Path, done: int) -> tuple[int, State]:
         with np.load(path, allow_pickle=False) as file:
             following = int(file["following"])
             state = {name.removeprefix("state."): file[name] for name in file.files if name != "following"}
-    except (OSError, ValueError, KeyError):
-        return 0, {}
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, struct.error):
+        return 0, {}  # damaged: the video restarts
     return (following, state) if following <= done else (0, {})

@@ -10,7 +10,6 @@ Work done once per video, such as encoding an anchor, precedes the first map and
 import os
 import platform
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from itertools import islice, pairwise
@@ -20,6 +19,7 @@ from statistics import median
 from typing import Any
 
 from vosbench.dataset import Video
+from vosbench.engine.locks import scratch
 from vosbench.engine.stages import collecting, rehearsing
 from vosbench.images import size
 from vosbench.method.method import Measurable, Predictor, Setup
@@ -50,9 +50,9 @@ def profile(predictor: Predictor, setup: Setup, video: Video) -> Speed:
     batch = min(setup.batch, len(video))
     warmup, clip = _clip(video, batch, TIMED.get(device.kind, TIMED_ELSEWHERE))
     timed = len(clip) - warmup
-    with rehearsing(), tempfile.TemporaryDirectory(prefix="vosbench-profile-") as name:
-        times = _run(predictor, clip, Path(name) / "overlapping")
-        before, after = _time_stages(predictor, clip, warmup, Path(name) / "stages", device.synchronise)
+    with rehearsing(), scratch("profile") as folder:
+        times = _run(predictor, clip, folder / "overlapping")
+        before, after = _time_stages(predictor, clip, warmup, folder / "stages", device.synchronise)
         peak = device.peak_memory()  # before counting, which needs other memory
         gmacs = _count(predictor, clip, warmup, batch)
     step = min(batch, timed)

@@ -2,7 +2,7 @@
 
 Conventions:
     Only functions that were measured to be at least twice as fast as with NumPy or OpenCV are compiled, on their
-    first call, and cached on disk. Numba is an extra: without it, or with ``NUMBA_DISABLE_JIT=1``, they run as plain
+    first call, and cached on disk if possible. Numba is an extra: without it, or with ``NUMBA_DISABLE_JIT=1``, they run as plain
     Python, with equal results. Without it, NumPy replaces loops over pixels or pairs of points that would take seconds;
     it adds the same terms in the same order, so that results stay equal to the bit.
 """
@@ -24,7 +24,11 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a function of arrays and numbers on its first call."""
     if numba is None:
         return function
-    return cast("Callable[P, R]", numba.njit(cache=True)(function))
+    try:
+        made = numba.njit(cache=True)(function)
+    except RuntimeError:  # no folder for the cache can be written
+        made = numba.njit(function)
+    return cast("Callable[P, R]", made)
 
 
 def compiled_or(plain: Callable[..., R]) -> Callable[[Callable[P, R]], Callable[P, R]]:

@@ -10,8 +10,8 @@ from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from vosbench.errors import DataError, counted
-from vosbench.files import write_whole
+from vosbench.errors import DataError, UsageError, counted, extras_needed
+from vosbench.files import being_written, write_whole
 
 
 class Row(NamedTuple):
@@ -162,8 +162,24 @@ def write(path: Path, record: Record, rows: Sequence[Row]) -> None:
     write_whole(path, record.to_json().encode())
 
 
+ROWS = (".csv", ".csv.gz", ".parquet")
+"""Ends of names of files of rows."""
+
+
 def write_rows(path: Path, rows: Sequence[Row]) -> None:
-    """Write rows as CSV, compressed if the name ends in ``.gz``; equal rows as equal bytes."""
+    """Write rows, by the end of the name (`ROWS`): as CSV, compressed or not, or Parquet; equal rows as equal bytes.
+
+    Raises:
+        UsageError: if the name ends otherwise, or a package is needed that is not installed.
+    """
+    if not path.name.lower().endswith(ROWS):
+        raise UsageError(f'"{path}" should end in {" or ".join(ROWS)}')
+    if path.suffix.lower() == ".parquet":
+        import pandas as pd
+
+        with extras_needed(), being_written(path) as part:
+            pd.DataFrame(rows, columns=list(Row._fields)).to_parquet(part, engine="pyarrow", index=False)
+        return
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(Row._fields)

@@ -148,6 +148,23 @@ def breakdown(record: Record, scored: Sequence[Scored], selection: Selection, by
     return Table(columns=columns, rows=rows, notes=tuple(notes))
 
 
+def check_breakdown(selection: Selection, by: ByOne) -> None:
+    """Refuse a breakdown that the dataset does not have, before anything is scored.
+
+    Raises:
+        DataError: if the dataset has no categories or attributes.
+    """
+    if by == "category":
+        _refuse_uncategorised(selection.chosen, selection.dataset.title)
+    elif by == "attribute" and not any(listed.attributes for listed in selection.chosen.values()):
+        raise DataError(f"{selection.dataset.title} has no attributes")
+
+
+def _refuse_uncategorised(listing: Mapping[str, Listed], title: str) -> None:
+    if any(listed.category is None for listed in listing.values()):
+        raise DataError(f"{title} has no categories")
+
+
 def _keys(records: Sequence[Record]) -> list[str]:
     """The scores that every video has."""
     videos = records[0].videos.values() if records else ()
@@ -188,10 +205,8 @@ def category_means(videos: VideoScores, key: str) -> dict[str, float | None]:
 
 
 def _by_category(shown: Sequence[Column], counted: Mapping[str, Listed], title: str) -> Lines:
-    categories = [listed.category for listed in counted.values()]
-    if None in categories:
-        raise DataError(f"{title} has no categories")
-    counts = Counter(map(str, categories))
+    _refuse_uncategorised(counted, title)
+    counts = Counter(str(listed.category) for listed in counted.values())
     means = [category_means(column.videos, column.key) for column in shown]
     lines = {**counts, CATEGORY_MEAN: len(counts), SEQUENCE_MEAN: len(counted)}
     rows: list[tuple[Cell, ...]] = [

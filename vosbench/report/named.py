@@ -65,6 +65,8 @@ def make_table(request: TableRequest) -> tuple[Table, list[str]]:
     load_families(request.plugins)
     if request.name in papers():
         return _of_paper(request), []
+    if request.name in {SALIENCY, SPEED} and request.measured and not find_records(request.results):
+        raise DataError(f'nothing is measured: "{request.results}" contains no records')
     if request.name == SALIENCY:
         return saliency_table(find_records(request.results), request.protocol)
     if request.name == SPEED:
@@ -109,6 +111,8 @@ def _of_paper(request: TableRequest) -> Table:
     required = request.measured or request.diff
     if required and not request.results.is_dir():
         raise DataError(f'no folder "{request.results}" of records; make some with vosbench score --out')
+    if request.measured and not find_records(request.results):
+        raise DataError(f'nothing is measured: "{request.results}" contains no records')
     view = PaperView(measured=required or not request.published, diff=request.diff, sort=request.sort)
     return paper_table(request.name, find_records(request.results) if view.measured else (), view)
 

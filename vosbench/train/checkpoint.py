@@ -12,7 +12,7 @@ from torch import Tensor
 
 from vosbench import __version__
 from vosbench.errors import DataError, UsageError
-from vosbench.files import sha256
+from vosbench.files import being_written, sha256
 from vosbench.method import Material, Plan
 from vosbench.method.nn.weights import write
 from vosbench.metrics.measures import CRITERIA
@@ -173,9 +173,8 @@ class Keeper:
             "best": run.best,
             "seconds": run.seconds,
         }
-        part = self.out / f".{CHECKPOINT}.part"
-        torch.save(content, part)
-        part.replace(self.out / CHECKPOINT)
+        with being_written(self.out / CHECKPOINT) as part:
+            torch.save(content, part)
         self._export(self.out / LAST, run)
 
     def _export(self, path: Path, run: Run) -> None:

@@ -4,7 +4,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -12,7 +12,9 @@ from typing import Any
 import torch
 from torch import nn
 
+from vosbench.engine.locks import locked
 from vosbench.errors import DataError, UsageError
+from vosbench.files import sweep
 from vosbench.method import Material, Plan, Recipe
 from vosbench.method.nn.precision import lower_dtype
 from vosbench.method.nn.weights import fill, fill_backbone
@@ -51,15 +53,20 @@ def train(
     Raises:
         UsageError: if settings and plan contradict each other, the folder holds another training, or a step does not
             fit into memory.
-        DataError: if there is no data, an example cannot be sampled, or a loss is not finite.
+        DataError: if there is no data, an example cannot be sampled, a loss is not finite, or another process uses
+            the folder.
         KeyboardInterrupt: on SIGINT or SIGTERM, after the current step is saved.
     """
     if not material.videos and not material.images:
         raise DataError("nothing to train on: no annotated videos or images were found")
     group = distributed.join(settings.device)
+    held = ExitStack()
     try:
         shared = shares(recipe.plan.batch, settings, group)
         card = checkpoint.card(recipe.plan, material, settings)
+        if group.leads:
+            held.enter_context(locked(out))
+            sweep(out)
         keeper = Keeper(out=out, plan=recipe.plan, settings=settings, card=card, validate=validate, listener=listener)
         saved = checkpoint.load(out, card, overwrite=settings.overwrite)
         run = begin(recipe, settings, group, saved, listener.note if group.leads else SILENT.note)
@@ -82,6 +89,7 @@ def train(
                 if stop:
                     raise KeyboardInterrupt
     finally:
+        held.close()
         distributed.leave(group)
     best = out / checkpoint.BEST
     return Outcome(
