@@ -73,7 +73,6 @@ def score(
         if path is not None and not path.name.lower().endswith(suffixes):
             raise UsageError(f'"{path}" should end in {" or ".join(suffixes)}')
     with listening("videos", quiet=quiet) as listener:
-        listener = replace(listener, selected=refuse)
         done = face.score(
             masks,
             dataset=dataset,
@@ -83,7 +82,7 @@ def score(
             jobs=jobs,
             curve=pr,
             plugins=plugin or (),
-            listener=listener,
+            listener=replace(listener, selected=refuse),
             **options.select_options(selecting),
         )
     if out is not None:
