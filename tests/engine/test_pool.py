@@ -1,10 +1,14 @@
 import os
+import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
 from vosbench.engine import pool
+from vosbench.errors import WorkerError
 
 
 def square(number: int) -> tuple[int, int]:
@@ -42,3 +46,45 @@ def test_an_error_of_a_worker_is_raised_in_order() -> None:
     assert next(results) == 1
     with pytest.raises(ZeroDivisionError):
         next(results)
+
+
+WORKERS = (
+    "import os, sys, time\n"
+    "from vosbench.engine import pool\n"
+    "if __name__ == '__main__':\n"
+    "    print(os.getpid(), flush=True)\n"
+    '    waiting = \'__import__("sys").stdout.write(str(__import__("os").getpid()) + "\\\\n"), \'\n'
+    '    waiting += \'__import__("sys").stdout.flush(), __import__("time").sleep(600)\'\n'
+    "    list(pool.each(eval, [waiting] * 3, jobs=3))\n"
+)
+
+
+def alive(pid: int) -> bool:
+    try:
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at processes under /proc")
+@pytest.mark.parametrize("blow", [signal.SIGTERM, signal.SIGKILL])
+def test_workers_end_with_their_parent(blow: signal.Signals) -> None:
+    with subprocess.Popen([sys.executable, "-c", WORKERS], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        pids = [int(process.stdout.readline()) for _ in range(4)]
+        assert len(set(pids)) == 4
+        process.send_signal(blow)
+    for _ in range(200):
+        if not any(map(alive, pids)):
+            break
+        time.sleep(0.1)
+    assert not any(map(alive, pids))
+
+
+def kill(_: int) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_killed_worker_is_an_error() -> None:
+    with pytest.raises(WorkerError, match="a worker process was killed"):
+        list(pool.each(kill, range(2), jobs=2))

@@ -159,7 +159,7 @@ class _Added:
     def _guarded(self, where: str) -> Iterator[None]:
         try:
             yield
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             said = str(error) if isinstance(error, VosbenchError) else one_line(error)
             at = place(error, getattr(self._family.start, "__module__", ""))
             raise MeasureError(

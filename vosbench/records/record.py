@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -157,9 +158,10 @@ def read(path: Path) -> Record:
 
 
 def write(path: Path, record: Record, rows: Sequence[Row]) -> None:
-    """Write a record, and its rows as ``.csv.gz`` next to it; each whole or not at all, equal input as equal bytes."""
-    write_rows(path.with_suffix(".csv.gz"), rows)
-    write_whole(path, record.to_json().encode())
+    """Write a record, and its rows as ``.csv.gz`` next to it; both or neither, equal input as equal bytes."""
+    with being_written(path) as part, being_written(path.with_suffix(".csv.gz")) as rows_part:
+        rows_part.write_bytes(gzip.compress(_csv(rows), mtime=0))
+        part.write_bytes(record.to_json().encode())
 
 
 ROWS = (".csv", ".csv.gz", ".parquet")
@@ -177,15 +179,20 @@ def write_rows(path: Path, rows: Sequence[Row]) -> None:
     if path.suffix.lower() == ".parquet":
         import pandas as pd
 
-        with extras_needed(), being_written(path) as part:
+        with extras_needed():
+            import_module("pyarrow")  # pandas would not say how to install it
+        with being_written(path) as part:
             pd.DataFrame(rows, columns=list(Row._fields)).to_parquet(part, engine="pyarrow", index=False)
         return
+    write_whole(path, gzip.compress(_csv(rows), mtime=0) if path.suffix == ".gz" else _csv(rows))
+
+
+def _csv(rows: Sequence[Row]) -> bytes:
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(Row._fields)
     table.writerows(rows)
-    data = text.getvalue().encode()
-    write_whole(path, gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
+    return text.getvalue().encode()
 
 
 def json_schema() -> str:
