@@ -31,7 +31,7 @@ from vosbench.images import files, frames
 
 TOY = Path(__file__).parents[1] / "plugins" / "toy.py"
 SECONDS = 20
-"""After which a file hangs, on however slow a machine."""
+"""After which reading a file hangs, on however slow a machine."""
 BYTES = 2**30
 """That no file may take, above what whole files take."""
 ADDRESSES = 8 * 2**30
@@ -129,14 +129,14 @@ def main() -> None:
         for number, name, data in chosen(kind, whole, first, count):
             print(json.dumps({"number": number, "name": name}), file=report, flush=True)
             keep(f"{number}-{name}", data)
-            faulthandler.dump_traceback_later(SECONDS, exit=True, file=errors)
             outcomes, problems = set(), []
             for way, read in ways(name, data, scorer, folder):
+                faulthandler.dump_traceback_later(SECONDS, exit=True, file=errors)
                 outcome, problem = attempt(read)
+                faulthandler.cancel_dump_traceback_later()
                 outcomes.add(outcome)
                 if problem:
                     problems.append(f"{way}: {problem}")
-            faulthandler.cancel_dump_traceback_later()
             used = peak()
             most = most or used + BYTES
             if used > most:

@@ -11,7 +11,7 @@ Conventions:
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -91,7 +91,8 @@ def look_at(pixels: Pixels, mode: str, palette: bytes = b"", *, lossy: bool = Fa
         lossy: whether the file is JPEG.
     """
     if mode == "RGB":
-        differences = pixels.max(axis=2) - pixels.min(axis=2)
+        channels = [pixels[..., channel] for channel in range(3)]  # reducing an axis of 3 is many times as slow
+        differences = reduce(np.maximum, channels) - reduce(np.minimum, channels)
         grey = int(differences.max(initial=0)) <= (LOSSY if lossy else 0)
         codes: NDArray[Any] = colour_codes(pixels)
         levels: NDArray[Any] = luma(pixels)
