@@ -76,7 +76,10 @@ def test_temporary_folders_of_killed_processes_are_removed(tmp_path: Path, monke
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
     assert Path(left).is_dir()
+    new = tmp_path / "vosbench-masks-new"  # of a process that is about to lock it
+    new.mkdir()
+    (new / locks.LOCK).touch()
     with locks.scratch("masks") as folder:
-        assert {path.name for path in tmp_path.iterdir()} == {folder.name, Path(theirs).name}
+        assert {path.name for path in tmp_path.iterdir()} == {folder.name, Path(theirs).name, new.name}
     alive.communicate("")
-    assert not list(tmp_path.iterdir())
+    assert list(tmp_path.iterdir()) == [new]

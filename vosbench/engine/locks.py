@@ -110,7 +110,7 @@ def scratch(purpose: str) -> Iterator[Path]:
 def _remove_left(folder: Path) -> None:
     path = folder / LOCK
     try:
-        if not path.is_file():  # it is just being made, or not ours
+        if not path.is_file() or path.stat().st_size == 0:  # not ours, or just being made: it names nobody yet
             return
         descriptor = _acquire(path)
     except OSError:  # of another user
