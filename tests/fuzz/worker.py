@@ -123,6 +123,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESSES, ADDRESSES))
     with tempfile.TemporaryDirectory(prefix="vosbench-fuzz-") as named:
         folder = Path(named)
+        tempfile.tempdir = named
         scorer = Scorer(folder)
         whole = seeds.images() if kind == "images" else seeds.archives(folder)
         most = 0
