@@ -40,5 +40,5 @@ dataset = Dataset(
     protocols=(IMAGES,),
     videos=image_finder(LAYOUTS, TITLE),
     folders=("MSRA10K_Imgs_GT", "MSRA10K"),
-    downloads=(Download(name="MSRA10K_Imgs_GT.zip", mirrors=("http://mftp.mmcheng.net/Data/MSRA10K_Imgs_GT.zip",)),),
+    downloads=(Download(name="MSRA10K_Imgs_GT.zip", mirrors=("https://mftp.mmcheng.net/Data/MSRA10K_Imgs_GT.zip",)),),
 )

@@ -1,10 +1,16 @@
+import contextlib
 import hashlib
 import io
+import os
 import random
 import re
+import shutil
+import signal
 import subprocess
+import sys
 import tarfile
 import threading
+import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -15,6 +21,7 @@ import pytest
 
 from vosbench.dataset import Dataset, Download
 from vosbench.dataset.fetch import fetch
+from vosbench.engine.locks import locked
 from vosbench.errors import DataError, UsageError
 from vosbench.registry import load_dataset
 
@@ -31,13 +38,21 @@ def zipped(entries: dict[str, bytes]) -> bytes:
 
 
 CONTENT = zipped({"toy/frames/a.txt": b"x" * 300_000})
+OTHER = zipped({"toy/frames/a.txt": b"y" * 300_000})
+PAGE = b"\n<!DOCTYPE html><html><title>Too many downloads</title></html>"
 
 
 class Server(ThreadingHTTPServer):
-    """Serves files by path; ``/short/…`` breaks off in the middle; ``/gone`` is not there."""
+    """Serves files by path.
+
+    ``/short/…`` breaks off in the middle, ``/page`` is an HTML page, ``/gone`` is not there, ``/away/…`` redirects to
+    another host without encryption, ``/other/…`` is another archive, and ``/slow/…`` waits in the middle.
+    """
 
     daemon_threads = True
     asked: list[tuple[str, str | None]]
+    waiting: threading.Event
+    proceed: threading.Event
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -47,11 +62,25 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         wanted = self.headers.get("Range")
         self.server.asked.append((self.path, wanted))
-        data = {"toy.zip": CONTENT, "bad.zip": b"no zip"}.get(self.path.rsplit("/", 1)[-1])
+        data = {"toy.zip": CONTENT, "bad.zip": b"no zip", "page": PAGE}.get(self.path.rsplit("/", 1)[-1])
+        if self.path.startswith("/away/"):
+            self.send_response(302)
+            self.send_header("Location", "http://example.invalid/toy.zip")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        if self.path.startswith("/other/"):
+            data = OTHER
         if data is None:
             self.send_error(404)
             return
         start = int(re.fullmatch(r"bytes=(\d+)-", wanted)[1]) if wanted else 0  # type: ignore[index]
+        if start >= len(data) > 0:
+            self.send_response(416)
+            self.send_header("Content-Range", f"bytes */{len(data)}")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         self.send_response(206 if wanted else 200)
         self.send_header("Content-Length", str(len(data) - start))
         self.end_headers()
@@ -59,7 +88,14 @@ class Handler(BaseHTTPRequestHandler):
         if self.path.startswith("/short/") and not wanted:
             body = body[: len(body) // 2]
             self.close_connection = True
-        self.wfile.write(body)
+        if self.path.startswith("/slow/") and not wanted:
+            self.wfile.write(body[: len(body) // 2])
+            self.wfile.flush()
+            self.server.waiting.set()
+            self.server.proceed.wait(60)
+            body = body[len(body) // 2 :]
+        with contextlib.suppress(OSError):  # the client may be gone
+            self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -68,18 +104,21 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def server() -> Iterator[Server]:
     found = Server(("127.0.0.1", 0), Handler)
-    found.asked = []
-    thread = threading.Thread(target=found.serve_forever)
+    found.asked, found.waiting, found.proceed = [], threading.Event(), threading.Event()
+    thread = threading.Thread(target=found.serve_forever, args=(0.02,))
     thread.start()
     yield found
+    found.proceed.set()
     found.shutdown()
     thread.join()
     found.server_close()
 
 
-def toy(server: Server, *paths: str, checksum: str | None = None, name: str = "toy.zip") -> Dataset:
+def toy(
+    server: Server, *paths: str, checksum: str | None = None, name: str = "toy.zip", size: int | None = None
+) -> Dataset:
     mirrors = tuple(f"http://127.0.0.1:{server.server_address[1]}{path}" for path in paths)
-    download = Download(name=name, mirrors=mirrors, checksum=checksum)
+    download = Download(name=name, mirrors=mirrors, checksum=checksum, size=size)
     return replace(load_dataset("toy", [TOY]), downloads=(download,), licence="for tests only.")
 
 
@@ -114,8 +153,119 @@ def test_a_wrong_checksum_is_refused(server: Server, tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_an_archive(server: Server, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="cannot be unpacked"):
+    with pytest.raises(DataError, match=r"bad\.zip: it is not an archive"):
         fetch(toy(server, "/bad.zip", name="bad.zip"), tmp_path, accepted=True)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_page_is_discarded_and_the_next_mirror_asked(server: Server, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"/page: it is an HTML page, not toy\.zip; open it in a browser to see why"):
+        fetch(toy(server, "/page"), tmp_path, accepted=True)
+    assert not list(tmp_path.iterdir())
+    fetch(toy(server, "/page", "/toy.zip"), tmp_path, accepted=True)
+    assert (tmp_path / "toy" / "frames" / "a.txt").read_bytes() == b"x" * 300_000
+
+
+def test_a_published_size_is_checked(server: Server, tmp_path: Path) -> None:
+    fetch(toy(server, "/toy.zip", size=len(CONTENT)), tmp_path / "right", accepted=True)
+    with pytest.raises(DataError, match=f"it has {len(CONTENT):,} bytes; 1,000 are published"):
+        fetch(toy(server, "/toy.zip", size=1000), tmp_path / "wrong", accepted=True)
+    assert not list((tmp_path / "wrong").iterdir())
+
+
+def test_connections_are_encrypted(server: Server, tmp_path: Path) -> None:
+    download = Download(name="toy.zip", mirrors=("http://example.invalid/toy.zip",))
+    dataset = replace(load_dataset("toy", [TOY]), downloads=(download,))
+    with pytest.raises(DataError, match=r"\(https://example\.invalid/toy\.zip: "):
+        fetch(dataset, tmp_path, accepted=True)
+    with pytest.raises(DataError, match=r"InvalidSchema: http://example\.invalid/toy\.zip is not encrypted"):
+        fetch(toy(server, "/away/toy.zip"), tmp_path, accepted=True)
+
+
+@pytest.mark.parametrize("left", [b"<html>no", OTHER[:1000], OTHER, CONTENT + b"more", b""])
+def test_bad_parts_are_not_reused(server: Server, tmp_path: Path, left: bytes) -> None:
+    (tmp_path / ".toy.zip.part").write_bytes(left)
+    fetch(toy(server, "/toy.zip", checksum=SHA if left == OTHER else None), tmp_path, accepted=True)
+    assert (tmp_path / "toy" / "frames" / "a.txt").read_bytes() == b"x" * 300_000
+    assert (tmp_path / "toy.zip").read_bytes() == CONTENT
+
+
+def test_the_first_download_is_remembered(server: Server, tmp_path: Path) -> None:
+    fetch(toy(server, "/toy.zip"), tmp_path, accepted=True)
+    assert (tmp_path / "toy.zip.sha256").read_text() == f"{hashlib.sha256(CONTENT).hexdigest()}  toy.zip\n"
+    fetch(toy(server, "/toy.zip"), tmp_path, accepted=True)
+    assert len(server.asked) == 1
+    (tmp_path / "toy.zip").unlink()
+    with pytest.raises(DataError, match=r"it has changed since it was first downloaded \(sha256:.+, was sha256:"):
+        fetch(toy(server, "/other/toy.zip"), tmp_path, accepted=True)
+    assert (tmp_path / "toy" / "frames" / "a.txt").read_bytes() == b"x" * 300_000
+    fetch(toy(server, "/other/toy.zip", "/toy.zip"), tmp_path, accepted=True)
+    (tmp_path / "toy.zip").write_bytes(OTHER)
+    with pytest.raises(DataError, match=r'toy\.zip": it has changed since it was first downloaded'):
+        fetch(toy(server, "/toy.zip"), tmp_path, accepted=True)
+    (tmp_path / "toy.zip.sha256").unlink()
+    fetch(toy(server, "/toy.zip"), tmp_path, accepted=True)
+    assert (tmp_path / "toy" / "frames" / "a.txt").read_bytes() == b"y" * 300_000
+
+
+def test_a_published_checksum_is_not_remembered(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "toy.zip").write_bytes(OTHER)  # of an older version
+    fetch(toy(server, "/toy.zip", checksum=SHA), tmp_path, accepted=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["toy", "toy.zip"]
+    assert (tmp_path / "toy.zip").read_bytes() == CONTENT
+
+
+def test_one_fetch_per_folder(server: Server, tmp_path: Path) -> None:
+    with locked(tmp_path), pytest.raises(DataError, match=f"is in use by process {os.getpid()} on .+ since"):
+        fetch(toy(server, "/toy.zip"), tmp_path, accepted=True)
+    assert not server.asked
+
+
+PLUGIN = """
+from dataclasses import replace
+from pathlib import Path
+from vosbench.dataset import Download
+from vosbench.registry import load_dataset
+
+dataset = replace(
+    load_dataset("toy", [Path({toy!r})]),
+    name="slow",
+    downloads=(Download(name="toy.zip", mirrors=({url!r},)),),
+)
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGKILL"])
+def test_an_interrupted_fetch_leaves_its_resumable_part(server: Server, tmp_path: Path, name: str) -> None:
+    (tmp_path / "slow.py").write_text(
+        PLUGIN.format(toy=str(TOY), url=f"http://127.0.0.1:{server.server_address[1]}/slow/toy.zip")
+    )
+    words = (sys.executable, "-m", "vosbench", "fetch", "slow", "--plugin", "slow.py", "--to", "data", "--quiet")
+    words += ("--accept-licence",)
+    process = subprocess.Popen(words, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    assert server.waiting.wait(60)
+    part = tmp_path / "data" / ".toy.zip.part"
+    while not (part.is_file() and part.stat().st_size):
+        time.sleep(0.01)
+    process.send_signal(signal.Signals[name])
+    said = process.communicate(timeout=60)[1]
+    server.proceed.set()
+    assert process.returncode == {"SIGINT": 130, "SIGTERM": 143, "SIGKILL": -9}[name]
+    assert "Traceback" not in said
+    left = {path.name for path in part.parent.iterdir()}
+    assert left - ({".lock"} if name == "SIGKILL" else set()) == {".toy.zip.part"}
+    assert subprocess.run(words, cwd=tmp_path, check=False, capture_output=True).returncode == 0
+    assert sorted(path.name for path in part.parent.iterdir()) == ["toy", "toy.zip", "toy.zip.sha256"]
+    assert server.asked[-1][1] is not None  # it resumed
+
+
+def test_a_full_disk_is_not_the_mirrors_fault(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = shutil.disk_usage(tmp_path)._replace(free=1000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(OSError, match="No space left on device"):
+        fetch(toy(server, "/toy.zip", "/toy.zip"), tmp_path, accepted=True)
+    assert len(server.asked) == 1
+    assert [path.name for path in tmp_path.iterdir()] == [".toy.zip.part"]
 
 
 def test_the_licence_comes_first(server: Server, tmp_path: Path) -> None:
@@ -215,8 +365,9 @@ def test_a_damaged_archive_is_one_line_and_leaves_nothing(
         unpack(kind, bytes(damaged))
     assert f"toy.{kind}" in str(caught.value)
     assert "\n" not in str(caught.value)
-    assert re.search("cannot be unpacked: .+; delete it and fetch it again|contains no files", str(caught.value))
-    assert unpacked(tmp_path) == []
+    said = "cannot be unpacked: .|cannot be read from the zip: .|contains no files|it is not an archive|it is empty"
+    assert re.search(f"{said}|it is an HTML page", str(caught.value))
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -224,7 +375,7 @@ def test_a_damaged_archive_is_one_line_and_leaves_nothing(
     "name", ["../../evil.bin", "/evil.bin", "toy/../../../evil.bin", "..\\evil.bin", "C:/evil.bin"]
 )
 def test_entries_that_escape_are_not_unpacked(unpack: Unpack, kind: str, name: str, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="outside its folder; it is not unpacked"):
+    with pytest.raises(DataError, match="which escapes from it; it is not read"):
         unpack(kind, archive(kind, ["toy/a.bin", name]))
     assert unpacked(tmp_path) == []
     assert not Path("/evil").exists()
@@ -233,8 +384,25 @@ def test_entries_that_escape_are_not_unpacked(unpack: Unpack, kind: str, name: s
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_links_that_escape_are_not_unpacked(unpack: Unpack, kind: str, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"contains the link|outside the destination"):
+    with pytest.raises(DataError, match='contains the link "link"; it is not unpacked'):
         unpack(kind, archive(kind, ["toy/a.bin"], link="link"))
+    assert unpacked(tmp_path) == []
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar.gz"])
+def test_bombs_are_not_unpacked(unpack: Unpack, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vosbench.dataset.unpack.SMALL", 1_000_000)
+    buffer = io.BytesIO()
+    if kind == "zip":
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
+            file.writestr("a.txt", bytes(2_000_000))
+    else:
+        with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+            info = tarfile.TarInfo("a.txt")
+            info.size = 2_000_000
+            tar.addfile(info, io.BytesIO(bytes(2_000_000)))
+    with pytest.raises(DataError, match=r"unpacks to more than 1,000,000 bytes or 4,194,304 files; it is not unpacked"):
+        unpack(kind, buffer.getvalue())
     assert unpacked(tmp_path) == []
 
 

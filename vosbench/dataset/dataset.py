@@ -55,14 +55,16 @@ class Download:
 
     Attributes:
         name: file name.
-        mirrors: URLs of the same file, tried in order.
+        mirrors: URLs of the same file, by https, tried in order.
         checksum: ``"md5:…"`` or ``"sha256:…"``, or None if none is published.
+        size: in bytes, or None if it is not published.
         unpack: whether it is an archive to unpack.
     """
 
     name: str
     mirrors: tuple[str, ...]
     checksum: str | None = None
+    size: int | None = None
     unpack: bool = True
 
 

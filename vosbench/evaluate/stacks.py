@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vosbench.errors import DataError, VosbenchError, extras_needed, one_line
-from vosbench.evaluate.containers import PIECE, unzipped
 from vosbench.images import write_png
+from vosbench.images.archives import PIECE, unzipped
 from vosbench.images.files import MOST_PIXELS
 
 Pictures = Iterator[NDArray[np.uint8] | NDArray[np.uint16]]
