@@ -8,7 +8,7 @@ Conventions:
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
@@ -64,6 +64,12 @@ class Predictions:
         if name.startswith("/"):  # written out
             name = "/".join(PurePosixPath(name).parts[-2:])
         return f"{self.origin}:{name}"
+
+    def read(self, video: str, indices: Iterable[int], reader: Reader[Read]) -> Iterator[Read]:
+        """Read masks of a video in the given order; see `Reading.read`."""
+        with self.opened(video) as masks:
+            for index in indices:
+                yield masks.read(index, reader)
 
     @contextmanager
     def opened(self, video: str) -> "Iterator[Reading]":
