@@ -105,6 +105,8 @@ def _of_array(file: Path, name: str, frames: int) -> Pictures:
 
 def _pixels(array: NDArray[Any], name: str) -> Pictures:
     """The planes of an array of masks or maps as pixels."""
+    if array.dtype.kind not in "buif":
+        raise DataError(f'"{name}" is an array of {array.dtype}; pass booleans, whole numbers or floats')
     low, high = np.min([plane.min() for plane in array]), np.max([plane.max() for plane in array])  # NaN if one is
     if array.dtype == np.bool_:
         return (plane.astype(np.uint8) * np.uint8(255) for plane in array)
@@ -113,8 +115,6 @@ def _pixels(array: NDArray[Any], name: str) -> Pictures:
             return (np.rint(plane.astype(np.float64) * HIGHEST[np.uint16]).astype(np.uint16) for plane in array)
         if not (0 <= low <= high <= HIGHEST[np.uint8] and all((plane == np.rint(plane)).all() for plane in array)):
             raise DataError(f'"{name}" is an array of floats from {low} to {high}; a soft map is in [0, 1]')
-    elif not np.issubdtype(array.dtype, np.integer):
-        raise DataError(f'"{name}" is an array of {array.dtype}; pass booleans, whole numbers or floats')
     if low < 0 or high > HIGHEST[np.uint16]:
         raise DataError(f'"{name}" is an array of values from {low} to {high}; masks are from 0 to 65535')
     kind = np.uint8 if high <= HIGHEST[np.uint8] and array.dtype != np.uint16 else np.uint16

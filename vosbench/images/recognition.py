@@ -378,7 +378,7 @@ def _by_colour(looks: Looks) -> str:
     if 0 not in colours:
         found = ", ".join(_shown(colour) for colour in sorted(colours)[:4])
         raise _Unclear(f"colours {found}, but no black", ("ppm_nonwhite",), looks.values())
-    if all(look.grey for look in looks):
+    if all(look.grey for look in looks) and not (colours == {0, 0xFFFFFF} and any(look.mode == "P" for look in looks)):
         return _name_shown(sorted(colour & 255 for colour in colours), looks)
     return "colours"
 
