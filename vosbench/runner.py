@@ -28,9 +28,10 @@ from vosbench.errors import (
 from vosbench.errors import place as place_of
 from vosbench.evaluate import score
 from vosbench.evaluate.task import Scored
-from vosbench.files import hidden, sha256, sweep, write_whole
+from vosbench.files import hidden, sweep, write_whole
 from vosbench.method import Measurable, Method, Predictor, Setup
 from vosbench.method.predict import write_maps
+from vosbench.method.sources import digest, sources
 from vosbench.records import provenance, record
 from vosbench.records.record import Record
 from vosbench.registry import load_dataset, load_families, load_method
@@ -130,8 +131,7 @@ def resolve_weights(method: Method, setup: Setup, *, untrained: bool) -> Setup:
         raise UsageError(
             f'"{name}" comes without weights; pass a file with --weights, or --untrained to run with random ones'
         )
-    if not weights.is_file():
-        raise UsageError(f'the weights "{weights}" of "{name}" do not exist')
+    sources(weights)
     return replace(setup, weights=weights)
 
 
@@ -190,8 +190,7 @@ def run(  # noqa: PLR0913 - a job, its folder, two switches and a listener
         inputs = (
             [f"{width}x{height}" for width, height in predictor.inputs] if isinstance(predictor, Measurable) else []
         )
-        training = provenance.weights_card(setup.weights).get("training") if setup.weights else None
-        kept = {key: card[key] for key in RECORDED} | {"inputs": inputs, "training": training}
+        kept = {key: card[key] for key in RECORDED} | {"inputs": inputs, **_origin(predictor, setup)}
         known = result.provenance.model_copy(update=kept)
         result = result.model_copy(update={"provenance": known, "speed": speed})
         path = folder.with_name(f"{name}.json")
@@ -211,6 +210,19 @@ def _loaded(method: Method, setup: Setup, name: str) -> Predictor:
         raise PluginError(f'"{name}" cannot be loaded{f" (at {where})" if where else ""}: {one_line(error)}') from error
 
 
+def _origin(predictor: Predictor, setup: Setup) -> dict[str, str | None]:
+    """What is known of the weights: what they were trained on, the file before a conversion, and what was loaded."""
+    if setup.weights is None:
+        return {}
+    card = provenance.weights_card(setup.weights)
+    loaded = None
+    if isinstance(predictor, Measurable) and hasattr(predictor.network, "state_dict"):
+        from vosbench.method.nn.weights import digest as digest_of_tensors
+
+        loaded = digest_of_tensors(predictor.network.state_dict())
+    return {"training": card.get("training"), "weights_source": card.get("source"), "weights_loaded": loaded}
+
+
 @contextmanager
 def _place(out: Path | None) -> Iterator[Path]:
     """The results folder, or a temporary one."""
@@ -227,7 +239,7 @@ def _card(method: Method, setup: Setup, selection: Selection) -> dict[str, objec
     return {
         "dataset": selection.dataset.name,
         "split": selection.split,
-        "weights": sha256(setup.weights) if setup.weights else None,
+        "weights": digest(setup.weights) if setup.weights else None,
         "untrained": untrained,
         "seed": setup.seed if untrained else None,
         "device": setup.device,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 from vosbench.method import Setup
-from vosbench.method.nn.deeplab import ADNET, ADNET_TINY, F2NET, AdnetDeepLab, F2netDeepLab
+from vosbench.method.nn.deeplab import ADNET, ADNET_TINY, F2NET, AdnetDeepLab, F2netDeepLab, as_trained
 from vosbench.method.nn.precision import device
 from vosbench.method.nn.predictor import FramePredictor, choose, ready
 from vosbench.method.nn.views import FULL_VIEW, TINY_VIEW, SquashedView, View
@@ -24,4 +24,6 @@ def load(setup: Setup) -> FramePredictor:
         DataError: if the weights do not fit the network.
     """
     make, view = choose(setup.variant, "deeplabv3", PRESETS, default="adnet")
+    if setup.variant == "f2net":
+        make = partial(F2netDeepLab, as_trained(F2NET, setup.weights))
     return FramePredictor(ready(make, setup), view, device(setup.device), setup.batch)

@@ -1,9 +1,11 @@
 """The recipes of the two baselines and of the tiny one. Values: `recipe.yaml`."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from vosbench.method import Recipe
+from vosbench.method.nn.deeplab import F2NET, F2netDeepLab, strided
 from vosbench.method.nn.recipes import PairPlan, PairRecipe, SquarePlan, SquareRecipe, Variants
 from vosbench.methods.deeplabv3.predictor import PRESETS
 
@@ -14,7 +16,7 @@ VARIANTS = Variants(method="deeplabv3", networks=PRESETS, default="adnet", value
 def recipe(variant: str, changes: Mapping[str, str]) -> Recipe:
     """Make the recipe of a variant; see `vosbench.method.nn.recipes.Variants.plan`."""
     if variant == "f2net":
-        (make, _), square = VARIANTS.plan(variant, SquarePlan, changes)
-        return SquareRecipe(plan=square, make=make)
+        _, square = VARIANTS.plan(variant, SquarePlan, changes)
+        return SquareRecipe(plan=square, make=partial(F2netDeepLab, strided(F2NET, square.stride_on)))
     (make, _), plan = VARIANTS.plan(variant, PairPlan, changes)
     return PairRecipe(plan=plan, make=make)

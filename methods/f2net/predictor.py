@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Iterator
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from vosbench.engine.stages import is_rehearsal, stage
 from vosbench.errors import DataError, UsageError
 from vosbench.images import read_frame
 from vosbench.method import FloatMap, Setup, State
+from vosbench.method.nn.deeplab import as_trained
 from vosbench.method.nn.precision import device
 from vosbench.method.nn.predictor import FramePredictor, NetworkPredictor, choose, ready
 from vosbench.method.nn.views import Frame, SquashedView
@@ -140,6 +142,7 @@ def load(setup: Setup) -> FramePredictor | GuidedPredictor:
         DataError: if the weights do not fit the network.
     """
     config = choose(setup.variant, "f2net", VARIANTS, default="cgad-csa")
+    config = replace(config, encoder=as_trained(config.encoder, setup.weights))
     heatmaps = folder_of(setup.options.get("heatmaps", OPTIONS["heatmaps"].default))
     if heatmaps and config.guidance == "none":
         raise UsageError(f'"f2net.{setup.variant}" follows no centre and has no heat maps; choose a variant with cgad')

@@ -4,7 +4,7 @@ Image and video steps alternate; the prior is placed at the true centre first, a
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from vosbench.method import Example, Material, Recipe
 from vosbench.method.nn.augment import pick, read, squashed
+from vosbench.method.nn.deeplab import strided
 from vosbench.method.nn.recipes import (
     SquarePlan,
     SquareRecipe,
@@ -170,6 +171,7 @@ def recipe(variant: str, changes: Mapping[str, str]) -> Recipe:
     config, plan = Variants(method="f2net", networks=VARIANTS, default="cgad-csa", values=VALUES).plan(
         variant, CentrePlan, changes
     )
+    config = replace(config, encoder=strided(config.encoder, plan.stride_on))
     if not config.attention:
         return SquareRecipe(plan=plan, make=lambda: F2Net(config))
     return CentreRecipe(plan=plan, config=config)

@@ -61,7 +61,10 @@ class Selecting:
 class SettingUp:
     """Options that set up a method; see `vosbench.cli.console.command`."""
 
-    weights: Annotated[Path | None, typer.Option("--weights", help="Weights, a safetensors file.")] = None
+    weights: Annotated[
+        Path | None,
+        typer.Option("--weights", help="Weights: a checkpoint, as FILE, FILE#ENTRY or PART=FILE,PART=FILE."),
+    ] = None
     untrained: Annotated[bool, typer.Option("--untrained", help="Run with random weights.")] = False
     seed: Seed = 0
     device: Device = "cpu"

@@ -91,7 +91,8 @@ class Setup:
 
     Attributes:
         variant: one of the method's variants; ``""`` for the default.
-        weights: a safetensors file, or None for an untrained network.
+        weights: a checkpoint, or what else `vosbench.method.sources.sources` understands; None for an untrained
+            network.
         seed: seed of the random weights of an untrained network.
         device: a torch device, such as ``"cpu"`` or ``"cuda"``.
         batch: frames per forward pass, if the method is not sequential.

@@ -44,7 +44,13 @@ class Provenance(BaseModel):
     codec: str = Field(description="how the predictions were read")
     untrained: bool = Field(default=False, description="whether the method ran with random weights")
     seed: int | None = Field(default=None, description="seed of the random weights")
-    weights: str | None = Field(default=None, description="SHA-256 of the weights file")
+    weights: str | None = Field(default=None, description="SHA-256 of the weights file, or of all of them together")
+    weights_source: str | None = Field(
+        default=None, description="SHA-256 of the checkpoint that vosbench convert made the weights file from"
+    )
+    weights_loaded: str | None = Field(
+        default=None, description="SHA-256 of the tensors as the network loaded them, equal for every kind of file"
+    )
     training: str | None = Field(
         default=None, description="what the weights were trained on and started from, as vosbench train wrote it down"
     )

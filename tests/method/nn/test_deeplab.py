@@ -7,9 +7,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from vosbench.method.nn.convert import plain_scales
 from vosbench.method.nn.deeplab import ADNET_TINY, F2NET_TINY, AdnetDeepLab, F2netDeepLab
 from vosbench.method.nn.layers import BNAct
+from vosbench.method.nn.weights import plain_scales
 from vosbench.methods.adnet import network as adnet
 
 Shake = Callable[..., nn.Module]

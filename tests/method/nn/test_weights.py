@@ -11,9 +11,11 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from vosbench.errors import DataError, UsageError
-from vosbench.method.nn import weights
+from vosbench.method.nn import backbone
+from vosbench.method.nn.backbone import fill_backbone
+from vosbench.method.nn.checkpoint import read
 from vosbench.method.nn.deeplab import F2NET_TINY, F2netEncoder
-from vosbench.method.nn.weights import fill, fill_backbone, read, write
+from vosbench.method.nn.weights import fill, write
 from vosbench.methods.adnet.network import TINY, build
 from vosbench.records.provenance import weights_card
 
@@ -107,8 +109,14 @@ def test_the_full_networks_accept_a_whole_resnet101(
     with torch.device("meta"):
         net = make()
         file = {name: torch.empty(shape) for name, shape in resnet101(stem).items()}
-    monkeypatch.setattr(weights, "read", lambda _path: file)
-    assert f"from {tensors - 2} of {tensors} tensors" in fill_backbone(net, tmp_path)
+    monkeypatch.setattr(
+        backbone,
+        "read_resnet",
+        lambda _path: backbone.Loaded(
+            {usual: file[name] for usual, name in backbone.find_resnet(file).items()}, ("fc.weight", "fc.bias")
+        ),
+    )
+    assert f"from {tensors - 2} of {tensors} tensors" in fill_backbone(net, tmp_path, "bgr255")
 
 
 def dressed(tensors: Mapping[str, Tensor], stem: tuple[str, ...]) -> dict[str, Tensor]:
@@ -187,9 +195,8 @@ def test_a_different_backbone_is_refused(tmp_path: Path) -> None:
 def test_files_that_are_not_weights_are_refused(tmp_path: Path) -> None:
     (tmp_path / "text.pth").write_text("nothing of the kind")
     torch.save({"model": 3}, tmp_path / "number.pth")
-    torch.save({"weights": Path("code")}, tmp_path / "code.pth")
     (tmp_path / "text.safetensors").write_text("nothing of the kind")
-    for name in ("text.pth", "number.pth", "code.pth", "text.safetensors", "absent.pth"):
+    for name in ("text.pth", "number.pth", "text.safetensors", "absent.pth"):
         with pytest.raises(DataError, match=f'weights ".*{name}" cannot be read: '):
             read(tmp_path / name)
 
@@ -222,24 +229,6 @@ def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     write(tmp_path / "x.safetensors", {"weight": torch.ones(2), "bias": torch.ones(2), "x": torch.ones(1)}, {})
     with pytest.raises(DataError, match=r"do not fit this network; missing: running_mean, running_var; unknown: x$"):
         fill(nn.BatchNorm2d(2), tmp_path / "x.safetensors")
-
-
-def test_a_whole_network_accepts_only_safetensors(tmp_path: Path) -> None:
-    """Other files may mean something else by the same names; the content of a file counts, not its name."""
-    net = nn.Conv2d(1, 2, 3)
-    torch.save(net.state_dict(), tmp_path / "w.pth")
-    with pytest.raises(DataError, match="are not safetensors; use vosbench convert"):
-        fill(nn.Conv2d(1, 2, 3), tmp_path / "w.pth")
-    write(tmp_path / "w.safetensors", net.state_dict(), {})
-    other = nn.Conv2d(1, 2, 3)
-    fill(other, (tmp_path / "w.safetensors").rename(tmp_path / "w.weights"))
-    assert torch.equal(other.weight, net.weight)
-
-
-@pytest.mark.parametrize("wrapper", weights.WRAPPERS)
-def test_tensors_are_found_in_every_wrapper(wrapper: str, tmp_path: Path) -> None:
-    torch.save({"epoch": 3, wrapper: {"module.a": torch.ones(2), "note": "text"}}, tmp_path / "w.pth")
-    assert {name: x.tolist() for name, x in read(tmp_path / "w.pth").items()} == {"a": [1, 1]}
 
 
 def test_a_file_of_two_resnets_is_refused(tmp_path: Path) -> None:

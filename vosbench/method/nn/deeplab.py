@@ -18,14 +18,18 @@ Frames are (B, 3, H, W) float32, BGR in 0…255 minus the mean (`vosbench.method
 grid of an eighth of that size, (h, w); a side of 8 n + 1 pixels gives n + 1 positions.
 """
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from vosbench.method.nn.layers import BNAct, broadcast, init_weights, pool, stage
+from vosbench.records.provenance import weights_card
+
+StrideOn = Literal["conv1", "conv2"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +62,17 @@ ADNET_TINY = EncoderConfig(blocks=(1, 2, 2, 3), width=8, aspp=32, rates=(3, 6, 9
 F2NET_TINY = EncoderConfig(
     blocks=(1, 2, 2, 3), width=8, aspp=32, rates=(2, 4, 6), grid=(1,), embedding=64, stride_on_first=True
 )
+
+
+def strided(config: EncoderConfig, stride_on: StrideOn) -> EncoderConfig:
+    """The same encoder with its strides on the first 1×1 (``"conv1"``) or the 3×3 (``"conv2"``) convolutions."""
+    return replace(config, stride_on_first=stride_on == "conv1")
+
+
+def as_trained(config: EncoderConfig, weights: Path | None) -> EncoderConfig:
+    """The same encoder with its strides where they were when weights were trained, if these say so."""
+    stride_on = weights_card(weights).get("plan stride_on") if weights else None
+    return strided(config, stride_on) if stride_on in {"conv1", "conv2"} else config
 
 
 class ResNet(nn.Module):

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from vosbench.dataset import Video
 from vosbench.method.nn.augment import Box, Look, Shot, enclosing, pick, read, share, squashed, turned, turns, whole
-from vosbench.method.nn.deeplab import AdnetEncoder
+from vosbench.method.nn.deeplab import AdnetEncoder, StrideOn
 from vosbench.method.nn.losses import enlarge, mask_loss, official_loss, overlap_loss
 from vosbench.method.nn.predictor import Network, choose
 from vosbench.method.nn.views import Side
@@ -151,6 +151,9 @@ class SquarePlan(Plan):
     cycle: int = Field(ge=1, description="every so many steps, one is an image step; 1 for image steps only")
     mask_loss: Literal["bce", "official"] = Field(description="the paper's, or the released code's")
     overlap: float = Field(ge=0, description="weight of the soft Jaccard loss next to it")
+    stride_on: StrideOn = Field(
+        default="conv1", description="the convolution of a stage with its stride: conv1, or conv2 as in torchvision"
+    )
 
 
 def kind_of(step: int, plan: SquarePlan) -> Kind:
