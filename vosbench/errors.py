@@ -90,6 +90,7 @@ EXTRAS = {
     "safetensors": "torch",
     "numba": "fast",
     "zlib_ng": "fast",
+    "tensorboard": "tensorboard",
     "av": "video",
     "pyarrow": "parquet",
     "py7zr": "archives",

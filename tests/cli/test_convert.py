@@ -103,4 +103,4 @@ def test_what_is_no_checkpoint_is_refused_by_every_verb(verb: str, content: byte
     }[verb]
     done = CliRunner().invoke(app, given)
     assert (done.exit_code, done.stderr) == (3, f'error: weights "{path}" cannot be read: {said}\n')
-    assert [found.name for found in tmp_path.iterdir()] == ["ad.pth"]
+    assert [found.name for found in tmp_path.rglob("*") if found.is_file()] == ["ad.pth"]

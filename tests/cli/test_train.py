@@ -140,7 +140,7 @@ def test_mistakes(toy_root: Path, tmp_path: Path) -> None:
     given = words(toy_root, tmp_path / "out")
     fails(call(*given, "--validate-every", "2"), 2, "--validate-on is missing")
     fails(call(*given, "--set", "lr"), 2, '"lr" is not of the form name=value')
-    fails(call(*given, "--backbone-weights", "none.pth"), 2, '"none.pth" (--backbone-weights) does not exist')
+    fails(call(*given, "--backbone-weights", "none.pth"), 2, 'the weights "none.pth" do not exist')
     fails(call(*given, "--accumulate", "3"), 2, "cannot be divided evenly into --accumulate 3")
     fails(call(*given, "--device", "abacus"), 2, 'device "abacus" cannot be used')
     fails(call("train", "brightness", "--data", "sample", *PLUGGED), 2, "cannot be trained: it has no recipe")
@@ -150,6 +150,73 @@ def test_mistakes(toy_root: Path, tmp_path: Path) -> None:
     (toy_root / "frames" / "v1" / "00002.png").write_bytes(b"none")
     fails(call(*given, "--workers", "1"), 3, "v1/00002.png")
     assert not (tmp_path / "out" / "last.pt").exists()
+
+
+def test_a_shortened_training_says_that_the_rate_decays_as_before(toy_root: Path, tmp_path: Path) -> None:
+    def notes(*more: str) -> list[str]:
+        done = call(*words(toy_root, tmp_path / "out", "--overwrite", *more))
+        assert done.exit_code == 0, done.stderr
+        return [line for line in done.stderr.splitlines() if "horizon" in line]
+
+    expected = "note: with steps=3 and horizon=20 the learning rate ends at 0.91 of its first value; --set horizon=5 "
+    assert notes("--set", "steps=3") == [expected + "scales the decay too"]
+    assert notes("--set", "steps=21") == [
+        "note: with steps=21 and horizon=20 from step 20 the learning rate is 0; --set horizon=35 scales the decay too"
+    ]
+    assert notes("--set", "steps=3", "--set", "horizon=3") == notes() == notes("--set", "steps=3", "--quiet") == []
+
+
+def test_one_example_per_part_is_refused_before_the_first_step(tmp_path: Path) -> None:
+    given = ("train", "deeplabv3.tiny", "--data", "sample", "--out", tmp_path / "out")
+    said = "1 example per part is too few for this network's batch normalisation (a batch of 1 in 1 part); "
+    fails(call(*given, "--set", "batch=1"), 2, said + "use a smaller --accumulate, or --set batch=2 or more")
+    fails(
+        call(*given, "--accumulate", "4"), 2, "(a batch of 4 in 4 parts); use a smaller --accumulate, or --set batch=8"
+    )
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_one_pair_per_part_works(tmp_path: Path) -> None:
+    given = (
+        "train",
+        "adnet.tiny",
+        "--data",
+        "sample",
+        "--out",
+        tmp_path / "out",
+        "--set",
+        "batch=1",
+        "--set",
+        "steps=1",
+    )
+    assert call(*given).exit_code == 0
+
+
+@pytest.mark.parametrize("suffix", ["pth", "safetensors"])
+def test_a_training_can_start_from_any_checkpoint(toy_root: Path, tmp_path: Path, suffix: str) -> None:
+    first = call(*words(toy_root, tmp_path / "first", "--set", "steps=2", "--quiet")).stdout.strip()
+    path = tmp_path / f"w.{suffix}"
+    state = {f"module.{name}": values for name, values in load_file(first).items()}
+    torch.save({"model": state, "args": Path("x")}, path) if suffix == "pth" else save_file(state, path)
+    done = call(*words(toy_root, tmp_path / "second", "--set", "steps=1", "--set", "lr=1e-9", "--weights", path))
+    assert f'note: starts from all weights of "{path}"' in done.stderr
+    second = load_file(done.stdout.strip())
+    torch.testing.assert_close(second["head.weight"], load_file(first)["head.weight"])
+
+
+def test_a_training_can_start_from_a_part(tmp_path: Path) -> None:
+    base = call(
+        "train", "f2net.tiny-base", "--data", "sample", "--out", tmp_path / "base", "--set", "steps=1", "--quiet"
+    ).stdout.strip()
+    deeplab = {f"Resnet101.{name.removeprefix('encoder.')}": x for name, x in load_file(base).items()}
+    torch.save({"model": deeplab}, tmp_path / "deeplab.pth")
+    weights = f"encoder={tmp_path / 'deeplab.pth'}"
+    more = ("--set", "steps=1", "--set", "lr=1e-9", "--weights", weights)
+    done = call("train", "f2net.tiny", "--data", "sample", "--out", tmp_path / "out", *more)
+    assert f'note: starts from {len(deeplab)} tensors of "{weights}"' in done.stderr
+    found = load_file(done.stdout.strip())
+    for name in ("encoder.layer5.bottleneck.weight", "encoder.main_classifier.weight", "encoder.layer4.2.conv2.weight"):
+        torch.testing.assert_close(found[name], load_file(base)[name])
 
 
 def test_half_a_jpeg(toy_root: Path, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Training gives the same weights even if interrupted, and reports errors in one line."""
 
 import json
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from safetensors.torch import load_file
 
 from vosbench.errors import DataError, UsageError
 from vosbench.method import Material, Recipe
+from vosbench.records.provenance import weights_card
 from vosbench.train import Listener, Outcome, Settings, sample, train
 from vosbench.train.log import read
 
@@ -119,6 +121,85 @@ def test_stopped_and_resumed_is_uninterrupted(
     assert lines(tmp_path / "parts") == lines(tmp_path / "whole")
     again = train(recipe, material, tmp_path / "parts", settings)
     assert (again.steps, weights(again)) == (12, weights(whole))
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16"])
+def test_average_clipping_and_warm_up_are_resumed_too(
+    toy: Toy, material: Material, tmp_path: Path, precision: str
+) -> None:
+    recipe = toy(dropout=0.3, ema=0.9, clip=0.5, warmup=4)
+    settings = Settings(save_every=3, precision=precision)
+    whole = train(recipe, material, tmp_path / "whole", settings)
+    for step in (2, 7):
+        with pytest.raises(ZeroDivisionError):
+            train(recipe, material, tmp_path / "parts", settings, listener=stop_after(step))
+    assert weights(train(recipe, material, tmp_path / "parts", settings)) == weights(whole)
+    assert lines(tmp_path / "parts") == lines(tmp_path / "whole")
+    assert weights(train(toy(dropout=0.3), material, tmp_path / "plain", settings)) != weights(whole)
+
+
+def test_the_rate_grows_before_it_decays(toy: Toy, material: Material, tmp_path: Path) -> None:
+    train(toy(warmup=4, horizon=20, lr=0.1), material, tmp_path, Settings())
+    rates = [float(row["lr"]) for row in lines(tmp_path)]
+    expected = [0.1 * min(1, (step + 1) / 4) * (1 - step / 20) ** 0.9 for step in range(12)]
+    np.testing.assert_allclose(rates, expected, rtol=1e-12)
+
+
+def test_the_average_follows_the_weights(toy: Toy, material: Material, tmp_path: Path) -> None:
+    """Written out, from the weights of every single step."""
+    steps = [load_file(train(toy(steps=n), material, tmp_path / str(n), Settings()).last) for n in (1, 2, 3)]
+    torch.manual_seed(0)
+    average = {name: values.clone() for name, values in toy().build().state_dict().items()}
+    for step, found in enumerate(steps):
+        decay = min(0.9, (1 + step) / (10 + step))
+        for name, values in found.items():
+            average[name] = decay * average[name] + (1 - decay) * values if values.is_floating_point() else values
+    found = load_file(train(toy(steps=3, ema=0.9), material, tmp_path / "ema", Settings()).last)
+    for name, values in found.items():
+        torch.testing.assert_close(values, average[name])
+
+
+def test_the_gradient_is_clipped_to_its_norm(toy: Toy, material: Material, tmp_path: Path) -> None:
+    recipe = toy(steps=1, lr=1.0, momentum=0, weight_decay=0, clip=1e-3)
+    found = load_file(train(recipe, material, tmp_path / "clip", Settings()).last)
+    torch.manual_seed(0)
+    before = dict(recipe.build().named_parameters())
+    moved = [(before[name].detach() - found[name]) / (10 if name.startswith("head.") else 1) for name in before]
+    assert float(torch.cat([x.flatten() for x in moved]).norm()) == pytest.approx(1e-3, rel=1e-3)
+
+
+def test_cards_have_only_what_is_used(toy: Toy, material: Material, tmp_path: Path) -> None:
+    """So that trainings from before these hyper-parameters existed can still be resumed."""
+
+    def card(**changes: object) -> set[str]:
+        last = train(toy(steps=1, **changes), material, tmp_path, Settings(overwrite=True)).last
+        return set(weights_card(last))
+
+    assert card(clip=1.0, ema=0.5) - card() == {"plan clip", "plan ema"}
+
+
+def test_events_for_tensorboard(toy: Toy, material: Material, tmp_path: Path) -> None:
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    settings = Settings(save_every=3, tensorboard=True)
+    with pytest.raises(ZeroDivisionError):
+        train(toy(), material, tmp_path, settings, listener=stop_after(5))
+    logged = train(toy(), material, tmp_path, settings)
+    events = accumulator.EventAccumulator(str(tmp_path / "tensorboard")).Reload()
+    assert [event.step for event in events.Scalars("loss")] == list(range(1, 13))
+    rows = lines(tmp_path)
+    assert [event.value for event in events.Scalars("loss")] == pytest.approx([float(row["loss"]) for row in rows])
+    assert weights(train(toy(), material, tmp_path / "without", Settings())) == weights(logged)
+    train(toy(steps=1), material, tmp_path, Settings(overwrite=True))
+    assert not list((tmp_path / "tensorboard").glob("*"))
+
+
+def test_a_missing_tensorboard_is_named(
+    toy: Toy, material: Material, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "tensorboard", None)
+    with pytest.raises(UsageError, match=r'tensorboard is not installed; run: pip install "vosbench\[tensorboard\]"'):
+        train(toy(), material, tmp_path / "out", Settings(tensorboard=True))
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_workers_change_nothing(toy: Toy, material: Material, tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
 """``vosbench train``: train a method's weights by its recipe."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -12,7 +13,7 @@ from vosbench.errors import UsageError
 
 if TYPE_CHECKING:
     from vosbench.dataset.selection import Selection
-    from vosbench.method import Material, Method
+    from vosbench.method import Material, Method, Plan
     from vosbench.train import Listener, Outcome, Validate
 
 OUT = Path("results") / "train"
@@ -45,7 +46,15 @@ def train(
     backbone: Annotated[
         Path | None, typer.Option("--backbone-weights", help="Weights of the ResNet to start from.")
     ] = None,
-    weights: Annotated[Path | None, typer.Option("--weights", help="Weights to start from.")] = None,
+    backbone_inputs: Annotated[
+        Literal["auto", "bgr255", "rgb255", "torchvision"],
+        typer.Option("--backbone-inputs", help="What that ResNet takes: BGR or RGB in 0…255, or as in torchvision."),
+    ] = "auto",
+    weights: Annotated[
+        Path | None,
+        typer.Option("--weights", help="Weights to start from, a checkpoint; or of some parts, as encoder=FILE."),
+    ] = None,
+    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Log for TensorBoard as well.")] = False,
     half: Annotated[bool, typer.Option("--half", help="Save weights in fp16, at half the size.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Discard a training with another setup.")] = False,
     plugin: options.Plugins = None,
@@ -55,17 +64,22 @@ def train(
 
     The same command resumes an interrupted training.
     """
+    from vosbench.method.sources import sources
     from vosbench.registry import load_method
 
     found, variant = load_method(method, plugin or ())
     if found.recipe is None:
         raise UsageError(f'"{method}" cannot be trained: it has no recipe')
-    _exists(weights, "--weights")
-    _exists(backbone, "--backbone-weights")
+    for given in (weights, backbone):
+        if given is not None:
+            sources(given)
     if not data or (validate_every and validate_on is None):
         option = "--validate-on" if data else "--data"
         raise UsageError(f"{option} is missing; pass {SOURCE}")
-    recipe = found.recipe(variant, options.assignments(settings or ()))
+    changes = options.assignments(settings or ())
+    recipe = found.recipe(variant, changes)
+    if not quiet and os.environ.get("RANK", "0") == "0":
+        _note_horizon(recipe.plan, found.recipe(variant, {}).plan, changes)
     selections = [_select(source, "train", plugin or ()) for source in data]
     material = _material(selections)
     validation = None if validate_on is None else _select(validate_on, None, plugin or (), validate_limit)
@@ -85,6 +99,8 @@ def train(
         validate_every=validate_every,
         weights=weights,
         backbone=backbone,
+        backbone_inputs=backbone_inputs,
+        tensorboard=tensorboard,
         half=half,
         overwrite=overwrite,
     )
@@ -94,6 +110,19 @@ def train(
         outcome = carry_out(recipe, material, folder, chosen, validate, _listener(advance, quiet=quiet))
     if outcome.leads:
         _show(outcome, method, quiet=quiet)
+
+
+def _note_horizon(plan: "Plan", usual: "Plan", changes: Mapping[str, str]) -> None:
+    """Say so if fewer or more steps were asked for, but the learning rate decays as before."""
+    if plan.steps == usual.steps or "horizon" in changes:
+        return
+    if plan.steps > plan.horizon:
+        effect = f"from step {plan.horizon} the learning rate is 0"
+    else:
+        effect = f"the learning rate ends at {plan.rate(plan.steps - 1):.3g} of its first value"
+    scaled = max(1, round(usual.horizon * plan.steps / usual.steps))
+    advice = f"--set horizon={scaled} scales the decay too"
+    say(f"note: with steps={plan.steps} and horizon={plan.horizon} {effect}; {advice}")
 
 
 def _listener(advance: Callable[..., None], *, quiet: bool) -> "Listener":
@@ -118,11 +147,6 @@ def _show(outcome: "Outcome", method: str, *, quiet: bool) -> None:
     if outcome.score is not None:
         say(f"note: these are the best validated weights, with {outcome.score:.4f}")
     say(f"note: to use them, run: vosbench run --method {method} --weights {weights} --dataset …")
-
-
-def _exists(path: Path | None, option: str) -> None:
-    if path is not None and not path.is_file():
-        raise UsageError(f'"{path}" ({option}) does not exist')
 
 
 def _parse(source: str) -> tuple[str, str | None, Path | None]:

@@ -35,10 +35,21 @@ class Plan(BaseModel):
     weight_decay: float = Field(default=5e-4, ge=0, description="added to the gradient in SGD, decoupled in AdamW")
     power: float = Field(default=0.9, ge=0, description="of the polynomial decay of the learning rate")
     horizon: int = Field(gt=0, description="steps after which the learning rate reaches 0")
+    warmup: int = Field(
+        default=0, ge=0, description="first steps, in which the learning rate grows linearly to its own"
+    )
+    clip: float = Field(default=0.0, ge=0, description="largest norm of a step's gradient; 0 for no clipping")
+    ema: float = Field(
+        default=0.0, ge=0, lt=1, description="decay of the moving average of the weights, which is exported; 0 for none"
+    )
 
     def rate(self, step: int) -> float:
-        """The factor of the learning rate at a step, counted from 0: (1 - step / horizon) ^ power."""
-        return float(max(0.0, 1 - step / self.horizon) ** self.power)
+        """The factor of the learning rate at a step, counted from 0.
+
+        It is (1 - step / horizon) ^ power, times (step + 1) / warmup in the first ``warmup`` steps.
+        """
+        growth = min(1.0, (step + 1) / self.warmup) if self.warmup else 1.0
+        return float(growth * max(0.0, 1 - step / self.horizon) ** self.power)
 
 
 P = TypeVar("P", bound=Plan)

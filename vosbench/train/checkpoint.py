@@ -12,9 +12,10 @@ from torch import Tensor
 
 from vosbench import __version__
 from vosbench.errors import DataError, UsageError
-from vosbench.files import being_written, sha256
+from vosbench.files import being_written
 from vosbench.method import Material, Plan
 from vosbench.method.nn.weights import write
+from vosbench.method.sources import digest
 from vosbench.metrics.measures import CRITERIA
 from vosbench.records.provenance import package_versions, weights_card
 from vosbench.train import log
@@ -22,6 +23,9 @@ from vosbench.train.settings import Listener, Settings, Validate, criterion
 from vosbench.train.step import Run
 
 CHECKPOINT, LAST, BEST, LOG = "last.pt", "last.safetensors", "best.safetensors", "log.csv"
+EVENTS = "tensorboard"
+LATER = ("warmup", "clip", "ema", "stride_on")
+"""Hyper-parameters that are in a card only if they are used."""
 Card = Mapping[str, Any]
 """What the weights depend on, as plain values: trainings with equal cards end in equal weights."""
 
@@ -31,8 +35,9 @@ def card(plan: Plan, material: Material, settings: Settings) -> Card:
 
     It excludes the number of processes and the device, which change only rounding and dropout.
     """
-    weights, backbone = (sha256(path) if path else None for path in (settings.weights, settings.backbone))
-    hyper = {f"plan {name}": value for name, value in plan.model_dump(mode="json").items()}
+    weights, backbone = (digest(path) if path else None for path in (settings.weights, settings.backbone))
+    hyper = {f"plan {name}": value for name, value in plan.model_dump(mode="json").items() if name not in _unused(plan)}
+    inputs = {} if settings.backbone_inputs == "auto" else {"backbone inputs": settings.backbone_inputs}
     return {
         "method": settings.name,
         "training": training(settings, weights or backbone),
@@ -43,7 +48,14 @@ def card(plan: Plan, material: Material, settings: Settings) -> Card:
         "data": _digest(material),
         "weights": weights,
         "backbone": backbone,
+        **inputs,
     }
+
+
+def _unused(plan: Plan) -> set[str]:
+    """Hyper-parameters that are off; cards of trainings that precede them do not have them either."""
+    fields = type(plan).model_fields
+    return {name for name in LATER if name in fields and getattr(plan, name) == fields[name].default}
 
 
 def training(settings: Settings, digest: str | None) -> str:
@@ -126,6 +138,7 @@ class Keeper:
         card: what the weights depend on.
         validate: scores weights, or None.
         listener: receives the progress.
+        events: receives the log's rows for TensorBoard, if wanted.
     """
 
     out: Path
@@ -134,15 +147,22 @@ class Keeper:
     card: Card
     validate: Validate | None
     listener: Listener
+    events: log.Events | None = None
 
     def open(self, run: Run, *, restart: bool) -> None:
         """Prepare the folder: remove another training, or cut the log back to the checkpoint."""
         if restart:
             for name in (CHECKPOINT, LAST, BEST, LOG):
                 (self.out / name).unlink(missing_ok=True)
+            log.clear_events(self.out / EVENTS)
         log.cut(self.out / LOG, run.step)
         if run.step == self.plan.steps:
             self.save(run)  # the weights may be missing after a kill, or wanted with another `half`
+
+    def close(self) -> None:
+        """Close what is open."""
+        if self.events is not None:
+            self.events.close()
 
     def note_step(self, run: Run, losses: Mapping[str, float], *, stop: bool) -> None:
         """Validate, log and save when due; always at the end, and save before a stop."""
@@ -157,6 +177,8 @@ class Keeper:
         if self.validate is not None and (ends or self._due(run.step, self.settings.validate_every)):
             row |= {f"val {name}": score for name, score in self._best_of(run, self.validate).items()}
         log.append(self.out / LOG, row)
+        if self.events is not None:
+            self.events.add(row)
         if ends or stop or self._due(run.step, self.settings.save_every):
             self.save(run)
         self.listener.step(run.step, losses)
@@ -167,6 +189,7 @@ class Keeper:
             "card": dict(self.card),
             "packages": package_versions(),
             "weights": run.net.state_dict(),
+            "average": run.average,
             "optimiser": run.optimiser.state_dict(),
             "scaler": run.scaler.state_dict(),
             "step": run.step,
@@ -179,7 +202,7 @@ class Keeper:
 
     def _export(self, path: Path, run: Run) -> None:
         about = {**self.card, "step": run.step, "vosbench": __version__}
-        export(path, run.net.state_dict(), about, half=self.settings.half)
+        export(path, run.average or run.net.state_dict(), about, half=self.settings.half)
 
     def _best_of(self, run: Run, validate: Validate) -> Mapping[str, float]:
         """Score the current weights as exported, and keep them if they are the best."""

@@ -16,9 +16,11 @@ from vosbench.engine.locks import locked
 from vosbench.errors import DataError, UsageError
 from vosbench.files import sweep
 from vosbench.method import Material, Plan, Recipe
+from vosbench.method.nn.backbone import fill_backbone
 from vosbench.method.nn.precision import lower_dtype
-from vosbench.method.nn.weights import fill, fill_backbone
-from vosbench.train import checkpoint, distributed
+from vosbench.method.nn.weights import COUNTER, Loaded, fill
+from vosbench.records.provenance import weights_card
+from vosbench.train import checkpoint, distributed, log
 from vosbench.train.checkpoint import Keeper
 from vosbench.train.data import feed, shares
 from vosbench.train.distributed import Group
@@ -67,15 +69,24 @@ def train(
         if group.leads:
             held.enter_context(locked(out))
             sweep(out)
-        keeper = Keeper(out=out, plan=recipe.plan, settings=settings, card=card, validate=validate, listener=listener)
         saved = checkpoint.load(out, card, overwrite=settings.overwrite)
         run = begin(recipe, settings, group, saved, listener.note if group.leads else SILENT.note)
+        keeper = Keeper(
+            out=out,
+            plan=recipe.plan,
+            settings=settings,
+            card=card,
+            validate=validate,
+            listener=listener,
+            events=log.Events(out / checkpoint.EVENTS, run.step) if settings.tensorboard and group.leads else None,
+        )
         distributed.wait(group)  # until every process has read the checkpoint
         if group.leads:
             keeper.open(run, restart=saved is None)
         del saved  # as large as the network and its optimiser
         with (
             _living_workers(),
+            closing(keeper),
             closing(feed(recipe, material, shared, settings, run.step)) as steps,
             _stop_requests() as requested,
         ):
@@ -125,27 +136,45 @@ def begin(
         done, steps = saved["step"], recipe.plan.steps
         note(f"resumes from step {done} of {steps}" if done < steps else f"all {steps} steps are already done")
     else:
-        _first_weights(net, settings, note)
+        _first_weights(net, recipe, settings, note)
     net = net.train().to(device=group.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     distributed.synchronise(net, group)
     optimiser = _optimiser(recipe.plan, [{"scale": 1.0, **parameters} for parameters in recipe.groups(net)])
     scaler = torch.amp.GradScaler(group.device.type, enabled=settings.precision == "fp16")
-    run = Run(net, optimiser, scaler, settings.seed, dtype)
+    average = {name: x.detach().clone() for name, x in net.state_dict().items()} if recipe.plan.ema else None
+    run = Run(net, optimiser, scaler, settings.seed, dtype, average)
     if saved is not None:
         optimiser.load_state_dict(saved["optimiser"])
         scaler.load_state_dict(saved["scaler"])
+        for name, values in (average or {}).items():
+            values.copy_(saved["average"][name])
         run.step, run.best, run.seconds = saved["step"], saved["best"], saved["seconds"]
     return run
 
 
-def _first_weights(net: nn.Module, settings: Settings, note: Callable[[str], None]) -> None:
+def _first_weights(net: nn.Module, recipe: Recipe, settings: Settings, note: Callable[[str], None]) -> None:
     if settings.weights and settings.backbone:
         raise UsageError("--weights and --backbone-weights contradict each other; use only one")
     if settings.weights:
-        fill(net, settings.weights)
-        note(f'starts from all weights of "{settings.weights}"')
+        _check_stride(recipe.plan, settings.weights)
+        loaded = fill(net, settings.weights, whole=False)
+        missing = [name for name in net.state_dict() if name not in loaded.tensors and not name.endswith(COUNTER)]
+        count = f"{len(loaded.tensors)} tensors" if missing else "all weights"
+        note(f'starts from {count} of "{settings.weights}"{_rewritten(loaded)}')
     if settings.backbone:
-        note(fill_backbone(net, settings.backbone))
+        note(fill_backbone(net, settings.backbone, settings.backbone_inputs))
+
+
+def _check_stride(plan: Plan, weights: Path) -> None:
+    """Refuse weights whose strides, by their own account, are elsewhere than this training's: all else is the same."""
+    card = weights_card(weights)
+    before, now = card.get("plan stride_on", "conv1"), getattr(plan, "stride_on", "conv1")
+    if "plan steps" in card and before != now:
+        raise UsageError(f'weights "{weights}" were trained with stride_on={before}; add --set stride_on={before}')
+
+
+def _rewritten(loaded: Loaded) -> str:
+    return ", scales s of InPlaceABN rewritten as |s| + 1e-5" if loaded.scales == "inplace-abn" else ""
 
 
 def _optimiser(plan: Plan, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:

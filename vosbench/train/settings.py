@@ -11,6 +11,7 @@ from vosbench.method import Method, Setup
 from vosbench.metrics.measures import CRITERIA
 from vosbench.runner import resolve_options, run
 
+Inputs = Literal["auto", "bgr255", "rgb255", "torchvision"]
 Precision = Literal["fp32", "bf16", "fp16"]
 Scores = Mapping[str, float]
 Validate = Callable[[Path], Scores]
@@ -31,9 +32,12 @@ class Settings:
         workers: processes that sample examples; 0 samples them in the training process.
         save_every: steps between checkpoints.
         validate_every: steps between validations, 0 for only the last.
-        weights: a safetensors file to start from.
+        weights: a checkpoint to start from, or one for some parts of the network; see
+            `vosbench.method.nn.weights.load`.
         backbone: a ResNet to start the encoder from, usually an ImageNet classifier; see
-            `vosbench.method.nn.weights.fill_backbone`.
+            `vosbench.method.nn.backbone.fill_backbone`.
+        backbone_inputs: what that ResNet takes as input; see the same.
+        tensorboard: whether to log for TensorBoard too, in the folder ``tensorboard``.
         half: save exported convolution weights in fp16.
         overwrite: discard another training in the folder.
     """
@@ -49,6 +53,8 @@ class Settings:
     validate_every: int = 0
     weights: Path | None = None
     backbone: Path | None = None
+    backbone_inputs: Inputs = "auto"
+    tensorboard: bool = False
     half: bool = False
     overwrite: bool = False
 

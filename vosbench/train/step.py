@@ -28,6 +28,7 @@ class Run:
         seed: of the whole training.
         dtype: of convolutions and products, or None for fp32.
         step: number of steps done.
+        average: the moving average of the weights by name, if the plan has one.
         best: the best validation score, or None.
         seconds: of training so far.
     """
@@ -37,6 +38,7 @@ class Run:
     scaler: torch.amp.GradScaler
     seed: int
     dtype: torch.dtype | None
+    average: dict[str, Tensor] | None = None
     step: int = 0
     best: float | None = None
     seconds: float = 0.0
@@ -60,10 +62,14 @@ def take_step(recipe: Recipe, run: Run, parts: Sequence[Batch], shared: Shares, 
 
     Raises:
         DataError: if a loss is not finite; the weights are unchanged.
-        UsageError: if the examples do not fit into memory.
+        UsageError: if the examples do not fit into memory, or are too few for batch normalisation.
     """
     try:
         return _step(recipe, run, parts, shared, group)
+    except ValueError as error:
+        if "more than 1 value per channel" in str(error):  # torch's batch normalisation
+            raise UsageError(_too_few(shared)) from error
+        raise
     except (RuntimeError, MemoryError) as error:
         if isinstance(error, MemoryError) or FULL.search(str(error)):
             raise UsageError(_does_not_fit(len(parts), shared, group)) from error
@@ -80,11 +86,32 @@ def _step(recipe: Recipe, run: Run, parts: Sequence[Batch], shared: Shares, grou
     losses, flags = _finite_means(terms, group)
     if flags.any():
         raise DataError(_not_finite(run.step, losses, flags, parts, shared, group))
-    distributed.average_gradients(_parameters(run.optimiser), group)
+    parameters = _parameters(run.optimiser)
+    distributed.average_gradients(parameters, group)
+    if plan.clip:
+        run.scaler.unscale_(run.optimiser)
+        nn.utils.clip_grad_norm_(parameters, plan.clip)
     run.scaler.step(run.optimiser)
     run.scaler.update()
+    if run.average is not None:
+        follow(run.average, run.net, plan.ema, run.step)
     run.step += 1
     return losses
+
+
+@torch.no_grad()
+def follow(average: Mapping[str, Tensor], net: nn.Module, decay: float, step: int) -> None:
+    """Move an average towards a network's weights: average ← d · average + (1 − d) · weights.
+
+    d is ``decay``, but (1 + step) / (10 + step) in the first steps, so that random weights are soon forgotten. What is
+    not a number with a fraction, such as a counter of batches, is copied.
+    """
+    share = 1 - min(decay, (1 + step) / (10 + step))
+    for name, values in net.state_dict().items():
+        if values.is_floating_point():
+            average[name].lerp_(values, share)
+        else:
+            average[name].copy_(values)
 
 
 def _seed(*parts: int) -> int:
@@ -143,6 +170,15 @@ def _not_finite(
 
 def _listed(indices: Sequence[int]) -> str:
     return ", ".join(str(index) for index in indices)
+
+
+def _too_few(shared: Shares) -> str:
+    parts = shared.accumulate * shared.world
+    return (
+        f"{shared.batch // parts} example per part is too few for this network's batch normalisation (a batch of "
+        f"{shared.batch} in {parts} {'part' if parts == 1 else 'parts'}); use a smaller --accumulate, or --set "
+        f"batch={2 * parts} or more"
+    )
 
 
 def _does_not_fit(parts: int, shared: Shares, group: Group) -> str:
