@@ -114,7 +114,9 @@ def test_what_cannot_be_written_is_named(
     cli: Cli, toy_root: Path, tmp_path: Path, words: tuple[str, str], said: str
 ) -> None:
     (tmp_path / "file").write_text("")
-    one_error(cli(*scored(toy_root, *words)), 3, said, words[1].partition("/")[0][:50])
+    done = cli(*scored(toy_root, *words))
+    one_error(done, 3, said, words[1].partition("/")[0][:50])
+    assert "J mean" in done.stdout
     assert not list(tmp_path.rglob("*.part"))
 
 

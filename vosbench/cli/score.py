@@ -85,10 +85,12 @@ def score(
             listener=replace(listener, selected=refuse),
             **options.select_options(selecting),
         )
-    if out is not None:
-        done.save(out)
-    if per_frame is not None:
-        done.save_rows(per_frame)
-    result(done.render(shown, by))
+    try:
+        if out is not None:
+            done.save(out)
+        if per_frame is not None:
+            done.save_rows(per_frame)
+    finally:  # what was measured is not lost if it cannot be written
+        result(done.render(shown, by))
     if done.problem:
         raise DataError(f'"{masks}": {done.problem}')
