@@ -214,6 +214,9 @@ def test_a_training_can_start_from_a_part(tmp_path: Path) -> None:
     more = ("--set", "steps=1", "--set", "lr=1e-9", "--weights", weights)
     done = call("train", "f2net.tiny", "--data", "sample", "--out", tmp_path / "out", *more)
     assert f'note: starts from {len(deeplab)} tensors of "{weights}"' in done.stderr
+    resnet = ("--set", "steps=1", "--backbone-weights", tmp_path / "deeplab.pth", "--overwrite")
+    hint = f"; all layers of its encoder fit too, with --weights {weights}\n"
+    assert hint in call("train", "f2net.tiny", "--data", "sample", "--out", tmp_path / "other", *resnet).stderr
     found = load_file(done.stdout.strip())
     for name in ("encoder.layer5.bottleneck.weight", "encoder.main_classifier.weight", "encoder.layer4.2.conv2.weight"):
         torch.testing.assert_close(found[name], load_file(base)[name])

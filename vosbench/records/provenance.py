@@ -60,6 +60,6 @@ def weights_card(path: Path) -> dict[str, Any]:
             size = int.from_bytes(file.read(8), "little")
             head = json.loads(file.read(size)) if size < MOST_HEAD else {}
         found = json.loads(head["__metadata__"][STAMP])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -1,7 +1,7 @@
 """A training's folder: the checkpoint to resume from, the exported weights, and the log."""
 
 import hashlib
-import pickle
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,10 +105,13 @@ def load(out: Path, wanted: Card, *, overwrite: bool) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
+        with zipfile.ZipFile(path) as archive:
+            if archive.testzip() is not None:  # torch does not look at checksums
+                raise ValueError("damaged")  # noqa: TRY301 - reported like the others
         checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         actual = checkpoint["card"]
         differing = [key for key in {**wanted, **actual} if actual.get(key) != wanted.get(key)]
-    except (OSError, RuntimeError, EOFError, KeyError, TypeError, pickle.UnpicklingError):
+    except Exception:  # noqa: BLE001 - a damaged file may cause almost any
         if overwrite:
             return None
         raise DataError(f'the checkpoint "{path}" cannot be read; restart with --overwrite') from None

@@ -13,10 +13,10 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from vosbench.errors import DataError, UsageError
+from vosbench.errors import DataError, UsageError, VosbenchError
 from vosbench.method.nn.checkpoint import read
 from vosbench.method.nn.views import MEAN_BGR
-from vosbench.method.nn.weights import PROFILED, Loaded, Scales, Tensors, check_fit, is_inplace_abn, plain_scales
+from vosbench.method.nn.weights import PROFILED, Loaded, Scales, Tensors, check_fit, find, is_inplace_abn, plain_scales
 from vosbench.method.sources import sources
 
 Inputs = Literal["auto", "bgr255", "rgb255", "torchvision"]
@@ -144,7 +144,23 @@ def fill_backbone(net: nn.Module, path: Path, inputs: Inputs = "auto") -> str:
         for name, values in resnet.items():
             wanted[name].copy_(values)
     said = f'loaded the whole backbone from {len(resnet)} of {len(resnet) + len(loaded.dropped)} tensors in "{path}"'
-    return said + (", adapted to BGR in 0…255" if inputs in {"rgb255", "torchvision"} else "")
+    if inputs in {"rgb255", "torchvision"}:
+        return f"{said}, adapted to BGR in 0…255"
+    prefix = places[MARK].removesuffix(MARK)
+    inner = {name.removeprefix(prefix): x for name, x in state.items() if name.startswith(prefix)}
+    if not prefix or not _holds(path, inner):
+        return said
+    return f"{said}; all layers of its encoder fit too, with --weights {prefix.rstrip('.')}={path}"
+
+
+def _holds(path: Path, wanted: Tensors) -> bool:
+    """Whether a file holds a whole network."""
+    (source,) = sources(path)
+    try:
+        find(read(source.path), wanted, "this network", source.entry)
+    except VosbenchError:
+        return False
+    return True
 
 
 def is_standardised(resnet: Mapping[str, Tensor]) -> bool:
