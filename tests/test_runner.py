@@ -17,9 +17,11 @@ import pytest
 from vosbench.dataset import Video
 from vosbench.dataset.selection import Choice, Selection, select
 from vosbench.errors import UsageError, VideoError
+from vosbench.evaluate.score import score
 from vosbench.images import files as images
 from vosbench.method import FloatMap, Method, Option, Setup
 from vosbench.method.predict import write_maps
+from vosbench.records.record import read
 from vosbench.registry import load_dataset, load_method
 from vosbench.runner import resolve_options, resolve_weights, run
 
@@ -156,7 +158,7 @@ def test_record_of_a_run(toy_root: Path, tmp_path: Path) -> None:
     assert path == tmp_path / "out" / "toy" / "brightness.json"
     assert record.scores["J_mean"] == record.scores["F_mean"] == record.scores["JF_mean"] == 1.0
     written = json.loads(path.read_text())
-    assert written["schema"] == "vosbench/record@1"
+    assert written["schema"] == "vosbench/record@2"
     assert written["signature"].startswith("toy@1|J:all|F:0.008|avg:video|vosbench ")
     assert not record.shortcomings
 
@@ -210,10 +212,59 @@ def test_a_limited_run_is_marked(toy_root: Path, tmp_path: Path) -> None:
 def test_the_other_videos_are_finished_first(toy_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     method, _ = load_method("brightness", [TOY])
     monkeypatch.setenv("TOY_FAIL", "v0/00003")
-    with pytest.raises(VideoError, match='fails on frame 3 of "v0": RuntimeError: out of luck'):
+    said = (
+        r'fails on frame 3 of "v0": RuntimeError: out of luck .*; the record of the others, ".*", is marked incomplete'
+    )
+    path = tmp_path / "toy" / "brightness.json"
+    with pytest.raises(VideoError, match=said):
         run(method, Setup(), selection(toy_root), tmp_path)
     assert images.is_complete(tmp_path / "toy" / "brightness" / "v1" / "00004.png")
-    assert not (tmp_path / "toy" / "brightness.json").exists()
+    record = read(path)
+    assert (record.failed, record.missing) == (["v0"], ["v0/00003", "v0/00004"])
+    assert record.videos["v1"]["J_mean"] == 1.0
+    assert set(record.scores.values()) == {None}
+    assert record.shortcomings[0] == "incomplete, since the method failed on 1 video"
+    monkeypatch.delenv("TOY_FAIL")
+    whole = run(method, Setup(), selection(toy_root), tmp_path).record
+    assert whole == read(path)
+    assert (whole.failed, whole.missing, whole.scores["J_mean"]) == ([], [], 1.0)
+
+
+def test_a_run_of_which_every_video_failed_writes_no_record(
+    toy_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    method, _ = load_method("brightness", [TOY])
+    monkeypatch.setenv("TOY_FAIL", "v0/00003")
+    with pytest.raises(VideoError, match="out of luck"):
+        run(method, Setup(), selection(toy_root, videos=("v0",)), tmp_path)
+    with pytest.raises(VideoError, match="out of luck"):
+        run(method, Setup(), selection(toy_root))
+    assert not list(tmp_path.glob("toy/*.json"))
+
+
+def test_runs_of_several_limits_and_protocols_are_apart(toy_root: Path, tmp_path: Path) -> None:
+    method, _ = load_method("brightness", [TOY])
+    choices: list[dict[str, object]] = [{}, {"limit": 3}, {"protocol": "toy-inner"}, {"measures": ("J",)}]
+    for choice in choices * 2:  # each is resumed, too
+        run(method, Setup(), selection(toy_root, **choice), tmp_path / "out")
+    names = {path.name for path in (tmp_path / "out" / "toy").iterdir() if not path.name.endswith(".csv.gz")}
+    assert names == {
+        "brightness",
+        "brightness+limit3",
+        "brightness.json",
+        "brightness+limit3.json",
+        "brightness@toy-inner.json",
+        "brightness+J.json",
+    }
+    limited = score(tmp_path / "out" / "toy" / "brightness+limit3", selection(toy_root, limit=3))[0]
+    assert limited.name == "brightness+limit3"
+
+
+def test_a_method_cannot_write_elsewhere(toy_root: Path, tmp_path: Path) -> None:
+    method = Method(name="../evil", title="", paper="", licence="", load=lambda _: Fixed(), needs_weights=False)
+    with pytest.raises(UsageError, match="contains /"):
+        run(method, Setup(), selection(toy_root), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_weights(tmp_path: Path) -> None:

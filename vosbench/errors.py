@@ -7,6 +7,7 @@ terminated.
 
 import difflib
 import traceback
+import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -58,12 +59,22 @@ class VideoError(VosbenchError):
 
 
 def printable(text: str) -> str:
-    r"""Text whose line breaks, other control characters, and bytes that could not be decoded are written out.
+    r"""Text whose invisible signs are escaped as in JSON: line breaks, other control characters, marks of direction.
 
-    >>> print(printable("v0/\x1b\n\udcff.png"))
-    v0/\x1b\n\udcff.png
+    So is what cannot be encoded, such as bytes of a file's name.
+
+    >>> print(printable("snow 雪\x1b\n\u202e\udcff.png"))
+    snow 雪\u001b\n\u202e\udcff.png
     """
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode("ascii") for sign in text)
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() or unicodedata.category(sign) == "Zs" else _code(sign) for sign in text)
+
+
+def _code(sign: str) -> str:
+    units = sign.encode("utf-16-be", "surrogatepass")
+    code = "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
+    return {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(sign, code)
 
 
 def suggest(name: str, known: Sequence[str]) -> str:

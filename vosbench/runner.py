@@ -21,6 +21,7 @@ from vosbench.errors import (
     UsageError,
     VideoError,
     VosbenchError,
+    counted,
     extras_needed,
     missing_package,
     one_line,
@@ -32,7 +33,8 @@ from vosbench.files import hidden, sweep, write_whole
 from vosbench.method import Measurable, Method, Predictor, Setup
 from vosbench.method.predict import write_maps
 from vosbench.method.sources import digest, sources
-from vosbench.records import provenance, record
+from vosbench.records import provenance, store
+from vosbench.records.naming import check_name
 from vosbench.records.record import Record
 from vosbench.registry import load_dataset, load_families, load_method
 
@@ -55,7 +57,7 @@ class Run:
     Attributes:
         record: the record.
         scored: the scored videos that it averages, in the selection's order.
-        path: path of the record; its maps are in the folder of the same name. None if nothing was kept.
+        path: path of the record; its maps are in a folder next to it. None if nothing was kept.
     """
 
     record: Record
@@ -148,41 +150,43 @@ def run(  # noqa: PLR0913 - a job, its folder, two switches and a listener
     """Run a method on the selected videos, score its maps and write the record.
 
     Maps are written to ``<out>/<dataset>/<method>/<video>/<frame>.png``, the record to
-    ``<out>/<dataset>/<method>.json`` and its rows next to it. An interrupted run is resumed.
+    ``<out>/<dataset>/<method>.json`` and its rows next to it; another split, limit, protocol, … is part of these names,
+    see `vosbench.records.naming`. An interrupted run is resumed.
 
     Args:
         method: the method.
         setup: its setup, with options and weights resolved.
         selection: the videos and the protocol.
         out: the results folder; if None, maps and record are not kept.
-        overwrite: discard maps of another setup instead of refusing.
+        overwrite: discard maps of another setup and a record of other predictions instead of refusing.
         profile: also measure speed, on the first video, once the maps are written; see `vosbench.method.profile`.
             Without it, the record has no speed.
         advance: called with a video's name and its number of finished frames.
 
     Raises:
-        UsageError: if the folder contains maps of another setup.
-        VideoError: if the method failed on a video; the others are finished first.
+        UsageError: if the folder contains maps of another setup, or the record is of other predictions.
+        VideoError: if the method failed on a video; the others are finished first, and their record, marked incomplete,
+            is written.
         DataError: if another process uses the folder, or what is there is damaged.
         PluginError: if the method cannot be loaded.
     """
-    name = f"{method.name}.{setup.variant}" if setup.variant else method.name
+    name = check_name(f"{method.name}.{setup.variant}" if setup.variant else method.name)
+    maps = f"{name}{selection.frames_apart}"
     with extras_needed():
         predictor = _loaded(method, setup, name)  # first, so that an invalid setup leaves no files
-    with _place(out) as place, locked(folder := place / selection.dataset.name / name):
+    with _place(out) as place, locked(folder := place / selection.dataset.name / maps):
         sweep(folder)
-        card = _open_folder(folder, _card(method, setup, selection), overwrite=overwrite)
-        failures = []
+        card = _open_folder(folder, name, _card(method, setup, selection), overwrite=overwrite)
+        failures: dict[str, str] = {}
         for video in selection.videos:
             try:
                 write_maps(predictor, video, folder / video.name, partial(advance, video.name))
             except VideoError as error:
-                failures.append(str(error))
-        if failures:
-            rest = f" (and {len(failures) - 1} more videos failed)" if len(failures) > 1 else ""
-            raise VideoError(failures[0] + rest)
+                failures[video.name] = str(error)
+        if failures and (out is None or len(failures) == len(selection.videos)):
+            raise VideoError(_failed(failures))
         speed = None
-        if profile:
+        if profile and not failures:
             from vosbench.method.profile import profile as measure
 
             speed = measure(predictor, setup, selection.videos[0])
@@ -192,10 +196,16 @@ def run(  # noqa: PLR0913 - a job, its folder, two switches and a listener
         )
         kept = {key: card[key] for key in RECORDED} | {"inputs": inputs, **_origin(predictor, setup)}
         known = result.provenance.model_copy(update=kept)
-        result = result.model_copy(update={"provenance": known, "speed": speed})
-        path = folder.with_name(f"{name}.json")
-        record.write(path, result, score.all_rows(scored))
+        result = result.model_copy(update={"provenance": known, "speed": speed, "failed": [*failures]})
+        path = store.save(place, result, score.all_rows(scored), overwrite=overwrite)
+    if failures:
+        raise VideoError(f'{_failed(failures)}; the record of the others, "{path}", is marked incomplete')
     return Run(result, scored, None if out is None else path)
+
+
+def _failed(failures: Mapping[str, str]) -> str:
+    rest = f" (and {counted(len(failures) - 1, 'more video')} failed)" if len(failures) > 1 else ""
+    return next(iter(failures.values())) + rest
 
 
 def _loaded(method: Method, setup: Setup, name: str) -> Predictor:
@@ -252,8 +262,8 @@ def _card(method: Method, setup: Setup, selection: Selection) -> dict[str, objec
     }
 
 
-def _open_folder(folder: Path, card: dict[str, object], *, overwrite: bool) -> dict[str, object]:
-    """Start or resume a folder of maps; its card also has the day on which it was started."""
+def _open_folder(folder: Path, name: str, card: dict[str, object], *, overwrite: bool) -> dict[str, object]:
+    """Start or resume a folder of maps; its card also has the method's name and the day on which it was started."""
     path = folder / score.CARD
     if path.is_file():
         found = _read_card(path)
@@ -269,7 +279,7 @@ def _open_folder(folder: Path, card: dict[str, object], *, overwrite: bool) -> d
         for old in (*folder.glob("*/*.png"), *folder.glob("*/.*")):
             if old.is_file() and not hidden(old.parent.name):
                 old.unlink()
-    card = {**card, "date": provenance.today()}
+    card = {"method": name, **card, "date": provenance.today()}
     write_whole(path, (json.dumps(card, indent=2) + "\n").encode())
     return card
 

@@ -142,24 +142,25 @@ def test_what_is_not_comparable_is_unfit(gate: Cli, checkpoint: Path) -> None:
 
 
 def test_some_videos_are_checked_against_the_same_videos(cli: Cli, gate: Cli, checkpoint: Path, tmp_path: Path) -> None:
+    first, second = "run/toy/linear+1video-0270da4d.json", "other/toy/linear+1video-3bfc2695.json"
     some = gate(checkpoint, "--videos", "v0", "--out", "run")
     assert some.returncode == 3
     said = 'videos differ: means over 1 of 2 videos and over all videos (only the second has "v1")'
     assert some.stderr.splitlines()[-1] == f"error: run and baseline are not comparable: {said}"
-    run = Path(shutil.copy(tmp_path / "run" / "toy" / "linear.json", tmp_path / "some.json"))
+    run = Path(shutil.copy(tmp_path / first, tmp_path / "some.json"))
     back = cli("check", "baseline.json", "--baseline", run)
     assert (back.returncode, "over all videos and over 1 of 2 videos" in back.stderr) == (3, True)
-    same = cli("check", "run/toy/linear.json", "--baseline", run)
+    same = cli("check", first, "--baseline", run)
     assert same.returncode == 0, same.stderr
     assert "toy val over 1 of 2 videos, videos:1of2|toy@1" in same.stdout
     assert re.search(r"PASSED: \d measures of 1 of 2 videos, and 1 video\n", same.stdout)
     assert gate(checkpoint, "--videos", "v1", "--out", "other").returncode == 3
-    other = cli("check", "other/toy/linear.json", "--baseline", run)
+    other = cli("check", second, "--baseline", run)
     assert other.returncode == 3
     assert 'over 1 of 2 videos (only the first has "v1", only the second has "v0")' in other.stderr
-    compared = cli("compare", "run/toy/linear.json", run)
+    compared = cli("compare", first, run)
     assert (compared.returncode, "toy val over 1 of 2 videos" in compared.stdout) == (0, True)
-    refused = cli("compare", "other/toy/linear.json", run)
+    refused = cli("compare", second, run)
     assert (refused.returncode, refused.stderr.count("videos differ")) == (3, 1)
 
 
@@ -234,11 +235,12 @@ def test_compare_warns_of_what_is_not_comparable(
 ) -> None:
     run = ("--method", "linear", *TOY, "--root", toy_root, "--weights", checkpoint, "--out", "other")
     assert cli("run", *run, "--videos", "v0", "--protocol", "toy-inner").returncode == 0
-    refused = cli("compare", pair[1], "other/toy/linear.json")
+    other = "other/toy/linear@toy-inner+1video-0270da4d.json"
+    refused = cli("compare", pair[1], other)
     assert refused.returncode == 3
     assert "protocols differ" in refused.stderr
     assert 'only the first has "v1"' in refused.stderr
-    forced = cli("compare", pair[1], "other/toy/linear.json", "--force")
+    forced = cli("compare", pair[1], other, "--force")
     assert forced.returncode == 0
     assert "warning: protocols differ" in forced.stderr
     assert "warning: protocols differ" in forced.stdout

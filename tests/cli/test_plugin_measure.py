@@ -87,7 +87,7 @@ def score(cli: Cli, tmp_path: Path) -> Callable[..., Record]:
         done = cli(*words, "--out", "results", *(more or ("--jobs", "1")))
         assert done.code == 0, done.err
         assert "BIoU" in done.out
-        return record.read(Path("results") / "toy" / f"{name}.json")
+        return record.read(Path("results") / "toy" / f"{name}+J-F-BIoU.json")
 
     return call
 
@@ -154,7 +154,7 @@ def test_without_the_plugin_the_plain_name_is_shown(cli: Cli, score: Callable[..
 def test_compare(cli: Cli, score: Callable[..., Record]) -> None:
     score("few", 1)
     score("many", 5)
-    words = ("compare", "results/toy/few.json", "results/toy/many.json", "--format", "json")
+    words = ("compare", "results/toy/few+J-F-BIoU.json", "results/toy/many+J-F-BIoU.json", "--format", "json")
     found = json.loads(cli(*words, *BIOU).out)["measures"]
     assert found["BIoU"]["difference"] == pytest.approx((13 / 15 - 1 / 3) / 2)
     assert found["BIoU"]["videos"]["v1"]["difference"] == 0
@@ -166,19 +166,19 @@ def test_records_of_two_versions_are_not_compared(cli: Cli, score: Callable[...,
     fewer = {name: value for name, value in newer.scores.items() if name == "BIoU"}
     for name, scores in (("newer", newer.scores), ("fewer", fewer)):
         Path(f"{name}.json").write_text(newer.model_copy(update={"scores": scores}).to_json())
-        done = cli("compare", "results/toy/few.json", f"{name}.json", *BIOU)
+        done = cli("compare", "results/toy/few+J-F-BIoU.json", f"{name}.json", *BIOU)
         assert done.code == 3
         assert "protocols differ" in done.err
     without = made.model_copy(update={"signature": made.signature.replace("BIoU@1:d=0.02|", "")})
     only = {name: value for name, value in made.scores.items() if name != "BIoU"}
     Path("without.json").write_text(without.model_copy(update={"scores": only}).to_json())
-    assert cli("compare", "results/toy/few.json", "without.json", *BIOU).code == 0, "J and F are the same"
+    assert cli("compare", "results/toy/few+J-F-BIoU.json", "without.json", *BIOU).code == 0, "J and F are the same"
 
 
 def test_a_record_that_is_worse_fails_the_gate(cli: Cli, score: Callable[..., Record]) -> None:
     score("good", 0)
     score("bad", 5)
-    done = cli("check", "results/toy/bad.json", "--baseline", "results/toy/good.json", *BIOU)
+    done = cli("check", "results/toy/bad+J-F-BIoU.json", "--baseline", "results/toy/good+J-F-BIoU.json", *BIOU)
     assert done.code == 1
     lines = [line.split() for line in done.out.splitlines() if "BIoU" in line and "FAILED" in line]
     assert lines[0][-5:] == ["1.0000", "0.6667", "-0.3333", "0.0030", "FAILED"]
@@ -192,7 +192,7 @@ def test_its_direction_and_tolerance_decide(
     made = score("good", 5)
     changed = {**made.scores, "BIoU": made.scores["BIoU"] + change}
     Path("run.json").write_text(made.model_copy(update={"scores": changed}).to_json())
-    words = ("check", "run.json", "--baseline", "results/toy/good.json")
+    words = ("check", "run.json", "--baseline", "results/toy/good+J-F-BIoU.json")
     assert cli(*words, *BIOU).code == known
     measures._TABLE.pop("BIoU")
     done = cli(*words)

@@ -35,7 +35,7 @@ def test_a_network_s_profile(cli: Cli, tmp_path: Path) -> None:
     run = cli("run", *words, VOSBENCH_CACHE=str(tmp_path / "cache"))
     assert run.returncode == 0, run.stderr
     assert run.stderr == ""
-    record = json.loads((tmp_path / "results" / "sample" / "f2net.tiny.json").read_bytes())
+    record = json.loads((tmp_path / "results" / "sample" / "f2net.tiny+limit3.json").read_bytes())
     assert record["speed"]["gmacs"] > 0.1
     assert record["speed"]["parameters"] == 681_912
     assert record["provenance"]["inputs"] == ["177x177"]

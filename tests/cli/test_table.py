@@ -140,12 +140,20 @@ def test_mistakes_are_one_line(cli: Cli, results: Path, words: tuple[str, ...], 
     assert done.stderr.count("\n") == 1
 
 
-def test_a_file_that_is_not_a_record_is_named(cli: Cli, results: Path) -> None:
+def test_a_file_that_is_not_a_record_is_a_warning(cli: Cli, results: Path) -> None:
+    tables = ("davis16",), ("f2net-3",), ("readme",), ("davis16", "--published"), ("davis16", "--quiet")
+    shown = [cli("table", *words).stdout for words in tables]
     (results / "davis16" / "broken.json").write_text("{}")
-    for words in (("davis16",), ("f2net-3",), ("readme",), ("davis16", "--published")):
+    (results / "davis16" / "empty.json").write_bytes(b"")
+    for words, before in zip(tables, shown, strict=True):
         done = cli("table", *words)
-        assert done.returncode == 3
-        assert 'broken.json" is not a vosbench record' in done.stderr
+        assert (done.returncode, done.stdout) == (0, before)
+        first, second = done.stderr.splitlines()[:2]
+        assert first.startswith('warning: "results/davis16/broken.json" is not a vosbench record: method: ')
+        assert second.startswith('warning: "results/davis16/empty.json" is not a vosbench record: the file: ')
+    for path in (results / "davis16").glob("[!be]*.json"):
+        path.unlink()
+    assert cli("table", "davis16").returncode == 3
 
 
 def test_the_page(cli: Cli, results: Path, own_results: Path) -> None:

@@ -49,7 +49,7 @@ def test_numbers_are_the_same_and_slowness_is_said_once(cli: Cli, bare: Cli, tmp
     masks = tmp_path / "masks"
     run = ("run", "--plugin", TOY, "--method", "brightness", "--dataset", "sample", "--limit", "4", "--out", masks)
     assert cli(*run, "--measures", "J").returncode == 0
-    score = ("score", masks / "sample" / "brightness", *words, "--format", "json")
+    score = ("score", masks / "sample" / "brightness+limit4", *words, "--format", "json")
     plain, fast = bare(*score), cli(*score)
     assert plain.returncode == fast.returncode == 0, plain.stderr
     one, other = (json.loads(each.stdout) for each in (plain, fast))

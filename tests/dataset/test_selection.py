@@ -158,7 +158,7 @@ def test_codes_and_words_of_the_command(cli: Cli, root: Path, masks: Path) -> No
         assert "toy val over 1 of 2 videos" in cli(*words, "--format", kind).stdout
     table = cli("table", "toy", "--plugin", TOY)
     assert (table.returncode, table.stdout) == (3, "")
-    assert '"method" is left out: only 1 of 2 videos' in table.stderr
+    assert '"method+1video-3bfc2695" is left out: only 1 of 2 videos' in table.stderr
     (masks / "v1" / "00001.png").unlink()
     short = cli(*words)
     assert short.returncode == 3
@@ -168,13 +168,13 @@ def test_codes_and_words_of_the_command(cli: Cli, root: Path, masks: Path) -> No
 def test_marked_records_stay_out_of_tables(root: Path, masks: Path, tmp_path: Path) -> None:
     whole, some = of_videos(root, masks), of_videos(root, masks, "v0", "v3").model_copy(update={"method": "some"})
     fit, left_out = comparable([whole, some])
-    assert (fit, left_out) == ([whole], ['"some" is left out: only 2 of 4 videos'])
+    assert (fit, left_out) == ([whole], [f'"some{some.apart}" is left out: only 2 of 4 videos'])
     table, left_out = grouped([whole, some], dataset(), View(by="video", measure="J_mean"))
     assert table.columns == ("video", "method")
     assert len(left_out) == 1
     write(tmp_path / "results" / "toy" / "some.json", some, [])
     page = results_page(tmp_path / "results")
-    assert '* "some" on toy: only 2 of 4 videos' in page
+    assert f'* "some{some.apart}" on toy: only 2 of 4 videos' in page
     assert "| some" not in page
 
 

@@ -290,7 +290,7 @@ def test_junit_takes_names_that_xml_cannot() -> None:
     odd = record(videos={'<&"\x00\x1b]]>é': {"J_mean": 0.8}}, method='a<b&"c')
     parsed = ET.fromstring(to_junit(check(odd, odd, EXACT)))
     validate(parsed)
-    assert parsed.findall("testsuite/testcase")[-1].attrib["name"] == 'video <&"\ufffd\ufffd]]>é'
+    assert parsed.findall("testsuite/testcase")[-1].attrib["name"] == 'video <&"\\u0000\\u001b]]>é'
 
 
 def test_github_annotations_are_escaped() -> None:

@@ -6,7 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
+import numpy as np
 import pytest
+from PIL import Image
 
 from vosbench.dataset import Dataset, DatasetProtocol
 from vosbench.dataset.selection import Choice, Selection, select
@@ -57,3 +59,80 @@ def test_rows_are_named() -> None:
 def test_no_records(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="holds no such record"):
         read_records(tmp_path, "toy")
+
+
+OLD = """{
+  "schema": "vosbench/record@1",
+  "method": "old",
+  "dataset": "toy",
+  "split": "val",
+  "protocol": "toy@1",
+  "signature": "toy@1|J:all|vosbench 0.1.0",
+  "scores": {
+    "J_mean": 0.5
+  },
+  "videos": {
+    "v0": {
+      "J_mean": 0.5
+    }
+  },
+  "missing": [],
+  "speed": null,
+  "provenance": {
+    "date": "2026-01-01",
+    "vosbench": "0.1.0",
+    "commit": null,
+    "dirty": null,
+    "packages": {},
+    "annotations": "0",
+    "layout": "",
+    "annotation_codecs": [],
+    "predictions": "old",
+    "codec": "map",
+    "untrained": false,
+    "seed": null,
+    "weights": null,
+    "training": null,
+    "device": null,
+    "batch": null,
+    "precision": null,
+    "compile": null,
+    "options": {},
+    "inputs": [],
+    "limit": null
+  }
+}
+"""
+"""A record as the first version of the schema wrote it."""
+
+
+def test_records_of_the_first_version_are_still_read(tmp_path: Path) -> None:
+    path = tmp_path / "toy" / "old.json"
+    path.parent.mkdir()
+    path.write_text(OLD, "utf-8")
+    (old,) = read_records(tmp_path, "toy")
+    assert (old.name, old.apart, old.failed, old.provenance.masks) == ("old", "", [], "")
+    assert old.to_json() == OLD
+    jsonschema.validate(json.loads(OLD), json.loads(records.json_schema()))
+
+
+def test_the_hash_of_predictions_depends_on_their_content_only(toy_root: Path, tmp_path: Path) -> None:
+    first = score(toy_root / "masks", chosen(toy_root))[0].provenance
+    assert len(first.masks) == 64
+    for path in (toy_root / "masks").rglob("*.png"):
+        mask = np.asarray(Image.open(path))
+        (tmp_path / "bmp" / path.parent.name).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(mask).save(tmp_path / "bmp" / path.parent.name / f"{path.stem}.bmp")
+    assert score(tmp_path / "bmp", chosen(toy_root))[0].provenance.masks == first.masks
+    changed = tmp_path / "bmp" / "v1" / "00004.bmp"
+    pixels = np.asarray(Image.open(changed)).copy()
+    pixels[0, 0] = 255
+    Image.fromarray(pixels).save(changed)
+    assert score(tmp_path / "bmp", chosen(toy_root))[0].provenance.masks != first.masks
+
+
+@pytest.mark.parametrize("protocol", ["toy-saliency", "toy-inner"])
+def test_every_protocol_hashes_predictions(toy_root: Path, protocol: str) -> None:
+    record, _, _ = score(toy_root / "masks", chosen(toy_root, protocol_name=protocol))
+    other, _, _ = score(toy_root / "masks", chosen(toy_root))
+    assert record.provenance.masks not in {"", other.provenance.masks}

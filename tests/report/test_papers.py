@@ -247,7 +247,7 @@ def test_the_page_keeps_protocols_apart(tmp_path: Path) -> None:
         davis16_record("a", {"J_mean": 0.5}),
         davis16_record("b", {"J_mean": 0.6}, **other),
         davis16_record("c", {"MAE": 0.01}, **saliency),
-        davis16_record("d", {"MAE": 0.02}, **saliency | {"signature": "vsod-davsod@1|MAE,S:davsod|vosbench 0.1.0"}),
+        davis16_record("d", {"MAE": 0.02}, **saliency | {"signature": "vsod-davsod@1|MAE,S:other|vosbench 0.1.0"}),
     ):
         (folder / f"{record.method}.json").write_text(record.to_json(), "utf-8")
     (tmp_path / "baselines").mkdir()

@@ -13,7 +13,7 @@ import pytest
 from factories import davis16_record
 from vosbench.errors import DataError
 from vosbench.records.record import Record, Speed
-from vosbench.report.latex import escape
+from vosbench.report.escape import latex
 from vosbench.report.overview import saliency_table, speed_table
 from vosbench.report.table import Number, Table, mark, render
 
@@ -119,7 +119,7 @@ def test_latex_compiles(tmp_path: Path) -> None:
 
 
 def test_every_sign_of_latex_is_escaped() -> None:
-    assert escape(r"\&%$#_{}~^") == (r"\textbackslash{}\&\%\$\#\_\{\}\textasciitilde{}\textasciicircum{}")
+    assert latex(r"\&%$#_{}~^") == (r"\textbackslash{}\&\%\$\#\_\{\}\textasciitilde{}\textasciicircum{}")
 
 
 def saliency(method: str, dataset: str, **scores: float) -> Record:

@@ -1,5 +1,6 @@
 """``vosbench check``: check a record, or run a method and check it, against a baseline."""
 
+import re
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -115,8 +116,10 @@ def _refuse_contradictions(context: typer.Context, record: Path | None, baseline
         raise UsageError(f'"{record}" is a record, so nothing is run; leave out {option}')
     if record is None and not {"method", "dataset"} <= passed.keys():
         raise UsageError("pass a record to check, or --method and --dataset to run first")
-    written = Path(passed["out"], passed["dataset"], f"{passed['method']}.json") if "out" in passed else record
-    if written is not None and written.resolve() == baseline.resolve():
+    itself = record is not None and record.resolve() == baseline.resolve()
+    if "out" in passed and baseline.resolve().parent == Path(passed["out"], passed["dataset"]).resolve():
+        itself = re.fullmatch(rf"{re.escape(passed['method'])}([@+].*)?\.json", baseline.name) is not None
+    if itself:
         raise UsageError(f'"{baseline}" is the run itself; keep the baseline in another folder')
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
 import typer
 from typer.core import TyperCommand
 
-from vosbench.errors import DataError, VosbenchError, extras_needed, one_line, place
+from vosbench.errors import DataError, VosbenchError, extras_needed, one_line, place, printable
 
 if TYPE_CHECKING:
     from vosbench.face import Listener
@@ -128,13 +128,13 @@ def _ending(error: BaseException) -> tuple[int, str]:
 
 
 def say(line: str) -> None:
-    """Write a line to stderr."""
-    typer.echo(line, err=True)
+    """Write a line to stderr, without control characters, which names in it may contain."""
+    typer.echo(printable(line), err=True)
 
 
 def result(text: str) -> None:
-    """Write a result to stdout."""
-    typer.echo(text, nl=False)
+    """Write a result to stdout, without control characters other than the ends of its lines."""
+    typer.echo("\n".join(map(printable, text.split("\n"))), nl=False)
 
 
 class _Lines:

@@ -25,7 +25,11 @@ ProtocolName = Annotated[
     ),
 ]
 Plugins = Annotated[
-    list[Path] | None, typer.Option("--plugin", help="Python file with a Method, Dataset or Family of measures.")
+    list[Path] | None,
+    typer.Option(
+        "--plugin",
+        help="Python file with a Method, Dataset or Family of measures. The file is run, with all your rights.",
+    ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress and no notes.")]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of random weights.")]

@@ -18,7 +18,9 @@ def run(
     selecting: options.Selecting,
     setting_up: options.SettingUp,
     out: Annotated[Path, typer.Option("--out", help="Folder of maps and records.")] = OUT,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Discard maps of another setup.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Discard maps of another setup, and a record of other maps.")
+    ] = False,
     profile: Annotated[
         bool, typer.Option("--profile", help="Also measure time per stage, memory and cost on the first video.")
     ] = False,
@@ -44,5 +46,6 @@ def run(
             **options.run_options(selecting, setting_up),
         )
     if not quiet and done.path is not None:
-        say(f"note: maps and record are in {done.path.with_suffix('')} and {done.path}")
+        folder = done.path.with_name(done.record.method + done.selection.frames_apart)
+        say(f"note: maps and record are in {folder} and {done.path}")
     result(done.render(shown))

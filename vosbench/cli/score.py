@@ -45,8 +45,13 @@ def score(
             "the first of these that fits all masks of a video.",
         ),
     ] = "auto",
-    name: Annotated[str | None, typer.Option("--name", help="Name of the method.")] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", help="Name of the method; that of the folder or file by default.")
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Also write the record below this folder.")] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a record of other masks under the same name.")
+    ] = False,
     by: Annotated[
         Literal["video", "category", "attribute", "average", "interval"] | None,
         typer.Option("--by", help="Break the result down."),
@@ -62,8 +67,13 @@ def score(
 ) -> None:
     """Score masks of any method."""
     from vosbench import face
+    from vosbench.evaluate.score import default_name
     from vosbench.records import record as records
+    from vosbench.records.naming import check_name
     from vosbench.report.grouped import check_breakdown
+
+    if out is not None:
+        check_name(default_name(masks) if name is None else name)  # before the work
 
     def refuse(selection: "Selection") -> None:
         if by is not None:
@@ -87,7 +97,7 @@ def score(
         )
     try:
         if out is not None:
-            done.save(out)
+            done.save(out, overwrite=overwrite)
         if per_frame is not None:
             done.save_rows(per_frame)
     finally:  # what was measured is not lost if it cannot be written

@@ -52,12 +52,15 @@ def table(
     from vosbench.report.named import TableRequest, make_table
     from vosbench.report.table import render
 
+    def warn(line: str) -> None:
+        say(f"warning: {line}")
+
     if name == PAGE:
         from vosbench.report.page import results_page
 
         if shown not in {"table", "md"}:
             raise UsageError(f"{PAGE} is a page in Markdown; --format {shown} is for single tables")
-        result(results_page(results))
+        result(results_page(results, warn))
         return
     request = TableRequest(
         name=name,
@@ -70,6 +73,7 @@ def table(
         measured=measured,
         diff=diff,
         sort=sort,
+        warn=warn,
         plugins=tuple(plugin or ()),
     )
     made, left_out = make_table(request)

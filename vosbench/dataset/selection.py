@@ -1,7 +1,8 @@
 """Select the split, the videos and the protocol of an evaluation."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -10,8 +11,12 @@ from vosbench.dataset.dataset import Dataset, Listed
 from vosbench.dataset.protocol import DatasetProtocol
 from vosbench.dataset.roots import find_root
 from vosbench.dataset.video import Video
-from vosbench.errors import DataError, UsageError
+from vosbench.errors import DataError, UsageError, counted
+from vosbench.files import combined
 from vosbench.metrics.measures import Family
+
+LONGEST = 80
+"""Bytes of what sets a selection apart in names of files; if it is longer, a hash of it takes its place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +89,39 @@ class Selection:
             line = f"split:{self.split}|{line}"
         return line if self.limit is None else f"limit:{self.limit}|{line}"
 
+    @property
+    def frames_apart(self) -> str:
+        """The part of `apart` that maps depend on: split and limit."""
+        split = "" if self.split == self.dataset.splits[0] else f"+{_safe(self.split)}"
+        return split if self.limit is None else f"{split}+limit{self.limit}"
+
+    @property
+    def apart(self) -> str:
+        """What sets the selection apart from the dataset's defaults, for names of files; empty if nothing does.
+
+        Selections with different signatures, or of different videos, have different ones.
+        """
+        protocol, usual = self.protocol, self.dataset.protocols[0]
+        whole = next((known for known in self.dataset.protocols if known.name == protocol.name), protocol)
+        parts = [] if protocol.name == usual.name else [f"@{_safe(protocol.name)}"]
+        known = replace(protocol, measures=(), families=(), about="") == replace(
+            whole, measures=(), families=(), about=""
+        )
+        if not known or whole not in self.dataset.protocols:
+            parts = [f"@{_safe(protocol.name)}-{_digest([protocol.signature('')])}"]
+        parts.append(self.frames_apart)
+        if self.split_size is not None:
+            parts.append(f"+{counted(len(self.videos), 'video').replace(' ', '')}-{_digest(sorted(self.chosen))}")
+        if self.unannotated:
+            absent = [f"{name}/{t}" for name, frames in sorted(self.unannotated.items()) for t in frames]
+            parts.append(f"+without{counted(len(absent), 'annotation').replace(' ', '')}-{_digest(absent)}")
+        if protocol.measures != whole.measures:
+            names = "-".join(map(_safe, protocol.measures))
+            short = f"{len(protocol.measures)}measures-{_digest(protocol.measures)}"
+            parts.append(f"+{names if len(names) <= len(short) + 8 else short}")
+        apart = "".join(parts)
+        return apart if len(apart.encode()) <= LONGEST else f"+{_digest(parts)}"
+
     def notes(self) -> list[str]:
         """What a reader of the scores should know about the videos, a line each."""
         found = []
@@ -151,6 +189,16 @@ def select(dataset: Dataset, choice: Choice, families: Mapping[str, Family] = Ma
         whole=() if choice.limit is None else tuple(found[name] for name in chosen),
         unannotated={name: tuple(frames) for name, frames in absent.items() if frames},
     )
+
+
+def _safe(name: str) -> str:
+    """A name as a part of a file's name; others than ours may contain anything."""
+    safe = re.sub(r"[^A-Za-z0-9._-]", "-", name)
+    return safe if safe == name else f"{safe[:20]}-{_digest([name])}"
+
+
+def _digest(names: Iterable[str]) -> str:
+    return combined(names)[:8]
 
 
 def with_frames(selection: Selection) -> Selection:

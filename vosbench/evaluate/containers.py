@@ -8,6 +8,7 @@ Conventions:
 """
 
 import os
+import re
 import shutil
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -29,6 +30,10 @@ STACKS = (".npy", ".npz", ".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v")
 RUNS = (".json",)
 LARGEST = dict.fromkeys(IMAGES, 2**26) | dict.fromkeys(STACKS, 2**34) | dict.fromkeys(RUNS, 2**27)
 """The largest file of each kind in an archive, in bytes."""
+SUFFIX = re.compile(
+    r"\.(zip|7z|t(gz|bz2?|xz|zst)|tar(\.(gz|bz2|xz|zst))?|npy|npz|json|mp4|avi|mov|mkv|webm|m4v)$", re.IGNORECASE
+)
+"""What a file of masks is named after its name."""
 KINDS = "a folder, or a .zip, .tar, .tar.gz, .tar.zst, .7z, .npy, .npz, .json or video file"
 
 
@@ -110,13 +115,17 @@ def unpacked(origin: Path, scratch: Path) -> Path:
 
 
 def name_of(origin: Path) -> str:
-    """The name of a folder or archive without its suffixes.
+    """The name of a folder, or of a file without the suffix of an archive, of arrays or of a video.
 
-    >>> name_of(Path("results/f2net.tar.gz")), name_of(Path("f2net.zip"))
-    ('f2net', 'f2net')
+    >>> name_of(Path("results/f2net.tar.gz")), name_of(Path("f2net.v2.zip")), name_of(Path("model.v1"))
+    ('f2net', 'f2net.v2', 'model.v1')
     """
-    inner = Path(origin.stem)
-    return inner.stem if inner.suffix.lower() == ".tar" else origin.stem
+    return whole_name(origin) if origin.is_dir() else SUFFIX.sub("", whole_name(origin))
+
+
+def whole_name(origin: Path) -> str:
+    """The name of a folder or file, also if its path ends in ``.`` or ``..``; of a link, its own."""
+    return os.path.basename(os.path.abspath(origin))  # noqa: PTH100, PTH119
 
 
 def wanted(path: PurePosixPath) -> bool:

@@ -176,13 +176,13 @@ def score_video(task: Task) -> Scored:
     if task.protocol.unit == "objects":
         from vosbench.evaluate.proposals import object_rows
 
-        rows, digest = object_rows(task)
-        return _scored(task, rows, digest)
+        rows, annotations, predictions = object_rows(task)
+        return _scored(task, rows, annotations, predictions)
     if task.protocol.unit == "regions":
         from vosbench.evaluate.ochs_brox import region_scores
 
-        regions, digest = region_scores(task)
-        return replace(_scored(task, [], digest), regions=regions)
+        regions, annotations, predictions = region_scores(task)
+        return replace(_scored(task, [], annotations, predictions), regions=regions)
     content = Content(task.video.name)
     rows = []
     with task.predictions.opened(task.video.name) as masks:
@@ -200,7 +200,7 @@ def score_video(task: Task) -> Scored:
     scores = {name: value for each in added for name, value in each.finish().items()}
     counted = max((each.frames for each in added), default=0)
     return replace(
-        _scored(task, rows, content.hexdigest(), saliency),
+        _scored(task, rows, content.hexdigest(), masks.content.hexdigest(), saliency),
         added=scores,
         counted=counted,
         looks=masks.looks,
@@ -220,13 +220,14 @@ def _scorers(task: Task, masks: Reading) -> "list[MaskScorer | SaliencyScorer]":
     return scorers
 
 
-def _scored(task: Task, rows: list[Row], digest: str, saliency: "Accumulator | None" = None) -> Scored:
+def _scored(task: Task, rows: list[Row], annotations: str, masks: str, saliency: "Accumulator | None" = None) -> Scored:
     predicted = task.predictions.files[task.video.name]
     return Scored(
         video=task.video.name,
         rows=tuple(rows),
         missing=task.missing,
         unscored=sum(index not in predicted for index in range(len(task.video)) if index not in task.scored),
-        annotations=digest,
+        annotations=annotations,
+        masks=masks,
         saliency=saliency,
     )

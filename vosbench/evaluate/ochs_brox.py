@@ -10,11 +10,11 @@ from vosbench.images import files as images
 from vosbench.metrics.ochs_brox import ObjectScores, Overlap
 
 
-def region_scores(task: Task) -> tuple[ObjectScores | None, str]:
+def region_scores(task: Task) -> tuple[ObjectScores | None, str, str]:
     """Score the clusters of a video.
 
     Returns:
-        The scores, None if a frame is missing; and the SHA-256 of the scored annotations.
+        The scores, None if a frame is missing; and the hashes of the scored annotations and predictions.
 
     Raises:
         DataError: if a file is corrupt or has another encoding, or sizes differ and the protocol does not resize.
@@ -35,4 +35,4 @@ def region_scores(task: Task) -> tuple[ObjectScores | None, str]:
             with task.naming(index):
                 overlap.add(regions, clusters)
     scores = overlap.result() if task.scored and not task.missing else None
-    return scores, digest.hexdigest()
+    return scores, digest.hexdigest(), masks.content.hexdigest()

@@ -29,6 +29,8 @@ Masks = Iterable[ArrayLike]
 
 PROTOCOL = DatasetProtocol(name="pairs", measures=("J", "F", "T"), t_first="skip")
 """J, F and T of all frames; the first pair of frames for T are the first two."""
+USUAL = PROTOCOL.only(("J", "F"))
+"""What is scored if no measures are named."""
 HIGHEST_LABEL = 99
 DEEPEST = 2  # a folder of videos, and the masks
 FLAT = ""
@@ -141,7 +143,7 @@ def _selection(name: str, videos: tuple[Video, ...], protocol: DatasetProtocol) 
         licence="–",
         splits=("all",),
         layouts=(),
-        protocols=(protocol,),
+        protocols=(USUAL, protocol),
         listing=lambda _: listing,
         videos=lambda *_: videos,
     )

@@ -12,9 +12,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import TypeVar
+from typing import Any, TypeVar
+
+from numpy.typing import NDArray
 
 from vosbench.dataset import Video
+from vosbench.dataset.fingerprint import Checksums
 from vosbench.errors import DataError
 from vosbench.evaluate import containers, stacks
 from vosbench.evaluate.containers import Container
@@ -22,8 +25,9 @@ from vosbench.evaluate.numbering import Numbering, agreed, match
 from vosbench.images import files as images
 from vosbench.images.codecs import codec as codec_of
 from vosbench.images.recognition import Found, Look, Looks, recognise, same
+from vosbench.metrics.packed import Packed
 
-Read = TypeVar("Read")
+Read = TypeVar("Read", bound=Packed | NDArray[Any])
 Reader = Callable[[Path | bytes, str, str, images.Check | None, images.Looker | None], Read]
 CUTS = re.compile(r"[_\-. ]")
 
@@ -75,7 +79,7 @@ class Predictions:
     def opened(self, video: str) -> "Iterator[Reading]":
         """Open the masks of a video for reading."""
         with containers.opened(self.place or self.origin, self.origin) as container:
-            yield Reading(self, video, container)
+            yield Reading(self, video, container, Checksums(video))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +88,13 @@ class Reading:
 
     Attributes:
         looks: what the masks that were read contain, if codecs are being recognised.
+        content: a hash of the masks that were read.
     """
 
     predictions: Predictions
     video: str
     container: Container
+    content: Checksums
     looks: Looks = field(default_factory=dict)
 
     def read(self, index: int, reader: Reader[Read], check: images.Check | None = None) -> Read:
@@ -105,9 +111,11 @@ class Reading:
         name = self.predictions.files[self.video][index]
         source = Path(name) if Path(name).is_absolute() else self.container.read(name)
         look = self._look if self.predictions.recognising else None
-        return reader(
+        found = reader(
             source, self.predictions.codecs[self.video], self.predictions.label(self.video, index), check, look
         )
+        self.content.add(index, found)
+        return found
 
     def _look(self, look: Look, name: str) -> None:
         found = self.looks.get(look)

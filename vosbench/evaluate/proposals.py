@@ -12,12 +12,12 @@ from vosbench.metrics.proposals import Proposals
 from vosbench.records.record import Row
 
 
-def object_rows(task: Task) -> tuple[list[Row], str]:
+def object_rows(task: Task) -> tuple[list[Row], str, str]:
     """Measure J and F of every object with its proposal.
 
     Returns:
-        Rows with measures ``J.1``, ``F.1``, ``J.2``, …, or none if a frame is missing; and the SHA-256 of the
-        scored annotations.
+        Rows with measures ``J.1``, ``F.1``, ``J.2``, …, or none if a frame is missing; and the hashes of the scored
+        annotations and predictions.
 
     Raises:
         DataError: if a file is corrupt or not a label map, or sizes differ.
@@ -37,7 +37,7 @@ def object_rows(task: Task) -> tuple[list[Row], str]:
             with task.naming(index):
                 proposals.add(annotation, prediction)
     if task.missing or not task.scored:
-        return [], digest.hexdigest()
+        return [], digest.hexdigest(), masks.content.hexdigest()
     rows = [
         Row(name, index, f"{measure}.{score.label}", value)
         for score in proposals.result().objects
@@ -45,7 +45,7 @@ def object_rows(task: Task) -> tuple[list[Row], str]:
         if measure in task.protocol.measures
         for index, value in zip(task.scored, values, strict=True)
     ]
-    return rows, digest.hexdigest()
+    return rows, digest.hexdigest(), masks.content.hexdigest()
 
 
 def _labels(

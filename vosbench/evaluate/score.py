@@ -1,5 +1,6 @@
 """Score masks on disk and make a record. torch is never imported."""
 
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from vosbench.engine.locks import scratch
 from vosbench.errors import DataError
 from vosbench.evaluate import predictions
 from vosbench.evaluate.aggregate import dataset_scores, video_scores
-from vosbench.evaluate.containers import name_of
+from vosbench.evaluate.containers import name_of, whole_name
 from vosbench.evaluate.foreground import score_video
 from vosbench.evaluate.notes import notes
 from vosbench.evaluate.numbering import Numbering
@@ -39,7 +40,7 @@ def score(  # noqa: PLR0913 - what is scored, and how masks are read
     Args:
         origin: a folder, an archive or another file of masks, or the predictions that were found there.
         selection: the videos and the protocol.
-        method: the name of the method; if None, the file's name.
+        method: the name of the method; if None, that of `default_name`.
         codec: the codec that reads the masks; recognised from all of them if None.
         numbering: how numbers in file names are read.
         jobs: number of processes; each scores one video at a time.
@@ -62,8 +63,17 @@ def score(  # noqa: PLR0913 - what is scored, and how masks are read
             again = [video for video in selection.videos if video.name in changed]
             better = {video.video: video for video in _score(masks, selection, again, jobs, lambda _: None)}
             scored = [better.get(video.video, video) for video in scored]
-    record = to_record(scored, selection, masks, method or name_of(masks.origin))
+    record = to_record(scored, selection, masks, default_name(masks.origin) if method is None else method)
     return record, scored, notes(scored, selection, masks)
+
+
+def default_name(origin: Path) -> str:
+    """What to call the method of masks: as ``vosbench run`` has noted next to its maps, or as the folder or file."""
+    try:
+        noted = json.loads((origin / CARD).read_bytes())["method"]
+    except (OSError, ValueError, TypeError, LookupError):
+        noted = None
+    return noted if isinstance(noted, str) else name_of(origin)
 
 
 def _score(
@@ -101,6 +111,7 @@ def to_record(scored: list[Scored], selection: Selection, masks: Predictions, me
     commit, dirty = provenance.source_state()
     return Record(
         method=method,
+        apart=selection.apart,
         dataset=selection.dataset.name,
         split=selection.split,
         protocol=f"{selection.protocol.name}@{selection.protocol.version}",
@@ -117,9 +128,10 @@ def to_record(scored: list[Scored], selection: Selection, masks: Predictions, me
             dirty=dirty,
             packages=provenance.package_versions(),
             annotations=combined(video.annotations for video in scored),
+            masks=combined(video.masks for video in scored),
             layout=selection.videos[0].layout,
             annotation_codecs=sorted({video.codec for video in selection.videos}),
-            predictions=masks.origin.name,
+            predictions=whole_name(masks.origin),
             codec=masks.codec,
             limit=selection.limit,
         ),

@@ -30,6 +30,7 @@ class Scored:
         missing: scored frames without a prediction.
         unscored: number of frames without a prediction that the protocol does not score.
         annotations: SHA-256 of the scored annotations as decoded.
+        masks: hash of the scored predictions as decoded.
         saliency: the sums for saliency averages, if the protocol has saliency measures.
         regions: the video's object scores, if the protocol's unit is regions.
         added: the scores of measures that third parties add; empty if the protocol takes none.
@@ -44,6 +45,7 @@ class Scored:
     missing: tuple[int, ...]
     unscored: int
     annotations: str
+    masks: str = ""
     saliency: "Accumulator | None" = None
     regions: "ObjectScores | None" = None
     added: Scores = field(default_factory=dict)

@@ -1,6 +1,7 @@
 """The functions of the Python face."""
 
 import os
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from vosbench.errors import DataError, UsageError, suggest
 from vosbench.evaluate import score as scoring
 from vosbench.evaluate.notes import slowness
 from vosbench.evaluate.numbering import NUMBERINGS, Numbering
-from vosbench.evaluate.pairs import PROTOCOL, Masks, pair_arrays, pair_folders
+from vosbench.evaluate.pairs import PROTOCOL, USUAL, Masks, pair_arrays, pair_folders
 from vosbench.evaluate.predictions import Predictions
 from vosbench.face.options import (
     SILENT,
@@ -131,7 +132,7 @@ def run(  # noqa: PLR0913 - the options of the command line
         method: ``"method"`` or ``"method.variant"``, a `Method`, or the result of `load_method`.
         dataset: name of the dataset, or a `Dataset`.
         out: folder of maps and records, from which interrupted runs resume; None keeps neither.
-        overwrite: discard maps of another setup instead of refusing.
+        overwrite: discard maps of another setup and a record of other predictions instead of refusing.
         profile: also measure speed, on the first video.
         plugins: Python files with methods, datasets or measures.
         listener: callbacks for progress and notes.
@@ -140,7 +141,8 @@ def run(  # noqa: PLR0913 - the options of the command line
     Raises:
         UsageError: if a name or option is unknown, or there are no weights.
         DataError: if the dataset is missing or incomplete.
-        VideoError: if the method failed on a video; the others are finished first.
+        VideoError: if the method failed on a video; the others are finished first, and the record of these, marked
+            incomplete, is written.
     """
     refuse_unknown(options, RunOptions.__optional_keys__, "run")
     weights = options.get("weights")
@@ -285,18 +287,19 @@ def read_record(path: AnyPath) -> Record:
 def read_records(
     folder: AnyPath = "results", dataset: str = "*", protocol: str | None = None, split: str | None = None
 ) -> list[Record]:
-    """Read the records below a results folder, sorted by dataset and file name.
+    """Read the records below a results folder, sorted by dataset and file name, those of a dataset's defaults first.
+
+    Files that are not records are left out, with a Python warning each.
 
     Args:
         folder: the results folder.
         dataset: name of a dataset; all by default.
         protocol: name of a protocol; all by default.
         split: name of a split; all by default.
-
-    Raises:
-        DataError: if a file is not a record.
     """
-    return store.find_records(Path(folder), dataset, protocol, split)
+    return store.find_records(
+        Path(folder), dataset, protocol, split, warn=lambda line: warnings.warn(line, stacklevel=3)
+    )
 
 
 def _pair(
@@ -322,7 +325,7 @@ def _pair(
         raise UsageError("a codec applies only to files, not to arrays")
     else:
         found, selection = pair_arrays(masks, annotations, folder, protocol)
-    choice = choice_of(selecting, ("J", "F") if protocol is PROTOCOL else ())
+    choice = choice_of(selecting, USUAL.measures if protocol is PROTOCOL else ())
     choice = replace(choice, root=folder, protocol=protocol)
     return found, select(selection.dataset, choice, registry.load_families(plugins))
 

@@ -10,6 +10,7 @@ from vosbench.errors import DataError, counted
 from vosbench.evaluate.score import all_rows
 from vosbench.evaluate.task import Scored
 from vosbench.records import record as records
+from vosbench.records import store
 from vosbench.records.check import Finding, Verdict
 from vosbench.records.compare import Effect
 from vosbench.records.record import Record, Row
@@ -108,15 +109,23 @@ class Result:
         """The table as LaTeX, with booktabs."""
         return self.render("latex")
 
-    def save(self, folder: "str | PathLike[str]" = "results") -> Path:
+    def save(self, folder: "str | PathLike[str]" = "results", *, overwrite: bool = False) -> Path:
         """Write ``<folder>/<dataset>/<method>.json``, for tables and comparisons, and all values next to it.
+
+        What differs from the dataset's default protocol, split, videos, frames and measures is part of the file's
+        name, such as ``<method>@vsod-davsod+limit5.json``.
+
+        Args:
+            folder: the results folder.
+            overwrite: replace a record of other predictions instead of refusing.
 
         Returns:
             the path of the record.
+
+        Raises:
+            UsageError: if there is a record of other predictions, or the method's name cannot name a file.
         """
-        path = Path(folder, self.record.dataset, f"{self.record.method}.json")
-        records.write(path, self.record, self.rows)
-        return path
+        return store.save(Path(folder), self.record, self.rows, overwrite=overwrite)
 
     def save_rows(self, path: "str | PathLike[str]") -> None:
         """Write all values as CSV, compressed if the name ends in ``.gz``."""

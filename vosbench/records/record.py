@@ -7,12 +7,22 @@ import json
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from vosbench.errors import DataError, UsageError, counted, extras_needed
 from vosbench.files import being_written, write_whole
+
+LARGEST = 10**15
+"""Numbers beyond are of no measure and of no machine; sums and squares of those within are finite."""
+Value = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]
+Count = Annotated[int, Field(ge=0, le=LARGEST)]
+LONGEST = 200
+"""Characters of a problem that are shown, since files of others may hold anything."""
+OPTIONAL = ("apart", "failed", "split_size", "unannotated")
+LATER = ("masks", "weights_source", "weights_loaded")
+"""Fields of a record and of its provenance that are left out of its file if they are empty."""
 
 
 class Row(NamedTuple):
@@ -38,6 +48,7 @@ class Provenance(BaseModel):
     dirty: bool | None = Field(default=None, description="whether tracked source files differed from that commit")
     packages: dict[str, str] = Field(description="versions of the packages that numbers depend on")
     annotations: str = Field(description="SHA-256 of the scored annotations as decoded")
+    masks: str = Field(default="", description="hash of the scored predictions as decoded; empty in old records")
     layout: str = Field(default="", description="folder layout that the dataset was read in")
     annotation_codecs: list[str] = Field(default=[], description="how the annotations were read")
     predictions: str | None = Field(default=None, description="name of the folder or zip file that was scored")
@@ -55,12 +66,12 @@ class Provenance(BaseModel):
         default=None, description="what the weights were trained on and started from, as vosbench train wrote it down"
     )
     device: str | None = Field(default=None, description="where the method ran")
-    batch: int | None = Field(default=None, description="frames per forward pass")
+    batch: Count | None = Field(default=None, description="frames per forward pass")
     precision: str | None = Field(default=None, description="what the network computed in")
     compile: bool | None = Field(default=None, description="whether the network was compiled")
     options: dict[str, str] = Field(default={}, description="the method's options")
     inputs: list[str] = Field(default=[], description="sizes in which the network looked at frames, as WxH")
-    limit: int | None = Field(default=None, description="frames of each video, if not all were used")
+    limit: Count | None = Field(default=None, description="frames of each video, if not all were used")
 
 
 class Speed(BaseModel):
@@ -68,21 +79,21 @@ class Speed(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    frames: int = Field(description="frames that were timed, after a warm-up")
-    warmup: int = Field(description="frames before them that were not timed; the encoding of an anchor falls into them")
-    fps: float = Field(description="frames per second, from files to maps on disk, everything overlapping as in a run")
-    latency: float = Field(description="median seconds per frame, of the same frames")
-    stages: dict[str, float] = Field(
+    frames: Count = Field(description="frames that were timed, after a warm-up")
+    warmup: Count = Field(description="frames before these that were not timed, such as the encoding of an anchor")
+    fps: Value = Field(description="frames per second, from files to maps on disk, everything overlapping as in a run")
+    latency: Value = Field(description="median seconds per frame, of the same frames")
+    stages: dict[str, Value] = Field(
         description="mean seconds per frame of each stage, of the same frames once more, nothing overlapping"
     )
-    peak_memory: int = Field(description="bytes: the device's peak, or on a CPU the process's")
-    parameters: int | None = Field(description="of the network")
-    gmacs: float | None = Field(
+    peak_memory: Count = Field(description="bytes: the device's peak, or on a CPU the process's")
+    parameters: Count | None = Field(description="of the network")
+    gmacs: Value | None = Field(
         description="10⁹ multiply-accumulates of convolutions, matrix products and attention per frame"
     )
     size: str = Field(description="size of the timed frames, as WxH")
     device_name: str = Field(description="the processor or the GPU, as it calls itself")
-    threads: int = Field(description="threads that torch computes with on a CPU")
+    threads: Count = Field(description="threads that torch computes with on a CPU")
 
 
 class Record(BaseModel):
@@ -90,23 +101,34 @@ class Record(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False)
 
-    schema_: Literal["vosbench/record@1"] = Field(default="vosbench/record@1", alias="schema")
+    schema_: Literal["vosbench/record@1", "vosbench/record@2"] = Field(default="vosbench/record@2", alias="schema")
     method: str
+    apart: str = Field(
+        default="",
+        description="what sets it apart from records of the dataset's default protocol, split, videos, frames and "
+        "measures, as in its file's name; empty in old records",
+    )
     dataset: str
     split: str
-    protocol: str
+    protocol: str = Field(min_length=1)
     signature: str = Field(description="every choice that moves a number, in one line")
-    scores: dict[str, float | None] = Field(description="means over the split; None if it is incomplete")
-    videos: dict[str, dict[str, float | None]] = Field(description="the same for each video")
+    scores: dict[str, Value | None] = Field(description="means over the split; None if it is incomplete")
+    videos: dict[str, dict[str, Value | None]] = Field(description="the same for each video")
     missing: list[str] = Field(default=[], description="frames, or in old records videos, that were not scored")
-    split_size: int | None = Field(
+    failed: list[str] = Field(default=[], description="videos on which the method failed")
+    split_size: Count | None = Field(
         default=None, description="videos of the split, if only some of them were chosen; means are over these"
     )
-    unannotated: dict[str, list[int]] = Field(
+    unannotated: dict[str, list[Count]] = Field(
         default={}, description="frames (from 0) of each video that the dataset lists but that had no annotation"
     )
     speed: Speed | None = Field(default=None, description="if it was measured: vosbench run --profile")
     provenance: Provenance
+
+    @property
+    def name(self) -> str:
+        """The method, and what sets the record apart from others of it; the name of the record's file."""
+        return self.method + self.apart
 
     @property
     def incomplete(self) -> frozenset[str]:
@@ -127,6 +149,8 @@ class Record(BaseModel):
     def shortcomings(self) -> list[str]:
         """Why the record cannot be in a leaderboard; empty if it can."""
         found = []
+        if self.failed:
+            found.append(f"incomplete, since the method failed on {counted(len(self.failed), 'video')}")
         if self.provenance.untrained:
             found.append("untrained")
         if self.provenance.limit is not None:
@@ -141,8 +165,9 @@ class Record(BaseModel):
 
     def to_json(self) -> str:
         """The record as JSON, ending in a newline."""
-        # A record of all videos and annotations is written without these two, as it was before they existed.
-        absent = {name for name in ("split_size", "unannotated") if not getattr(self, name)}
+        # What did not exist in old records is written only if there is something to say.
+        absent: dict[str, Any] = {name: True for name in OPTIONAL if not getattr(self, name)}
+        absent["provenance"] = {name for name in LATER if not getattr(self.provenance, name)}
         written = self.model_dump(by_alias=True, exclude=absent)
         return json.dumps(written, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -159,12 +184,15 @@ def read(path: Path) -> Record:
         raise DataError(f'the record "{path}" cannot be read') from None
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise DataError(f'"{path}" is not a vosbench record: {where}: {first["msg"]}') from None
+        where = ".".join(str(part) for part in first["loc"])[:LONGEST] or "the file"
+        raise DataError(f'"{path}" is not a vosbench record: {where}: {first["msg"][:LONGEST]}') from None
 
 
 def write(path: Path, record: Record, rows: Sequence[Row]) -> None:
-    """Write a record, and its rows as ``.csv.gz`` next to it; both or neither, equal input as equal bytes."""
+    """Write a record, and its rows as ``.csv.gz`` next to it; both or neither, equal input as equal bytes.
+
+    `vosbench.records.store.save` also takes care that no other record is lost.
+    """
     with being_written(path) as part, being_written(path.with_suffix(".csv.gz")) as rows_part:
         rows_part.write_bytes(gzip.compress(_csv(rows), mtime=0))
         part.write_bytes(record.to_json().encode())

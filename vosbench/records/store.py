@@ -1,43 +1,156 @@
-"""Find and read the records below a results folder."""
+"""Find, read and write the records below a results folder."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from vosbench.errors import DataError
+from vosbench.errors import DataError, UsageError
 from vosbench.files import hidden
-from vosbench.records import record
-from vosbench.records.record import Record
+from vosbench.records import record as records
+from vosbench.records.naming import check_name, twin
+from vosbench.records.record import Record, Row, signature
+
+Warn = Callable[[str], None]
 
 
 def find_records(
-    folder: Path, dataset: str = "*", protocol: str | None = None, split: str | None = None
+    folder: Path,
+    dataset: str = "*",
+    protocol: str | None = None,
+    split: str | None = None,
+    *,
+    warn: Warn = lambda _: None,
 ) -> list[Record]:
-    """Read the records of a dataset, or of all, below a results folder, sorted by dataset and file name.
+    """Read the records of a dataset, or of all, below a results folder.
 
     Records in a folder that is not named after their dataset, such as baselines, are left out.
 
-    Raises:
-        DataError: if a file is no record.
+    Args:
+        folder: the results folder.
+        dataset: name of the dataset; ``"*"`` for all.
+        protocol: name of the protocol; any if None.
+        split: the dataset's split; any if None.
+        warn: called with a line for each file that cannot be read as a record.
+
+    Returns:
+        the records sorted by dataset, then those of the dataset's defaults, then by file name.
     """
-    paths = [path for path in sorted(folder.glob(f"{dataset}/*.json")) if not hidden(path.name)]
-    found = [(path.parent.name, record.read(path)) for path in paths if not hidden(path.parent.name)]
+    found = []
+    for place in _below(folder):
+        if place.is_dir() and dataset in {"*", place.name}:
+            of_place = [each for each in read_all(place, warn) if each.dataset == place.name]
+            found += sorted(of_place, key=lambda each: bool(each.apart))
     return [
         each
-        for place, each in found
-        if place == each.dataset
-        and (protocol is None or each.protocol.partition("@")[0] == protocol)
-        and (split is None or each.split == split)
+        for each in found
+        if (protocol is None or each.protocol.partition("@")[0] == protocol) and (split is None or each.split == split)
     ]
 
 
-def read_records(folder: Path, dataset: str, protocol: str | None = None, split: str | None = None) -> list[Record]:
-    """Read the records of a dataset below a results folder, sorted by file name.
+def read_all(folder: Path, warn: Warn) -> list[Record]:
+    """Read all records in a folder, sorted by file name; a file that is not a record becomes a warning."""
+    found = []
+    for path in _below(folder):
+        if path.suffix == ".json":
+            try:
+                found.append(records.read(path))
+            except DataError as error:
+                warn(f"{error}; it is left out")
+    return found
+
+
+def read_records(
+    folder: Path,
+    dataset: str,
+    protocol: str | None = None,
+    split: str | None = None,
+    *,
+    warn: Warn = lambda _: None,
+) -> list[Record]:
+    """Read the records of a dataset below a results folder; as `find_records`.
 
     Raises:
-        DataError: if there are none, or a file is no record.
+        DataError: if there are none.
     """
-    chosen = find_records(folder, dataset, protocol, split)
+    chosen = find_records(folder, dataset, protocol, split, warn=warn)
     if not chosen:
         raise DataError(
             f'"{folder / dataset}" holds no such record; make some with vosbench run, or vosbench score --out'
         )
     return chosen
+
+
+def _below(folder: Path) -> list[Path]:
+    """What is in a folder, sorted by name; nothing if it does not exist.
+
+    Raises:
+        DataError: if it cannot be read.
+    """
+    try:
+        return sorted(path for path in folder.iterdir() if not hidden(path.name))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise DataError(f'the folder "{folder}" cannot be read: {error.strerror}') from None
+
+
+def save(folder: Path, record: Record, rows: Sequence[Row], *, overwrite: bool = False) -> Path:
+    """Write a record below a results folder, unless another one would be lost.
+
+    Args:
+        folder: the results folder.
+        record: the record.
+        rows: its values, written next to it.
+        overwrite: replace a record of other predictions.
+
+    Returns:
+        the path of the record.
+
+    Raises:
+        UsageError: if its name cannot name a file, or the file holds the scores of other predictions.
+    """
+    path = path_of(folder, record)
+    if not overwrite and path.exists():
+        problem = _lost(path, record)
+        if problem:
+            raise UsageError(f'"{path}" {problem}; pass --overwrite to replace it, or another --name or --out')
+    records.write(path, record, rows)
+    return path
+
+
+def path_of(folder: Path, record: Record) -> Path:
+    """The path of a record below a results folder.
+
+    Raises:
+        UsageError: if its name cannot name a file, or differs from that of another file only in ways that some file
+            systems do not see.
+    """
+    check_name(record.method)
+    place = folder / check_name(record.dataset, "dataset")
+    name = f"{record.name}.json"
+    other = twin(name, [path.name for path in _below(place)])
+    if other is not None:
+        raise UsageError(
+            f'"{place / name}" and "{other}" are one file on some file systems; pass another --name, or rename that one'
+        )
+    return place / name
+
+
+def _lost(path: Path, new: Record) -> str:
+    """What would be lost if a record were written to a path; empty if nothing would be."""
+    try:
+        old = records.read(path)
+    except DataError:
+        return "is not a record that can be read"
+    if old.method != new.method or signature(old) != signature(new):
+        return f'is the record of "{old.name}" under {signature(old) or old.protocol}'
+    if old.provenance.masks == new.provenance.masks or _resumed(old, new):
+        return ""
+    return f'holds the scores of other predictions ("{old.provenance.predictions}", {old.provenance.date})'
+
+
+def _resumed(old: Record, new: Record) -> bool:
+    """Whether an incomplete record, or one without a hash of its predictions, agrees with a new one on its videos."""
+    if old.provenance.masks and not old.missing:
+        return False
+    complete = [name for name in old.videos if name not in old.incomplete]
+    return all(new.videos.get(name) == old.videos[name] for name in complete)

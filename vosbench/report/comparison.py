@@ -9,7 +9,9 @@ from vosbench.metrics.measures import measure_of
 from vosbench.metrics.significance import FEWEST
 from vosbench.metrics.statistics import mean
 from vosbench.records.compare import Delta, Effect
+from vosbench.records.naming import labels
 from vosbench.records.record import Record
+from vosbench.report.escape import visible
 from vosbench.report.table import Cell, Number, Table
 
 By = Literal["measure", "attribute", "video"]
@@ -67,7 +69,7 @@ def to_json(first: Record, second: Record, effects: Sequence[Effect], warnings: 
         for key, record in (("first", first), ("second", second))
     }
     about = {"dataset": first.dataset, "split": first.split, **named, "warnings": list(warnings)}
-    return json.dumps({**about, "measures": measures}, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return visible(json.dumps({**about, "measures": measures}, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def _by_measure(first: Record, second: Record, effects: Sequence[Effect], warnings: Sequence[str]) -> Table:
@@ -88,8 +90,9 @@ def _by_measure(first: Record, second: Record, effects: Sequence[Effect], warnin
         )
         rows.append((measure_of(effect.measure).heading, *row))
     compared = effects[0].compared
+    called = labels([first, second])
     notes = [
-        f"A is {first.method}, B is {second.method}; means over videos, also of the differences A − B",
+        f"A is {called[0]}, B is {called[1]}; means over videos, also of the differences A − B",
         f"{first.place}, {first.signature}",
         f"interval: BCa bootstrap over videos, {compared.interval.resamples} resamples, seed {compared.seed}",
         f"p: two-sided paired permutation, all swaps of videos, or {compared.interval.resamples} if there are more",

@@ -18,6 +18,7 @@ from vosbench.evaluate.aggregate import VideoScores, complete_mean, over_frames,
 from vosbench.evaluate.task import Scored
 from vosbench.metrics.measures import MASKS, MEASURES, headings, leading, measure_of, name_of
 from vosbench.metrics.significance import mean_interval
+from vosbench.records.naming import labels
 from vosbench.records.published import Published
 from vosbench.records.record import Record, signature
 from vosbench.report.leaderboard import MEASURED, Entry, comparable, rank
@@ -91,15 +92,18 @@ def grouped(
     by_category = [number for number in numbers if number.category]
     only_published = not records and view.by == "category" and bool(by_category)
     fit, left_out = ([], []) if only_published else comparable(records)
-    twice = next((name for name, count in Counter(record.method for record in fit).items() if count > 1), None)
+    twice = next((name for name, count in Counter(labels(fit)).items() if count > 1), None)
     if twice is not None:
         raise DataError(f'two records are called "{twice}"; score one of them again, with --name')
     split = fit[0].split if fit else dataset.splits[0]
     keys = _keys(fit) or list(dict.fromkeys(number.measure for number in by_category))
     measure = name_of(view.measure or leading(keys), keys)
-    fit = _ranked(fit, measure if view.sort is None else view.sort)
+    fit = _ranked([run for run in fit if measure in run.scores], measure if view.sort is None else view.sort)
     listing = dataset.listing(split) or dict.fromkeys(fit[0].videos if fit else (), Listed(frames=None))
-    shown = [Column(run.method, measure, VideoScores.of(run, listing), run.scores.get(measure)) for run in fit]
+    shown = [
+        Column(label, measure, VideoScores.of(run, listing), run.scores.get(measure))
+        for label, run in zip(labels(fit), fit, strict=True)
+    ]
     columns, rows = _lines(view.by, shown, [measure], listing, dataset.title)
     origin = signature(fit[0]) if fit else "published numbers only"
     notes = [f"{measure_of(measure).heading} on {dataset.name} {split} by {view.by}, {origin}", *_otherwise(shown)]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from vosbench.dataset import DatasetProtocol
 from vosbench.errors import DataError, UsageError
 from vosbench.metrics.measures import MEASURES, OVERLAPS, Better, headings, leading, measure_of, name_of
+from vosbench.records.naming import labels
 from vosbench.records.published import Published, canonical
 from vosbench.records.record import Record, signature
 from vosbench.report.table import Cell, Number, Table
@@ -114,17 +115,17 @@ def leaderboard(
         UsageError: if the records do not have the measure that ranks.
     """
     fit, left_out = comparable(records)
-    keys = list(fit[0].scores)
+    keys = list(dict.fromkeys(key for record in fit for key in record.scores))
     chosen = [number for number in numbers if _fits(number, fit[0])]
     entries = [
         Entry(
-            method=record.method,
+            method=label,
             origin=MEASURED,
             protocol=record.protocol,
             scores=record.scores,
             differences=_differences(record, chosen) if diff else {},
         )
-        for record in fit
+        for label, record in zip(labels(fit), fit, strict=True)
     ]
     entries += published_entries(chosen)
     notes = [f"{fit[0].dataset} {fit[0].split}, {signature(fit[0])}"]
@@ -173,18 +174,34 @@ def score_keys(protocol: DatasetProtocol) -> list[str]:
 def comparable(records: Sequence[Record]) -> tuple[list[Record], list[str]]:
     """The records that fit one table, and for each that is left out a line that says why.
 
+    Records of fewer measures fit those of more, and come after them.
+
     Raises:
         DataError: if none fits, or their signatures differ.
     """
-    left_out = [f'"{run.method}" is left out: {", ".join(run.shortcomings)}' for run in records if run.shortcomings]
+    left_out = [f'"{run.name}" is left out: {", ".join(run.shortcomings)}' for run in records if run.shortcomings]
     fit = [record for record in records if not record.shortcomings]
     if not fit:
         reason = f" ({'; '.join(left_out)})" if left_out else ""
         raise DataError(f"no records for a leaderboard{reason}; see: vosbench run, vosbench score")
-    signatures = sorted({signature(record) for record in fit})
-    if len(signatures) > 1:
-        raise DataError(f"these records are not comparable: {' and '.join(signatures)}; choose one with --protocol")
-    return fit, left_out
+    most = max(fit, key=lambda record: len(parts_of(record)))
+    other = next((record for record in fit if not parts_of(record) <= parts_of(most)), None)
+    if other is not None:
+        both = " and ".join(sorted((signature(most), signature(other))))
+        raise DataError(f"these records are not comparable: {both}; choose one with --protocol")
+    return sorted(fit, key=lambda record: signature(record) != signature(most)), left_out
+
+
+def parts_of(record: Record) -> frozenset[tuple[str, str]]:
+    """What a record's signature says of each measure, and of the protocol.
+
+    Records of which one has all parts of the other differ only in the measures that were taken.
+    """
+    found = set()
+    for part in signature(record).split("|"):
+        names, colon, detail = part.partition(":")
+        found |= {(name, colon + detail) for name in names.split(",")}
+    return frozenset(found)
 
 
 def published_entries(numbers: Iterable[Published]) -> list[Entry]:

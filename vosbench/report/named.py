@@ -8,7 +8,7 @@ from vosbench.dataset.selection import split_of
 from vosbench.errors import DataError, UsageError, suggest
 from vosbench.records.published import canonical, published
 from vosbench.records.record import Record
-from vosbench.records.store import find_records, read_records
+from vosbench.records.store import Warn, find_records, read_records
 from vosbench.registry import DATASETS, find, load_dataset, load_families
 from vosbench.report.grouped import By, View, grouped
 from vosbench.report.leaderboard import leaderboard, published_leaderboard
@@ -35,6 +35,7 @@ class TableRequest:
         measured: require records.
         diff: show differences, measured − published.
         sort: the measure that ranks.
+        warn: called with a line for each file that cannot be read as a record.
         plugins: files with more datasets and measures.
     """
 
@@ -48,6 +49,7 @@ class TableRequest:
     measured: bool = False
     diff: bool = False
     sort: str | None = None
+    warn: Warn = lambda _: None
     plugins: tuple[Path, ...] = ()
 
 
@@ -68,14 +70,15 @@ def make_table(request: TableRequest) -> tuple[Table, list[str]]:
     if request.name in {SALIENCY, SPEED} and request.measured and not find_records(request.results):
         raise DataError(f'nothing is measured: "{request.results}" contains no records')
     if request.name == SALIENCY:
-        return saliency_table(find_records(request.results), request.protocol)
+        return saliency_table(find_records(request.results, warn=request.warn), request.protocol)
     if request.name == SPEED:
-        return speed_table(find_records(request.results)), []
+        return speed_table(find_records(request.results, warn=request.warn)), []
     dataset = load_dataset(request.name, request.plugins)
     split = None if request.split is None else split_of(dataset, request.split)
-    if request.by is not None:
-        return _broken_down(request, dataset, request.by, split)
-    return _ranked(request, dataset, split)
+    records, left_out = _usual(_records(request, dataset, split), dataset, split)
+    make = _ranked if request.by is None else _broken_down
+    table, more = make(request, dataset, split, records)
+    return table, [*left_out, *more]
 
 
 def names(plugins: tuple[Path, ...] = ()) -> list[str]:
@@ -114,17 +117,46 @@ def _of_paper(request: TableRequest) -> Table:
     if request.measured and not find_records(request.results):
         raise DataError(f'nothing is measured: "{request.results}" contains no records')
     view = PaperView(measured=required or not request.published, diff=request.diff, sort=request.sort)
-    return paper_table(request.name, find_records(request.results) if view.measured else (), view)
+    return paper_table(request.name, find_records(request.results, warn=request.warn) if view.measured else (), view)
 
 
-def _broken_down(request: TableRequest, dataset: Dataset, by: By, split: str | None) -> tuple[Table, list[str]]:
+def _usual(records: list[Record], dataset: Dataset, split: str | None) -> tuple[list[Record], list[str]]:
+    """The records of one protocol and split, as near to the dataset's default as there are any, and a line on others.
+
+    Those that no leaderboard can show count only if there are no others.
+    """
+    protocols = [f"{protocol.name}@{protocol.version}" for protocol in dataset.protocols]
+
+    def distance(record: Record) -> tuple[bool, int, int, str]:
+        place = dataset.splits.index(record.split) if record.split in dataset.splits else len(dataset.splits)
+        under = protocols.index(record.protocol) if record.protocol in protocols else len(protocols)
+        return bool(record.shortcomings), 0 if split else place, under, record.protocol
+
+    if not records:
+        return [], []
+    first = min(records, key=distance)
+    usual = first.split, first.protocol
+    chosen = [each for each in records if (each.split, each.protocol) == usual]
+    others = [
+        f'"{each.name}" ({each.split}, {each.protocol})' for each in records if (each.split, each.protocol) != usual
+    ]
+    line = f"of other splits or protocols, so not in this table: {', '.join(others)}; see --split and --protocol"
+    return chosen, [line] if others else []
+
+
+def _broken_down(
+    request: TableRequest, dataset: Dataset, split: str | None, records: list[Record]
+) -> tuple[Table, list[str]]:
+    del split
     numbers = [number for number in published() if number.dataset == dataset.name] if request.published else []
-    view = View(by=by, measure=request.measure, sort=request.sort)
-    return grouped(_records(request, dataset, split), dataset, view, numbers)
+    assert request.by is not None
+    view = View(by=request.by, measure=request.measure, sort=request.sort)
+    return grouped(records, dataset, view, numbers)
 
 
-def _ranked(request: TableRequest, dataset: Dataset, split: str | None) -> tuple[Table, list[str]]:
-    records = _records(request, dataset, split)
+def _ranked(
+    request: TableRequest, dataset: Dataset, split: str | None, records: list[Record]
+) -> tuple[Table, list[str]]:
     place = split or (records[0].split if records else dataset.splits[0])
     measured = {canonical(record.method, record.provenance.options) for record in records}
     ablations = {paper.source for paper in papers().values() if paper.ablation}
@@ -146,5 +178,5 @@ def _ranked(request: TableRequest, dataset: Dataset, split: str | None) -> tuple
 def _records(request: TableRequest, dataset: Dataset, split: str | None) -> list[Record]:
     """The dataset's records; there may be none if only published numbers are required."""
     if request.published and not request.measured and not request.diff:
-        return find_records(request.results, dataset.name, request.protocol, split)
-    return read_records(request.results, dataset.name, request.protocol, split)
+        return find_records(request.results, dataset.name, request.protocol, split, warn=request.warn)
+    return read_records(request.results, dataset.name, request.protocol, split, warn=request.warn)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from vosbench.dataset.protocol import SALIENCY
 from vosbench.errors import DataError
 from vosbench.metrics.measures import OVERVIEW, Better, measure_of
+from vosbench.records.naming import labels
 from vosbench.records.record import Record, Speed, signature
 from vosbench.report.leaderboard import comparable
 from vosbench.report.table import Cell, Number, Table
@@ -42,7 +43,7 @@ def saliency_table(records: Sequence[Record], protocol: str | None = None) -> tu
     for place in dict.fromkeys(f"{record.dataset} {record.split}" for record in chosen):
         of_place = [record for record in chosen if f"{record.dataset} {record.split}" == place]
         left_out += [
-            f'"{r.method}" ({place}) is left out: {", ".join(r.shortcomings)}' for r in of_place if r.shortcomings
+            f'"{r.name}" ({place}) is left out: {", ".join(r.shortcomings)}' for r in of_place if r.shortcomings
         ]
         if all(record.shortcomings for record in of_place):
             continue
@@ -57,8 +58,9 @@ def saliency_table(records: Sequence[Record], protocol: str | None = None) -> tu
         for key in OVERVIEW
         if any(record.scores.get(key) is not None for record in fit)
     ]
-    methods = sorted({record.method for fit in by_dataset.values() for record in fit})
-    scores = {(place, record.method): record.scores for place, fit in by_dataset.items() for record in fit}
+    called = {place: dict(zip(labels(fit), fit, strict=True)) for place, fit in by_dataset.items()}
+    methods = sorted({label for runs in called.values() for label in runs})
+    scores = {(place, label): run.scores for place, runs in called.items() for label, run in runs.items()}
     rows: list[tuple[Cell, ...]] = [
         (method, *(scores.get((place, method), {}).get(key) for place, key in columns)) for method in methods
     ]

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from vosbench.dataset.protocol import SALIENCY
 from vosbench.errors import DataError
-from vosbench.files import hidden
-from vosbench.records.record import Record, read, signature
-from vosbench.records.store import find_records
+from vosbench.records.record import Record, signature
+from vosbench.records.store import Warn, find_records, read_all
+from vosbench.report.escape import markdown
 from vosbench.report.leaderboard import leaderboard
 from vosbench.report.overview import saliency_table, speed_table
 from vosbench.report.paper_table import PaperView
@@ -29,14 +29,14 @@ little synthetic videos teach about real ones, and say nothing about the methods
 """
 
 
-def results_page(folder: Path) -> str:
+def results_page(folder: Path, warn: Warn = lambda _: None) -> str:
     """Make the page from the records below a folder and the published numbers.
 
-    Raises:
-        DataError: if a file below the folder is not a record.
+    Args:
+        folder: the results folder.
+        warn: called with a line for each file that cannot be read as a record.
     """
-    baselines = [path for path in sorted((folder / "baselines").glob("*.json")) if not hidden(path.name)]
-    records = [*find_records(folder), *(read(path) for path in baselines)]
+    records = [*find_records(folder, warn=warn), *read_all(folder / "baselines", warn)]
     parts = [HEAD, *_leaderboards(records)]
     names = {protocol.name for protocol in SALIENCY}
     saliency = [record for record in records if not record.shortcomings and record.protocol.partition("@")[0] in names]
@@ -62,13 +62,10 @@ def _leaderboards(records: Sequence[Record]) -> list[str]:
             boards.setdefault(place, []).append(record)
     parts = []
     for place, own in boards.items():
-        parts += [f"## {place.rpartition(' ')[0]}\n", render(leaderboard(own)[0], "md")]
-    lines = [
-        f'* "{record.method}" on {record.dataset}: {", ".join(record.shortcomings)}\n'
-        for record in records
-        if record.shortcomings
-    ]
-    return [*parts, "## Left out\n", "".join(lines)] if lines else parts
+        parts += [f"## {markdown(place.rpartition(' ')[0])}\n", render(leaderboard(own)[0], "md")]
+    short = [record for record in records if record.shortcomings]
+    lines = [f'"{record.name}" on {record.dataset}: {", ".join(record.shortcomings)}' for record in short]
+    return [*parts, "## Left out\n", "".join(f"* {markdown(line)}\n" for line in lines)] if lines else parts
 
 
 def _saliency(records: Sequence[Record]) -> str:
@@ -76,4 +73,4 @@ def _saliency(records: Sequence[Record]) -> str:
     try:
         return render(saliency_table(records)[0], "md")
     except DataError as error:
-        return f"This table cannot be made: {error}.\n"
+        return f"This table cannot be made: {markdown(str(error))}.\n"

@@ -93,9 +93,9 @@ def counterparts(
         elif record.protocol != protocol:
             reason = f"under {record.protocol}, not {protocol}"
         elif name in known:
-            reason = f'"{known[name].method}" is also {name}'
+            reason = f'"{known[name].name}" is also {name}'
         if reason:
-            unused.setdefault(f"on {record.dataset}, {reason}", []).append(f'"{record.method}"')
+            unused.setdefault(f"on {record.dataset}, {reason}", []).append(f'"{record.name}"')
         else:
             known[name] = record
     left_out = [f"records left out, {reason}: {', '.join(names)}" for reason, names in unused.items()]

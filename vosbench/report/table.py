@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from vosbench.metrics.measures import Better
-from vosbench.report.latex import escape as escape_latex
+from vosbench.report import escape
 from vosbench.report.latex import tabular
 
 Mark = Literal["best", "second", ""]
@@ -115,15 +115,16 @@ def render(table: Table, kind: Format) -> str:
         return _csv(table)
     if kind == "json":
         named = [dict(zip(table.columns, map(_plain, row), strict=True)) for row in table.rows]
-        return json.dumps({"notes": table.notes, "rows": named}, indent=2, ensure_ascii=False) + "\n"
+        text = json.dumps({"notes": table.notes, "rows": named}, indent=2, ensure_ascii=False) + "\n"
+        return escape.visible(text)
     if kind == "latex":
-        lines = [f"% {' '.join(note.split())}\n" for note in table.notes]
-        body = tabular(*_texts(table, escape_latex, _LATEX), _alignment(table))
+        lines = [f"% {escape.latex_comment(note)}\n" for note in table.notes]
+        body = tabular(*_texts(table, escape.latex, _LATEX), _alignment(table))
         return body + ("\n" + "".join(lines) if lines else "")
     from tabulate import tabulate
 
-    escape = _escape_markdown if kind == "md" else str
-    columns, rows = _texts(table, escape, _MARKDOWN if kind == "md" else _PLAIN)
+    escaped = escape.markdown_cell if kind == "md" else escape.terminal
+    columns, rows = _texts(table, escaped, _MARKDOWN if kind == "md" else _PLAIN)
     text = tabulate(
         rows,
         headers=columns,
@@ -131,8 +132,9 @@ def render(table: Table, kind: Format) -> str:
         disable_numparse=True,
         colalign=_alignment(table) if table.rows else None,
     )
-    bullet = "* " if kind == "md" else ""
-    notes = "".join(f"{bullet}{note}\n" for note in table.notes)
+    notes = "".join(
+        f"* {escape.markdown(note)}\n" if kind == "md" else f"{escape.terminal(note)}\n" for note in table.notes
+    )
     return f"{text}\n" + (f"\n{notes}" if notes else "")
 
 
@@ -144,7 +146,7 @@ _LATEX: dict[Mark, str] = {"": "{}", "best": r"\textbf{{{}}}", "second": r"\unde
 
 def to_html(table: Table) -> str:
     """Render a table for a notebook, its notes beneath it."""
-    columns, rows = _texts(table, html.escape, _HTML)
+    columns, rows = _texts(table, _escape_html, _HTML)
     sides = _alignment(table)
 
     def line(cells: Sequence[str], tag: str) -> str:
@@ -153,17 +155,21 @@ def to_html(table: Table) -> str:
 
     head = f"<thead><tr>{line(columns, 'th')}</tr></thead>"
     body = "".join(f"<tr>{line(row, 'td')}</tr>" for row in rows)
-    notes = "<br>".join(html.escape(note) for note in table.notes)
+    notes = "<br>".join(map(_escape_html, table.notes))
     return f"<table>{head}<tbody>{body}</tbody></table><p>{notes}</p>"
 
 
-def _texts(table: Table, escape: Callable[[str], str], how: dict[Mark, str]) -> tuple[list[str], list[list[str]]]:
+def _escape_html(text: str) -> str:
+    return html.escape(escape.terminal(text))
+
+
+def _texts(table: Table, escaped: Callable[[str], str], how: dict[Mark, str]) -> tuple[list[str], list[list[str]]]:
     """Headings and cells as they are shown, with arrows and marks."""
     arrows = [f" {ARROWS[better]}" if better else "" for better in table.better]
-    columns = [escape(heading) for heading in table.columns]
+    columns = [escaped(heading) for heading in table.columns]
     minus = "−" if how is _LATEX else "-"
     rows = [
-        [escape(cell if isinstance(cell, str) else _shown(cell, table.digits).replace("-", minus)) for cell in row]
+        [escaped(cell if isinstance(cell, str) else _shown(cell, table.digits).replace("-", minus)) for cell in row]
         for row in table.rows
     ]
     rows = [
@@ -171,9 +177,9 @@ def _texts(table: Table, escape: Callable[[str], str], how: dict[Mark, str]) -> 
         for row, signs in zip(rows, _marks(table), strict=True)
     ]
     if table.across:
-        rows = [[row[0] + escape(arrow), *row[1:]] for row, arrow in zip(rows, arrows, strict=True)]
+        rows = [[row[0] + escaped(arrow), *row[1:]] for row, arrow in zip(rows, arrows, strict=True)]
     elif arrows:
-        columns = [heading + escape(arrow) for heading, arrow in zip(columns, arrows, strict=True)]
+        columns = [heading + escaped(arrow) for heading, arrow in zip(columns, arrows, strict=True)]
     return columns, rows
 
 
@@ -198,8 +204,10 @@ def _competing(cell: Cell, digits: int) -> float | None:
 def _csv(table: Table) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*table.columns, "notes"])
-    writer.writerows([*map(_plain, row), "; ".join(table.notes)] for row in table.rows)
+    notes = "; ".join(map(escape.csv_cell, table.notes))
+    writer.writerow([*map(escape.csv_cell, table.columns), "notes"])
+    for row in table.rows:
+        writer.writerow([*(escape.csv_cell(cell) if isinstance(cell, str) else _plain(cell) for cell in row), notes])
     return text.getvalue()
 
 
@@ -225,9 +233,3 @@ def _alignment(table: Table) -> list[str]:
         for at in range(len(table.columns))
     ]
     return ["left" if words else "right" for words in has_words]
-
-
-def _escape_markdown(text: str) -> str:
-    for sign in "\\|*<`":
-        text = text.replace(sign, f"\\{sign}")
-    return " ".join(text.split("\n"))

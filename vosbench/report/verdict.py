@@ -1,7 +1,6 @@
 """Render the verdict of a check as text, JSON, JUnit XML or GitHub annotations."""
 
 import json
-import re
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -10,6 +9,7 @@ from typing import Literal
 from vosbench.errors import counted
 from vosbench.metrics.measures import measure_of
 from vosbench.records.check import Finding, Verdict
+from vosbench.report.escape import github, github_property, terminal, visible
 from vosbench.report.table import Cell, Number, Table, render
 
 Kind = Literal["table", "json", "junit", "github"]
@@ -59,23 +59,23 @@ def to_junit(verdict: Verdict) -> str:
     failures = str(sum(bool(_failures(found)) for _, found in cases))
     counts = {"tests": str(len(cases)), "failures": failures, "errors": "0", "skipped": "0", "time": "0"}
     root = ET.Element("testsuites", {"name": "vosbench check", **counts})
-    name = _clean(f"{run.method} on {run.place}")
+    name = visible(f"{run.method} on {run.place}")
     suite = ET.SubElement(root, "testsuite", {"name": name, **counts})
     properties = ET.SubElement(suite, "properties")
     for key in ("method", "dataset", "split", "signature"):
-        ET.SubElement(properties, "property", {"name": key, "value": _clean(getattr(run, key))})
+        ET.SubElement(properties, "property", {"name": key, "value": visible(getattr(run, key))})
     if verdict.notes:
-        ET.SubElement(properties, "property", {"name": "notes", "value": _clean("; ".join(verdict.notes))})
+        ET.SubElement(properties, "property", {"name": "notes", "value": visible("; ".join(verdict.notes))})
     for title, found in cases:
-        about = {"classname": _clean(f"vosbench.{run.dataset}.{run.method}"), "name": _clean(title), "time": "0"}
+        about = {"classname": visible(f"vosbench.{run.dataset}.{run.method}"), "name": visible(title), "time": "0"}
         case = ET.SubElement(suite, "testcase", about)
         failed = _failures(found)
         if failed:
-            failure = ET.SubElement(case, "failure", {"message": _clean(_joined(failed)), "type": "worse"})
-            failure.text = _clean("\n".join(finding.message for finding in failed))
+            failure = ET.SubElement(case, "failure", {"message": visible(_joined(failed)), "type": "worse"})
+            failure.text = visible("\n".join(finding.message for finding in failed))
         reported = [finding.message for finding in found if finding.status == "reported"]
         if reported:
-            ET.SubElement(case, "system-out").text = _clean("\n".join(reported))
+            ET.SubElement(case, "system-out").text = visible("\n".join(reported))
     ET.indent(root)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
 
@@ -98,7 +98,7 @@ def _to_text(verdict: Verdict) -> str:
     messages = [finding.message for finding in shown if finding.baseline is None or finding.measure == "latency"]
     notes += filter(None, messages if rows else ())
     table = Table(columns=columns, rows=rows, notes=(*notes, summary(verdict)), digits=4)
-    return render(table, "table") if rows else "".join(f"{note}\n" for note in table.notes)
+    return render(table, "table") if rows else "".join(f"{terminal(note)}\n" for note in table.notes)
 
 
 def _row(found: Finding, whole: str) -> tuple[Cell, ...]:
@@ -116,7 +116,7 @@ def _to_json(verdict: Verdict) -> str:
     about = {key: getattr(run, key) for key in ("method", "dataset", "split", "signature")}
     findings = [asdict(finding) for finding in verdict.findings]
     whole = {"passed": verdict.passed, **about, "notes": list(verdict.notes), "findings": findings}
-    return json.dumps(whole, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return visible(json.dumps(whole, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def _to_github(verdict: Verdict) -> str:
@@ -136,14 +136,12 @@ def _to_github(verdict: Verdict) -> str:
 
 
 def _annotation(level: str, title: str, message: str) -> str:
-    r"""A workflow command; characters that would end it, or one of its properties, are escaped.
+    r"""A workflow command.
 
     >>> _annotation("error", "a: b, c", "100%\nof it")
     '::error title=a%3A b%2C c::100%25%0Aof it'
     """
-    data = message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-    name = title.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A").replace(":", "%3A").replace(",", "%2C")
-    return f"::{level} title={name}::{data}"
+    return f"::{level} title={github_property(title)}::{github(message)}"
 
 
 def _of_all_videos(verdict: Verdict) -> list[Finding]:
@@ -156,8 +154,3 @@ def _failures(found: Sequence[Finding]) -> list[Finding]:
 
 def _joined(found: Sequence[Finding]) -> str:
     return "; ".join(finding.message for finding in found)
-
-
-def _clean(text: str) -> str:
-    """Replace characters that XML does not allow."""
-    return re.sub("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "�", text)
