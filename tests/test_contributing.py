@@ -40,10 +40,12 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 def test_the_method_and_the_measure(run: Run) -> None:
     few = ("--videos", next(iter(load_dataset("sample").listing("val"))), "--limit", "4", "--quiet")
     run("median.py", *few, "--measures", "J")
-    maps = "results/sample/median"
-    assert record.read(Path(f"{maps}.json")).scores.keys() == {"J_mean", "J_recall", "J_decay"}
+    maps = "results/sample/median+limit4"
+    (path,) = Path("results/sample").glob("median+limit4+1video-*+J.json")
+    assert record.read(path).scores.keys() == {"J_mean", "J_recall", "J_decay"}
     run("area.py", *few, "--out", "out", "--jobs", "1", MASKS=maps)
-    made = record.read(Path("out/sample/median.json"))
+    (path,) = Path("out/sample").glob("median+limit4+1video-*+J-area.json")
+    made = record.read(path)
     (scores,) = made.videos.values()
     assert scores.keys() == {"J_mean", "J_recall", "J_decay", "area_mean", "area_max"}
     assert scores["area_mean"] is not None
