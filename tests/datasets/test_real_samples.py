@@ -119,4 +119,4 @@ def test_a_method_runs_on_it(cli: Cli, real_data: Path, tmp_path: Path, dataset:
     done = cli("run", "--method", "adnet.tiny", *words)
     assert done.returncode == 0, done.stderr
     assert "not for a leaderboard: untrained, only 2 frames of each video" in done.stdout
-    assert len(list((tmp_path / "results" / dataset / "adnet.tiny" / video).glob("*.png"))) == 2
+    assert len(list((tmp_path / "results" / dataset / "adnet.tiny+limit2" / video).glob("*.png"))) == 2

@@ -167,4 +167,4 @@ def test_the_example_passes_and_runs(video: Video, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "vosbench", *map(str, words), "--limit", "3"]
     done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert list((tmp_path / "out" / "sample" / "median").glob("*/00002.png"))
+    assert list((tmp_path / "out" / "sample" / "median+limit3").glob("*/00002.png"))
