@@ -164,7 +164,7 @@ def test_record_of_a_run(toy_root: Path, tmp_path: Path) -> None:
 
 
 def test_maps_of_another_setup_are_not_mixed(toy_root: Path, tmp_path: Path) -> None:
-    method, _ = load_method("brightness", [TOY])
+    method = replace(load_method("brightness", [TOY])[0], heeds=("batch",))
     run(method, Setup(batch=1), selection(toy_root), tmp_path)
     with pytest.raises(UsageError, match="batch was 1, now 2"):
         run(method, Setup(batch=2), selection(toy_root), tmp_path)

@@ -32,6 +32,16 @@ def combined(digests: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
 
+def content(path: Path) -> str:
+    """SHA-256 of what is in a file, or of the names and contents of the files in a folder, hidden ones left out."""
+    if not path.is_dir():
+        return sha256(path)
+    files = [file for file in path.rglob("*") if file.is_file()]
+    named = {file.relative_to(path).as_posix(): file for file in files}
+    shown = sorted(name for name in named if not any(map(hidden, name.split("/"))))
+    return combined(f"{name} {sha256(named[name])}" for name in shown)
+
+
 PART = ".part"
 _parts = itertools.count()
 

@@ -29,8 +29,10 @@ from vosbench.errors import (
 from vosbench.errors import place as place_of
 from vosbench.evaluate import score
 from vosbench.evaluate.task import Scored
-from vosbench.files import hidden, sweep, write_whole
+from vosbench.files import content, hidden, sweep, write_whole
 from vosbench.method import Measurable, Method, Predictor, Setup
+from vosbench.method.method import HEEDED, refuse_unheeded
+from vosbench.method.options import resolve as resolve_set
 from vosbench.method.predict import write_maps
 from vosbench.method.sources import digest, sources
 from vosbench.records import provenance, store
@@ -39,7 +41,7 @@ from vosbench.records.record import Record
 from vosbench.registry import load_dataset, load_families, load_method
 
 Advance = Callable[[str, int], None]
-RECORDED = ("date", "untrained", "seed", "weights", "device", "batch", "precision", "compile", "options")
+RECORDED = ("date", "untrained", "seed", "weights", "device", "batch", "precision", "compile", "options", "files")
 
 
 class Job(NamedTuple):
@@ -91,28 +93,16 @@ def resolve(
     """
     plugins = tuple(plugins)
     found, variant = load_method(method, plugins) if isinstance(method, str) else method
-    setup = replace(setup, variant=variant, options=resolve_options(found, setup.options))
+    setup = replace(setup, variant=variant, options=resolve_options(found, setup.options, variant))
+    refuse_unheeded(found, setup)
     setup = resolve_weights(found, setup, untrained=untrained)
     dataset = load_dataset(dataset, plugins) if isinstance(dataset, str) else dataset
     return Job(found, setup, with_frames(select(dataset, choice, load_families(plugins))))
 
 
-def resolve_options(method: Method, options: Mapping[str, str]) -> dict[str, str]:
-    """Fill in a method's default options.
-
-    Raises:
-        UsageError: if an option or a value is unknown.
-    """
-    chosen = {name: option.default for name, option in method.options.items()}
-    for name, value in options.items():
-        option = method.options.get(name)
-        if option is None:
-            known = ", ".join(f"{key}=…" for key in method.options) or "none"
-            raise UsageError(f'{method.name} has no option "{name}"; available: {known}')
-        if option.choices and value not in option.choices:
-            raise UsageError(f'{method.name} has no {name} "{value}"; available: {", ".join(option.choices)}')
-        chosen[name] = value
-    return chosen
+def resolve_options(method: Method, options: Mapping[str, str], variant: str = "") -> dict[str, str]:
+    """Check a method's options and fill in the others; see `vosbench.method.options.resolve`."""
+    return resolve_set(method.name, method.options, options, variant)
 
 
 def resolve_weights(method: Method, setup: Setup, *, untrained: bool) -> Setup:
@@ -125,7 +115,7 @@ def resolve_weights(method: Method, setup: Setup, *, untrained: bool) -> Setup:
         if setup.weights is not None:
             raise UsageError("--weights and --untrained contradict each other; pass one of them")
         return setup
-    name = f"{method.name}.{setup.variant}" if setup.variant else method.name
+    name = method.called(setup.variant)
     weights = setup.weights or method.weights.get(setup.variant)
     if weights is None:
         if not method.needs_weights:
@@ -170,7 +160,7 @@ def run(  # noqa: PLR0913 - a job, its folder, two switches and a listener
         DataError: if another process uses the folder, or what is there is damaged.
         PluginError: if the method cannot be loaded.
     """
-    name = check_name(f"{method.name}.{setup.variant}" if setup.variant else method.name)
+    name = check_name(method.called(setup.variant))
     maps = f"{name}{selection.frames_apart}"
     with extras_needed():
         predictor = _loaded(method, setup, name)  # first, so that an invalid setup leaves no files
@@ -246,17 +236,16 @@ def _place(out: Path | None) -> Iterator[Path]:
 def _card(method: Method, setup: Setup, selection: Selection) -> dict[str, object]:
     """Everything that maps depend on: equal cards mean equal maps."""
     untrained = setup.weights is None and method.needs_weights
+    options = resolve_options(method, setup.options, setup.variant)
     return {
         "dataset": selection.dataset.name,
         "split": selection.split,
         "weights": digest(setup.weights) if setup.weights else None,
         "untrained": untrained,
         "seed": setup.seed if untrained else None,
-        "device": setup.device,
-        "batch": setup.batch,
-        "precision": setup.precision,
-        "compile": setup.compile,
-        "options": {key: option.default for key, option in method.options.items()} | dict(setup.options),
+        **{name: getattr(setup, name) if name in method.heeds else None for name in HEEDED},
+        "options": options,
+        "files": {key: content(Path(options[key])) for key in options if method.options[key].path and options[key]},
         "limit": selection.limit,
         "packages": provenance.package_versions(),
     }

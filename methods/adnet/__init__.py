@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from vosbench.method import Method, Option, Predictor, Recipe, Setup
+from vosbench.method.method import HEEDED
+from vosbench.method.options import aligned_size
 
 TINY = Path(__file__).with_name("tiny.safetensors")
 
@@ -20,20 +22,40 @@ VARIANTS = {
     "tiny-inter": "`inter` with the layers of `tiny`",
 }
 
+WITHOUT_DIFFUSION = ("base", "intra", "concat", "tiny-base", "tiny-intra", "tiny-concat")
+
 OPTIONS = {
     "scales": Option("single", "one scale, or three and mirrored (six views)", ("single", "multi")),
     "preset": Option(
         "paper",
-        "mean of probabilities, mask above 0.5; or mean of logits, mask above logit 0.5 (probability 0.6225)",
+        "mean of probabilities, mask above 0.5; or as released: mean of logits, mask above logit 0.5 (probability "
+        "0.6225), gated",
         ("paper", "official"),
+        implies={"official": {"output": "mask"}},
     ),
-    "output": Option("map", "the soft map, or the mask (0 and 1) after pruning and gating", ("map", "mask")),
+    "output": Option(
+        "map", "the soft map, or the mask (0 and 1) after pruning and gating; mask for official", ("map", "mask")
+    ),
     "gating": Option(
         "preset",
         "gating of each mask by the previous one; by preset: off for paper, on for official",
         ("preset", "on", "off"),
     ),
-    "prune": Option("", "detections for instance pruning of masks: a .json file or a folder of <video>.pkl files"),
+    "prune": Option(
+        "", "detections for instance pruning of masks: a .json file or a folder of <video>.pkl files", path=True
+    ),
+    "size": Option(
+        "857x481",
+        "size of the network's input at scale 1, each side 8 n + 1 pixels; 241x137 for tiny",
+        read=aligned_size,
+        variants={name: "241x137" for name in VARIANTS if name.startswith("tiny")},
+    ),
+    "anchor_align": Option(
+        "anchor",
+        "whose positions the diffused embeddings have: the anchor's (eq. 1 and 2) or the current frame's",
+        ("anchor", "current"),
+        variants=dict.fromkeys(WITHOUT_DIFFUSION),
+    ),
 }
 
 
@@ -61,5 +83,6 @@ method = Method(
     variants=VARIANTS,
     weights={"tiny": TINY},
     options=OPTIONS,
+    heeds=HEEDED,
     recipe=make_recipe,
 )

@@ -1,7 +1,7 @@
 """AD-Net and its four ablations (Yang et al., ICCV 2019, Table 1), as released by the authors, yz93/anchor-diff-VOS."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -128,14 +128,17 @@ class Baseline(AdnetDeepLab):
         return self.embed(current)
 
 
-def build(variant: str, config: Config = FULL) -> AnchorDiffusion | Baseline:
+def build(variant: str, config: Config = FULL, *, anchor_align: Align | None = None) -> AnchorDiffusion | Baseline:
     """Make the network of a row of Table 1.
 
     Args:
         variant: ``"base"``, ``"intra"``, ``"concat"``, ``"inter"`` or ``"ad"``.
         config: sizes.
+        anchor_align: replaces that of the sizes.
 
     Raises:
         KeyError: if the variant is unknown.
     """
-    return Baseline(config.encoder) if variant == "base" else AnchorDiffusion(STREAMS[variant], config)
+    if variant == "base":
+        return Baseline(config.encoder)
+    return AnchorDiffusion(STREAMS[variant], replace(config, anchor_align=anchor_align or config.anchor_align))

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +16,12 @@ from vosbench.images import read_frame
 from vosbench.method import FloatMap, Setup, State
 from vosbench.method.nn.precision import device
 from vosbench.method.nn.predictor import FramePredictor, NetworkPredictor, batches, choose, ready
-from vosbench.method.nn.views import FULL_VIEW, TINY_VIEW
+from vosbench.method.nn.views import FULL_VIEW, TINY_VIEW, view_of
+from vosbench.method.options import changed, resolve
 from vosbench.methods.adnet import OPTIONS
 from vosbench.methods.adnet.detections import Detector, Source, from_detector, from_path
 from vosbench.methods.adnet.masks import Mask, boxed, decode, encode, gated
-from vosbench.methods.adnet.network import STREAMS, TINY, build
+from vosbench.methods.adnet.network import STREAMS, TINY, Align, build
 from vosbench.methods.adnet.pruning import keep_masks
 from vosbench.methods.adnet.tta import PRESETS as AVERAGES
 from vosbench.methods.adnet.tta import SCALES, Ensemble, Heat, Preset, rescaled
@@ -127,7 +129,11 @@ def load(setup: Setup, detector: Detector | None = None) -> FramePredictor | Map
         DataError: if the weights do not fit the network, or the detections cannot be read.
     """
     make, view = choose(setup.variant, "adnet", PRESETS, default="ad")
-    options = {name: setup.options.get(name, option.default) for name, option in OPTIONS.items()}
+    options = resolve("adnet", OPTIONS, setup.options, setup.variant)
+    given = changed(OPTIONS, options, setup.variant)
+    view = view_of(given["size"]) if "size" in given else view
+    if "anchor_align" in given:
+        make = partial(make, anchor_align=cast("Align", given["anchor_align"]))
     masks, multi, preset = options["output"] == "mask", options["scales"] == "multi", AVERAGES[options["preset"]]
     source = from_detector(detector) if detector else None
     if options["prune"]:

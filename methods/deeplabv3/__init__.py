@@ -6,7 +6,9 @@ They are the *Baseline* rows of the two papers' ablation tables, and differ from
 from collections.abc import Mapping
 from pathlib import Path
 
-from vosbench.method import Method, Predictor, Recipe, Setup
+from vosbench.method import Method, Option, Predictor, Recipe, Setup
+from vosbench.method.method import HEEDED
+from vosbench.method.options import aligned_size, whole
 
 TINY = Path(__file__).with_name("tiny.safetensors")
 
@@ -14,6 +16,22 @@ VARIANTS = {
     "adnet": "baseline of AD-Net: deep stem, multi-grid, rates 12/24/36, 857×481 (the default)",
     "f2net": "baseline of F2Net: 7×7 stem, stride on the 1×1, rates 6/12/18, 473×473",
     "tiny": "the network of `adnet` with few and narrow layers, 241×137: seconds on a CPU",
+}
+
+
+OPTIONS = {
+    "size": Option(
+        "857x481",
+        "size of the input of `adnet` and `tiny`, each side 8 n + 1 pixels; 241x137 for tiny",
+        read=aligned_size,
+        variants={"tiny": "241x137", "f2net": None},
+    ),
+    "side": Option(
+        "473",
+        "side of the square input of `f2net`, in pixels",
+        read=whole(33),
+        variants=dict.fromkeys(("", "adnet", "tiny")),
+    ),
 }
 
 
@@ -40,5 +58,7 @@ method = Method(
     load=load,
     variants=VARIANTS,
     weights={"tiny": TINY},
+    options=OPTIONS,
+    heeds=HEEDED,
     recipe=make_recipe,
 )

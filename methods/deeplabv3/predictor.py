@@ -7,7 +7,9 @@ from vosbench.method import Setup
 from vosbench.method.nn.deeplab import ADNET, ADNET_TINY, F2NET, AdnetDeepLab, F2netDeepLab, as_trained
 from vosbench.method.nn.precision import device
 from vosbench.method.nn.predictor import FramePredictor, choose, ready
-from vosbench.method.nn.views import FULL_VIEW, TINY_VIEW, SquashedView, View
+from vosbench.method.nn.views import FULL_VIEW, TINY_VIEW, SquashedView, View, view_of
+from vosbench.method.options import changed, resolve
+from vosbench.methods.deeplabv3 import OPTIONS
 
 PRESETS: dict[str, tuple[Callable[[], AdnetDeepLab | F2netDeepLab], View]] = {
     "adnet": (partial(AdnetDeepLab, ADNET), FULL_VIEW),
@@ -24,6 +26,10 @@ def load(setup: Setup) -> FramePredictor:
         DataError: if the weights do not fit the network.
     """
     make, view = choose(setup.variant, "deeplabv3", PRESETS, default="adnet")
+    options = resolve("deeplabv3", OPTIONS, setup.options, setup.variant)
+    given = changed(OPTIONS, options, setup.variant)
+    view = view_of(given["size"]) if "size" in given else view
+    view = SquashedView(side=int(given["side"])) if "side" in given else view
     if setup.variant == "f2net":
         make = partial(F2netDeepLab, as_trained(F2NET, setup.weights))
     return FramePredictor(ready(make, setup), view, device(setup.device), setup.batch)

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from vosbench.method import Method, Option, Predictor, Recipe, Setup
+from vosbench.method.method import HEEDED
+from vosbench.method.options import positive, whole
 
 TINY = Path(__file__).with_name("tiny.safetensors")
 
@@ -27,8 +29,38 @@ VARIANTS = {
     "tiny-cgad-csa-max": "`tiny` with the highest peak as the centre, whatever the motion",
 }
 
+TINY_VARIANTS = tuple(name for name in VARIANTS if name.startswith("tiny"))
+UNGUIDED = dict.fromkeys(("base", "ad", "released", "tiny-base", "tiny-ad"))
+"""Variants that follow no centre, and so have no options for it."""
+
 OPTIONS = {
     "heatmaps": Option("", "a folder for the heat maps of the centre and a table of centres per video"),
+    "side": Option(
+        "473",
+        "side of the square input, in pixels; 177 for tiny",
+        read=whole(33),
+        variants=dict.fromkeys(TINY_VARIANTS, "177"),
+    ),
+    "guidance": Option(
+        "pre", "where the prior around the centre acts: before or after the softmax", ("pre", "post"), variants=UNGUIDED
+    ),
+    "sigma": Option(
+        "15",
+        "width of the prior, in pixels of the input; 6 for tiny",
+        read=positive,
+        variants={**dict.fromkeys(TINY_VARIANTS, "6"), **UNGUIDED},
+    ),
+    "peaks": Option("5", "peaks of the heat map that may be the centre, K", read=whole(1), variants=UNGUIDED),
+    "history": Option("10", "velocities to average, n", read=whole(1), variants=UNGUIDED),
+    "distance": Option(
+        "l1", "distance of a peak from the point that the motion leads to", ("l1", "l2"), variants=UNGUIDED
+    ),
+    "previous": Option(
+        "mask",
+        "the previous frame's Gauss map: from its predicted mask, from its centre, or zero",
+        ("mask", "centre", "zero"),
+        variants=UNGUIDED,
+    ),
 }
 
 
@@ -57,4 +89,6 @@ method = Method(
     weights={"tiny": TINY, "tiny-cgad-csa-max": TINY},
     recipe=make_recipe,
     options=OPTIONS,
+    heeds=HEEDED,
+    sequential=("", *(name for name in VARIANTS if name not in UNGUIDED)),
 )

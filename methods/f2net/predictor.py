@@ -1,10 +1,11 @@
 """F2Net's predictor: each frame is encoded once, and annotations are never used."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -19,11 +20,13 @@ from vosbench.method.nn.deeplab import as_trained
 from vosbench.method.nn.precision import device
 from vosbench.method.nn.predictor import FramePredictor, NetworkPredictor, choose, ready
 from vosbench.method.nn.views import Frame, SquashedView
+from vosbench.method.options import changed, resolve
 from vosbench.method.predict import read_ahead
 from vosbench.methods.f2net import OPTIONS
+from vosbench.methods.f2net.attention import Guidance
 from vosbench.methods.f2net.centre import Map, Track, select, to_pixels
 from vosbench.methods.f2net.heatmaps import Heatmaps, Sighting, folder_of
-from vosbench.methods.f2net.network import VARIANTS, F2Net
+from vosbench.methods.f2net.network import VARIANTS, Config, F2Net
 
 
 class GuidedPredictor(NetworkPredictor):
@@ -134,20 +137,36 @@ def _restore(state: State) -> Track:
 def load(setup: Setup) -> FramePredictor | GuidedPredictor:
     """Make the predictor of a variant; it reads only frames, never annotations.
 
-    Variants without guidance use only a frame and the anchor, in batches; the others process frames one at a time and
-    ignore ``setup.batch``.
+    Variants without guidance use only a frame and the anchor, in batches; the others process frames one at a time
+    and ignore ``setup.batch``.
 
     Raises:
-        UsageError: if the variant, the device or the batch is not available, or the variant has no heat maps.
+        UsageError: if the variant, the device, the batch or an option is not available, or the variant has no heat
+            maps.
         DataError: if the weights do not fit the network.
     """
     config = choose(setup.variant, "f2net", VARIANTS, default="cgad-csa")
     config = replace(config, encoder=as_trained(config.encoder, setup.weights))
-    heatmaps = folder_of(setup.options.get("heatmaps", OPTIONS["heatmaps"].default))
+    options = resolve("f2net", OPTIONS, setup.options, setup.variant)
+    heatmaps = folder_of(options["heatmaps"])
     if heatmaps and config.guidance == "none":
         raise UsageError(f'"f2net.{setup.variant}" follows no centre and has no heat maps; choose a variant with cgad')
+    config = configured(config, changed(OPTIONS, options, setup.variant))
     view, target = SquashedView(side=config.side), device(setup.device)
     net = ready(partial(F2Net, config), setup)
     if not net.guided:
         return FramePredictor(net, view, target, setup.batch)
     return GuidedPredictor(net, view, target, heatmaps)
+
+
+def configured(config: Config, given: Mapping[str, str]) -> Config:
+    """A variant with some of its options changed."""
+    numbers: dict[str, Any] = {name: int(given[name]) for name in ("peaks", "history") if name in given}
+    numbers |= {"sigma": float(given["sigma"])} if "sigma" in given else {}
+    words: dict[str, Any] = {name: given[name] for name in ("distance", "previous") if name in given}
+    return replace(
+        config,
+        side=int(given.get("side", config.side)),
+        guidance=cast("Guidance", given.get("guidance", config.guidance)),
+        guide=replace(config.guide, **numbers, **words),
+    )

@@ -254,6 +254,8 @@ def test_the_record_has_inputs_and_options(toy_root: Path, tmp_path: Path) -> No
         "output": "map",
         "gating": "preset",
         "prune": "",
+        "size": "241x137",
+        "anchor_align": "anchor",
     }
 
 

@@ -206,5 +206,5 @@ def test_heat_maps_never_overwrite_maps(trained: Any, clip: Video, tmp_path: Pat
 
 
 def test_heat_maps_are_requested_by_set(tmp_path: Path) -> None:
-    assert resolve_options(method, {"heatmaps": f"{tmp_path}/a=b"}) == {"heatmaps": f"{tmp_path}/a=b"}
-    assert resolve_options(method, {}) == {"heatmaps": ""}
+    assert resolve_options(method, {"heatmaps": f"{tmp_path}/a=b"})["heatmaps"] == f"{tmp_path}/a=b"
+    assert resolve_options(method, {})["heatmaps"] == ""

@@ -38,7 +38,7 @@ def test_adnet_starts_from_the_shipped_baseline() -> None:
 @pytest.mark.parametrize("variant", ["adnet.tiny", "deeplabv3.tiny", "f2net.tiny", "f2net.tiny-cgad-csa-max"])
 def test_shipped_weights_segment_videos(variant: str, tmp_path: Path) -> None:
     method, name = load_method(variant)
-    setup = resolve_weights(method, Setup(variant=name, options=resolve_options(method, {})), untrained=False)
+    setup = resolve_weights(method, Setup(variant=name, options=resolve_options(method, {}, name)), untrained=False)
     choice = Choice(videos=("blob-post",), limit=4, measures=("J",))
     record = run(method, setup, select(load_dataset("sample"), choice), tmp_path).record
     assert record.videos["blob-post"]["J_mean"] > 0.7  # type: ignore[operator]

@@ -146,6 +146,20 @@ def test_options_tell_records_of_one_name_apart() -> None:
     assert canonical("adnet", {"scales": "single", "prune": "boxes.json"}) == "adnet"
 
 
+def test_a_published_row_is_of_the_papers_options_only() -> None:
+    ours = {"scales": "single", "prune": "", "preset": "paper", "gating": "preset", "size": "857x481"}
+    ours["anchor_align"] = "anchor"
+    assert canonical("adnet", ours) == "AD-Net, single scale"
+    assert canonical("adnet.inter", ours) == "AD-Net: anchor diffusion"
+    for name, value in {"preset": "official", "gating": "on", "size": "641x353", "anchor_align": "current"}.items():
+        assert canonical("adnet", ours | {name: value}) == "adnet"
+        assert canonical("adnet.inter", ours | {name: value}) == "adnet.inter"
+    assert canonical("adnet.base", ours | {"scales": "multi"}) == "adnet.base"
+    theirs = {"side": "473", "guidance": "pre", "sigma": "15", "peaks": "5", "history": "10", "distance": "l1"}
+    assert canonical("f2net", theirs | {"previous": "mask"}) == "F2Net"
+    assert canonical("f2net", theirs | {"previous": "mask", "peaks": "1"}) == "f2net"
+
+
 HEADING = ",".join(Published.model_fields)
 GOOD = "davis16,val,davis16@1,A,,,,,J_mean,,70.7,%,,,,,F2Net Table 3,"
 

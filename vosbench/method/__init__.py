@@ -7,12 +7,12 @@ from vosbench.method.method import (
     FloatMap,
     Measurable,
     Method,
-    Option,
     Predictor,
     Resumable,
     Setup,
     State,
 )
+from vosbench.method.options import Option
 from vosbench.method.recipe import Example, Material, Plan, Recipe
 
 __all__ = [

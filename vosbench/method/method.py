@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vosbench.dataset import Video
+from vosbench.errors import UsageError
+from vosbench.method.options import Option
 from vosbench.method.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 FloatMap = NDArray[np.float32]
 State = Mapping[str, NDArray[np.float64]]
+HEEDED = ("device", "batch", "precision", "compile")
+"""The fields of a `Setup` that a method may act on or not."""
 
 
 class Predictor(Protocol):
@@ -70,21 +74,6 @@ class Measurable(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
-    """An option of a method, set by ``--set name=value``.
-
-    Attributes:
-        default: the value if it is not set.
-        meaning: one line of help.
-        choices: the allowed values; any if empty.
-    """
-
-    default: str
-    meaning: str
-    choices: tuple[str, ...] = ()
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
     """Everything a method needs to become a predictor.
@@ -124,6 +113,9 @@ class Method:
         variants: variant, as typed behind the dot (``name.variant``) → a line of description.
         weights: variant → weights shipped with the package.
         options: by name.
+        heeds: which of ``device``, ``batch``, ``precision`` and ``compile`` of a `Setup` it acts on. The others are
+            refused if they are set, and recorded as unused.
+        sequential: variants that process frames one at a time, for which a batch is refused.
         needs_weights: False for a method without trained weights.
         recipe: makes the recipe of a variant, given hyper-parameters to change by name (as text); torch is imported
             here. None if the method cannot be trained.
@@ -137,5 +129,37 @@ class Method:
     variants: Mapping[str, str] = field(default_factory=dict)
     weights: Mapping[str, Path] = field(default_factory=dict)
     options: Mapping[str, Option] = field(default_factory=dict)
+    heeds: tuple[str, ...] = ()
+    sequential: tuple[str, ...] = ()
     needs_weights: bool = True
     recipe: Callable[[str, Mapping[str, str]], Recipe] | None = None
+
+    def __post_init__(self) -> None:
+        """Check the names in `heeds`."""
+        unknown = [name for name in self.heeds if name not in HEEDED]
+        if unknown:
+            raise ValueError(f'a method cannot heed "{unknown[0]}", only {", ".join(HEEDED)}')
+
+    def called(self, variant: str) -> str:
+        """The method and a variant, as typed."""
+        return f"{self.name}.{variant}" if variant else self.name
+
+
+def refuse_unheeded(method: Method, setup: Setup) -> None:
+    """Refuse what is set, but would change nothing.
+
+    Raises:
+        UsageError: if the method does not act on it.
+    """
+    name, plain = method.called(setup.variant), Setup()
+    for setting in HEEDED:
+        value = getattr(setup, setting)
+        if value == getattr(plain, setting):
+            continue
+        said = f"--{setting}" if value is True else f"--{setting} {value}"
+        if setting not in method.heeds:
+            raise UsageError(f'"{name}" does not act on {said}; omit it (a method declares what it heeds)')
+        if setting == "batch" and setup.variant in method.sequential:
+            raise UsageError(f'"{name}" processes frames one at a time; omit {said}')
+    if setup.weights is not None and not method.needs_weights:
+        raise UsageError(f'"{name}" has no weights; omit --weights')

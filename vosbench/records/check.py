@@ -15,7 +15,7 @@ from vosbench.records.tolerance import Tolerances
 Status = Literal["held", "failed", "reported"]
 EQUAL = 1e-12
 """Room for the rounding of a difference, so that a loss of exactly what is allowed passes."""
-SETUP = ("weights", "untrained", "seed", "device", "batch", "precision", "compile", "options", "inputs")
+SETUP = ("weights", "untrained", "seed", "device", "batch", "precision", "compile", "files", "inputs")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,6 +220,8 @@ def _changes(run: Record, baseline: Record) -> Sequence[str]:
     """What is set up differently, which may be why numbers changed."""
     was, now = baseline.provenance, run.provenance
     pairs = {key: (getattr(was, key), getattr(now, key)) for key in SETUP}
+    # An option that only one of them has is newer than the other, and has its default.
+    pairs |= {name: (was.options[name], now.options[name]) for name in was.options if name in now.options}
     pairs |= {name: (was.packages.get(name), now.packages.get(name)) for name in {**was.packages, **now.packages}}
     pairs["vosbench"] = (was.vosbench, now.vosbench)
     changed = [f"{key} {_short(one)} → {_short(other)}" for key, (one, other) in pairs.items() if one != other]

@@ -194,15 +194,21 @@ def canonical(name: str, options: Mapping[str, str] | None = None) -> str:
 
     Args:
         name: in any case.
-        options: a record's; an option that an alias asks for as ``*`` may be anything but empty.
+        options: a record's; an option that an alias asks for as ``*`` may be anything but empty, as ``a|b`` either,
+            and as ``|a`` also missing, as in a record that is older than the option.
 
     >>> canonical("AnDiff"), canonical("cosnet"), canonical("adnet", {"scales": "multi", "prune": ""})
     ('AD-Net + I.Prun.', 'COSNet', 'AD-Net, multiple scales')
+    >>> canonical("adnet", {"scales": "multi", "prune": "", "preset": "official", "gating": "preset"})
+    'adnet'
     """
-    for method, asked in aliases().get(name.lower(), ()):
+    meanings = aliases().get(name.lower(), ())
+    for method, asked in meanings:
         held = {key: (options or {}).get(key, "") for key in asked}
-        if all(held[key] == value or (value == ANY and held[key]) for key, value in asked.items()):
+        if all(held[key] in value.split("|") or (value == ANY and held[key]) for key, value in asked.items()):
             return method
+    if meanings:  # our "f2net" with other options is not the published "F2Net"
+        return name
     names = {each.method.lower(): each.method for each in published()}
     return names.get(name.lower(), name)
 

@@ -21,7 +21,7 @@ Count = Annotated[int, Field(ge=0, le=LARGEST)]
 LONGEST = 200
 """Characters of a problem that are shown, since files of others may hold anything."""
 OPTIONAL = ("apart", "failed", "split_size", "unannotated")
-LATER = ("masks", "weights_source", "weights_loaded")
+LATER = ("masks", "files", "weights_source", "weights_loaded")
 """Fields of a record and of its provenance that are left out of its file if they are empty."""
 
 
@@ -65,11 +65,14 @@ class Provenance(BaseModel):
     training: str | None = Field(
         default=None, description="what the weights were trained on and started from, as vosbench train wrote it down"
     )
-    device: str | None = Field(default=None, description="where the method ran")
+    device: str | None = Field(
+        default=None, description="where the method ran; as the next three, null if the method does not heed it"
+    )
     batch: Count | None = Field(default=None, description="frames per forward pass")
     precision: str | None = Field(default=None, description="what the network computed in")
     compile: bool | None = Field(default=None, description="whether the network was compiled")
     options: dict[str, str] = Field(default={}, description="the method's options")
+    files: dict[str, str] = Field(default={}, description="SHA-256 of the files and folders that options name")
     inputs: list[str] = Field(default=[], description="sizes in which the network looked at frames, as WxH")
     limit: Count | None = Field(default=None, description="frames of each video, if not all were used")
 

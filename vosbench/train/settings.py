@@ -99,7 +99,7 @@ def validator(method: Method, setup: Setup, selection: Selection) -> Validate:
         setup: the variant, the device and the options; unset options have their defaults.
         selection: the videos and the protocol.
     """
-    setup = replace(setup, options=resolve_options(method, setup.options))
+    setup = replace(setup, options=resolve_options(method, setup.options, setup.variant))
 
     def validate(weights: Path) -> Mapping[str, float]:
         record = run(method, replace(setup, weights=weights), selection).record

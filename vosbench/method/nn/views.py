@@ -80,6 +80,16 @@ class AlignedView:
         return torch.sigmoid(large)[0, 0].float().cpu().numpy()
 
 
+def view_of(size: str) -> AlignedView:
+    """The view of a size, as `vosbench.method.options.aligned_size` writes it.
+
+    >>> view_of("857x481") == FULL_VIEW
+    True
+    """
+    width, height = map(int, size.split("x"))
+    return AlignedView(height=height, width=width)
+
+
 FULL_VIEW = AlignedView(height=481, width=857)
 TINY_VIEW = AlignedView(height=137, width=241)
 """AD-Net's views of frames of 480×854 (full) and 112×192 (tiny), with sides of 8 n + 1 pixels that fit them."""
