@@ -33,13 +33,24 @@ def combined(digests: Iterable[str]) -> str:
 
 
 def content(path: Path) -> str:
-    """SHA-256 of what is in a file, or of the names and contents of the files in a folder, hidden ones left out."""
+    """SHA-256 of what is in a file, or of the names and contents of the files in a folder, hidden ones left out.
+
+    Links are followed, but no folder is entered twice.
+    """
     if not path.is_dir():
         return sha256(path)
-    files = [file for file in path.rglob("*") if file.is_file()]
-    named = {file.relative_to(path).as_posix(): file for file in files}
-    shown = sorted(name for name in named if not any(map(hidden, name.split("/"))))
-    return combined(f"{name} {sha256(named[name])}" for name in shown)
+    found: dict[str, Path] = {}
+    entered: set[tuple[int, int]] = set()
+    for place, folders, files in os.walk(path, followlinks=True):
+        status = Path(place).stat()
+        if (status.st_dev, status.st_ino) in entered:
+            folders.clear()
+            continue
+        entered.add((status.st_dev, status.st_ino))
+        folders[:] = sorted(name for name in folders if not hidden(name))
+        paths = [Path(place, name) for name in files if not hidden(name)]
+        found |= {file.relative_to(path).as_posix(): file for file in paths if file.is_file()}
+    return combined(f"{name} {sha256(found[name])}" for name in sorted(found))
 
 
 PART = ".part"

@@ -1,6 +1,7 @@
 """Options of methods, and what else they heed: what was asked is what is done, or it is refused."""
 
 import json
+import os
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
@@ -133,11 +134,22 @@ def test_a_renamed_file_is_other_content(tmp_path: Path) -> None:
     (tmp_path / "a").rename(tmp_path / "b")
     assert content(tmp_path) != before
     assert content(tmp_path / "b") != before
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "c").write_bytes(b"x")
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "linked" / "v0").symlink_to(tmp_path / "deep")
+    (tmp_path / "linked" / "again").symlink_to(tmp_path / "linked")
+    before = content(tmp_path / "linked")
+    (tmp_path / "deep" / "c").write_bytes(b"y")
+    assert content(tmp_path / "linked") != before
 
 
 def test_a_file_that_does_not_exist(tmp_path: Path) -> None:
     known = {"flow": Option("", "", path=True)}
     with pytest.raises(UsageError, match=r'the file or folder ".*flow" of option "flow" of toy does not exist'):
+        resolve("toy", known, {"flow": str(tmp_path / "flow")})
+    os.mkfifo(tmp_path / "flow")  # which would be waited for
+    with pytest.raises(UsageError, match="does not exist"):
         resolve("toy", known, {"flow": str(tmp_path / "flow")})
 
 

@@ -77,7 +77,7 @@ def _read(called: str, key: str, option: Option, value: str) -> str:
         value = option.read(value) if option.read else value
     except ValueError as error:
         raise UsageError(f'{called} has no {key} "{value}": {error}') from None
-    if option.path and value and not Path(value).exists():
+    if option.path and value and not (Path(value).is_file() or Path(value).is_dir()):
         raise UsageError(f'the file or folder "{value}" of option "{key}" of {called} does not exist')
     return value
 
