@@ -158,7 +158,7 @@ def _save(path: Path, following: int, state: State) -> None:
 def _saved(path: Path, done: int) -> tuple[int, State]:
     """Load the frame to resume at and its state: frame 0 if nothing is saved, or maps before it are missing."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
             following = int(file["following"])
             state = {name.removeprefix("state."): file[name] for name in file.files if name != "following"}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, struct.error):
