@@ -82,11 +82,12 @@ def _acquire(path: Path) -> int | None:
 
 
 def _holder(path: Path) -> str:
-    try:
-        found = json.loads(path.read_text("utf-8"))
-        return f"process {found['pid']} on {found['host']} since {found['since']}"
-    except (OSError, ValueError, KeyError, TypeError):
-        return "another process"
+    for _ in range(20):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            found = json.loads(path.read_text("utf-8"))
+            return f"process {found['pid']} on {found['host']} since {found['since']}"
+        time.sleep(0.05)  # it is just being written
+    return "another process"
 
 
 @contextmanager
