@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from vosbench.dataset import Video
-from vosbench.errors import DataError
+from vosbench.errors import DataError, UsageError
 from vosbench.evaluate import predictions
 from vosbench.images import read_mask
 
@@ -122,7 +122,8 @@ def test_one_kind_of_image_counts(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"neither", b"PK\3\4 no", b"7z\xbc\xaf\x27\x1c no", b"\x28\xb5\x2f\xfd no"])
 def test_what_is_no_archive_is_one_line(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(DataError, match=r"pass a folder, or a \.zip|nor a valid zip file") as error:
+    said = r"pass a folder, or a \.zip|nor a valid zip file|is not installed; run: pip install"
+    with pytest.raises((DataError, UsageError), match=said) as error:
         predictions.find(tmp_path / name, VIDEOS, scratch=tmp_path / "scratch")
     assert "\n" not in str(error.value)
 
