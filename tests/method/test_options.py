@@ -156,6 +156,7 @@ def test_a_file_that_does_not_exist(tmp_path: Path) -> None:
 # The papers' own parameters
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize(
     ("method", "option"),
     [
@@ -183,6 +184,7 @@ def test_a_parameter_changes_maps_and_its_default_does_not(method: str, option: 
     assert not np.array_equal(maps({name: value}), plain)
 
 
+@pytest.mark.torch
 def test_how_f2net_chooses_the_centre() -> None:
     from vosbench.methods.f2net import OPTIONS
     from vosbench.methods.f2net.network import VARIANTS
@@ -208,6 +210,7 @@ def test_parameters_that_a_variant_does_not_have(method: str, option: str) -> No
         resolve(found.name, found.options, {option: "1"}, variant)
 
 
+@pytest.mark.torch
 def test_a_preset_implies_what_it_means(toy_root: Path) -> None:
     found, variant = load_method("adnet.tiny")
     setup = Setup(variant=variant, weights=found.weights[variant])
