@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from typer.testing import CliRunner
 
+from in_process import call
 from vosbench import face
-from vosbench.cli import app
 
 TOY = Path(__file__).parents[1] / "plugins" / "toy.py"
 Cli = Callable[..., subprocess.CompletedProcess[str]]
@@ -24,13 +23,6 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
     place = tmp_path / "here"
     place.mkdir()
     monkeypatch.chdir(place)
-
-    def call(*words: str | Path) -> subprocess.CompletedProcess[str]:
-        done = CliRunner().invoke(app, [*map(str, words)])
-        if done.exception is not None and not isinstance(done.exception, SystemExit):
-            raise done.exception
-        return subprocess.CompletedProcess(words, done.exit_code, done.stdout, done.stderr)
-
     return call
 
 

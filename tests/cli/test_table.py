@@ -8,9 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from vosbench.cli import app
+from in_process import call
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -19,13 +18,6 @@ Cli = Callable[..., subprocess.CompletedProcess[str]]
 def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
     """Run the command line in this process, in an empty folder: there are many short calls."""
     monkeypatch.chdir(tmp_path)
-
-    def call(*words: str | Path) -> subprocess.CompletedProcess[str]:
-        done = CliRunner().invoke(app, [*map(str, words)])
-        if done.exception is not None and not isinstance(done.exception, SystemExit):
-            raise done.exception
-        return subprocess.CompletedProcess(words, done.exit_code, done.stdout, done.stderr)
-
     return call
 
 

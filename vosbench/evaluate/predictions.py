@@ -187,7 +187,7 @@ def located(
     unread = Predictions(origin, files, dict.fromkeys(files, "map"), place, recognising=True, notes=notes)
     looks = {video: _first_look(unread, video) for video in files}
     try:
-        guess = recognise(looks, str(origin)).codecs
+        guess = recognise(looks, str(origin))
     except DataError:  # all masks may tell more than the first ones, or the same
         guess = unread.codecs
     return replace(unread, codecs=guess)
@@ -231,7 +231,7 @@ def settled(
         DataError: if the masks do not tell their codec.
     """
     found = recognise(looks, str(predictions.origin), soft=soft)
-    codecs = {video: found.codecs.get(video, guess) for video, guess in predictions.codecs.items()}
+    codecs = {video: found.get(video, guess) for video, guess in predictions.codecs.items()}
     changed = [video for video, of in looks.items() if not same(predictions.codecs[video], codecs[video], of)]
     return replace(predictions, codecs=codecs), changed
 

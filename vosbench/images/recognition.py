@@ -148,14 +148,7 @@ def distinct(pixels: NDArray[Any]) -> tuple[int, ...] | None:
     return tuple(sorted(found))
 
 
-class Recognised(NamedTuple):
-    """The codec of each video, and whether any mask told it."""
-
-    codecs: Mapping[str, str]
-    told: bool
-
-
-def recognise(videos: Mapping[str, Looks], origin: str, *, soft: bool = False) -> Recognised:
+def recognise(videos: Mapping[str, Looks], origin: str, *, soft: bool = False) -> Mapping[str, str]:
     """Recognise the codecs of a submission.
 
     Args:
@@ -180,9 +173,9 @@ def recognise(videos: Mapping[str, Looks], origin: str, *, soft: bool = False) -
             _refuse_another(name, looks, together)
     except _Unclear as problem:
         if soft and "map" in problem.codecs:
-            return Recognised(dict.fromkeys(videos, "map"), told=True)
-        return Recognised(_separately(videos, origin, problem), told=True)
-    return Recognised(dict.fromkeys(videos, together or "map"), told=together is not None)
+            return dict.fromkeys(videos, "map")
+        return _separately(videos, origin, problem)
+    return dict.fromkeys(videos, together or "map")
 
 
 def same(one: str, other: str, looks: Iterable[Look]) -> bool:
