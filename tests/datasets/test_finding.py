@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from vosbench.dataset import Listed, Video
-from vosbench.dataset import layout as layouts
-from vosbench.dataset.layout import Folders
+from vosbench.dataset import Listed, Video, folders
+from vosbench.dataset.folders import Folders
 from vosbench.errors import DataError
 from vosbench.registry import load_dataset
 
@@ -109,6 +108,6 @@ def test_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def denied(path: Path) -> None:
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(layouts.os, "scandir", denied)
+    monkeypatch.setattr(folders.os, "scandir", denied)
     with pytest.raises(DataError, match=r"cannot be read: Permission denied"):
         Folders().entries(tmp_path)

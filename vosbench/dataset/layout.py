@@ -5,84 +5,18 @@ Conventions:
     Frames and annotations are paired by name, never by order.
 """
 
-import os
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Literal
 
 from vosbench.dataset.dataset import Listed, VideoFinder
+from vosbench.dataset.flow import beside_frames
+from vosbench.dataset.folders import Folders, files_of
 from vosbench.dataset.stand_ins import markers_of_annotations, number, stand_ins
 from vosbench.dataset.video import Video
 from vosbench.errors import DataError, UsageError
-from vosbench.files import hidden
-
-
-class Folders:
-    """A cache of folder listings, without hidden files and folders (`vosbench.files.hidden`); links are followed.
-
-    A pattern is a path below a folder. Its parts may contain ``*``, ``?`` and ``[…]``; case is ignored, but an exact
-    match comes first. ``|`` separates alternatives.
-    """
-
-    def __init__(self) -> None:
-        self._read: dict[Path, dict[str, bool]] = {}
-
-    def entries(self, folder: Path) -> Mapping[str, bool]:
-        """Names in a folder, and whether each is a folder; empty if the folder does not exist.
-
-        Raises:
-            DataError: if the folder cannot be read.
-        """
-        if folder not in self._read:
-            try:
-                with os.scandir(folder) as entries:
-                    self._read[folder] = {entry.name: _is_folder(entry) for entry in entries if not hidden(entry.name)}
-            except (FileNotFoundError, NotADirectoryError):
-                self._read[folder] = {}
-            except OSError as error:
-                raise DataError(f'the folder "{folder}" cannot be read: {error.strerror}') from None
-        return self._read[folder]
-
-    def files(self, folder: Path) -> Iterator[str]:
-        """Names of the files in a folder, unordered."""
-        return (name for name, is_folder in self.entries(folder).items() if not is_folder)
-
-    def find(self, base: Path, pattern: str) -> Iterator[Path]:
-        """Paths that match a pattern below a folder, the best match first.
-
-        Args:
-            base: the folder.
-            pattern: see the class; ``""`` is the folder itself.
-        """
-        for option in pattern.split("|"):
-            yield from self._walk(base, [part for part in option.split("/") if part])
-
-    def _walk(self, folder: Path, parts: list[str]) -> Iterator[Path]:
-        if not parts:
-            yield folder
-            return
-        part, rest = parts[0], parts[1:]
-        names = self.entries(folder)
-        if part in names:
-            yield from self._walk(folder / part, rest)
-        lower = part.lower()
-        special = any(sign in part for sign in "*?[")
-        for name in sorted(
-            name for name in names if name.lower() == lower or (special and fnmatchcase(name.lower(), lower))
-        ):
-            if name != part:
-                yield from self._walk(folder / name, rest)
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:  # a link to itself
-        return False
-
 
 # Only the first suffix that a folder contains counts: ``a.png`` next to the frame ``a.jpg`` is its mask.
 FRAME_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".ppm")
@@ -207,14 +141,15 @@ def collect(root: Path, layout: Layout, listing: Mapping[str, Listed]) -> list[V
     masks: dict[str, list[Path]] = {}
     for name, listed in listing.items():
         called = layout.names(name)
-        frames = tuple(_of_first_kind(_files(folders, base, layout.frames, called), FRAME_SUFFIXES))
+        frames = tuple(_of_first_kind(files_of(folders, base, layout.frames, called), FRAME_SUFFIXES))
         masks[name] = [
             path
-            for path in _files(folders, base, layout.annotations, called)
+            for path in files_of(folders, base, layout.annotations, called)
             if not (layout.ignored and fnmatchcase(path.name.lower(), layout.ignored))
         ]
         if frames:
-            videos.append(_video(name, listed, layout, frames, *_annotations(frames, masks[name], layout, listed)))
+            video = _video(name, listed, layout, frames, *_annotations(frames, masks[name], layout, listed))
+            videos.append(replace(video, flow=beside_frames(base, layout.frames, called, frames, folders)))
     if videos or not any(masks.values()):
         return videos
     for name, listed in listing.items():
@@ -284,19 +219,6 @@ def image_finder(layouts: Sequence[Layout], title: str) -> VideoFinder:
 
 def _all(folders: Folders, base: Path, place: str) -> list[Path]:
     return [folder / name for folder in folders.find(base, place) for name in folders.files(folder)]
-
-
-def _files(folders: Folders, base: Path, place: str, video: str) -> list[Path]:
-    """A video's files in the first folder that contains any, ordered by number and name."""
-    for option in filter(None, place.split("|")):
-        folder, _, file = option.rpartition("/") if "{frame}" in option else (option, "", "")
-        before, _, after = file.partition("{frame}")
-        wanted = re.compile(rf"{re.escape(before.format(video=video))}\d+{re.escape(after)}", re.IGNORECASE)
-        for path in folders.find(base, folder.format(video=video)):
-            names = [name for name in folders.files(path) if not file or wanted.fullmatch(name.rpartition(".")[0])]
-            if names:
-                return [path / name for _, name in sorted((number(name), name) for name in names)]
-    return []
 
 
 def _of_first_kind(paths: Iterable[Path], suffixes: Iterable[str]) -> list[Path]:

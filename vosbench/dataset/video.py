@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+FlowFiles = Mapping[int, Mapping[int, Path]]
+"""Step → frame index → file of the flow from that frame to the one so many frames later, or earlier if negative."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Video:
@@ -18,6 +21,8 @@ class Video:
         layout: name of the folder layout that it was found in.
         labelled_only: whether it has only the annotated frames, as in some copies of sparse datasets.
         frameless: whether it has annotations alone, which can be scored; its frames are paths of missing files.
+        flow: files of optical flow, if there are any: ``flow[1][t]`` is the flow from frame *t* to frame *t* + 1,
+            ``flow[-1][t]`` that to frame *t* − 1, and other steps are gaps. Read them with `vosbench.images.flow`.
     """
 
     name: str
@@ -28,6 +33,7 @@ class Video:
     layout: str = ""
     labelled_only: bool = False
     frameless: bool = False
+    flow: FlowFiles = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Number of frames."""
@@ -41,8 +47,14 @@ class Video:
         >>> len(short), dict(short.annotations)
         (1, {})
         """
+        if frames >= len(self):
+            return self
         kept = {index: path for index, path in self.annotations.items() if index < frames}
-        return replace(self, frames=self.frames[:frames], annotations=kept)
+        flow = {
+            step: {index: path for index, path in files.items() if index < frames and index + step < frames}
+            for step, files in self.flow.items()
+        }
+        return replace(self, frames=self.frames[:frames], annotations=kept, flow=flow)
 
     def unannotated(self) -> "Video":
         """The video without annotations, as methods see it."""
