@@ -4,11 +4,11 @@
 the selected videos, scores them like any other masks, and writes the record.
 """
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +16,6 @@ from vosbench.dataset import Dataset
 from vosbench.dataset.selection import Choice, Selection, select, with_frames
 from vosbench.engine.locks import locked, scratch
 from vosbench.errors import (
-    DataError,
     PluginError,
     UsageError,
     VideoError,
@@ -29,12 +28,13 @@ from vosbench.errors import (
 from vosbench.errors import place as place_of
 from vosbench.evaluate import score
 from vosbench.evaluate.task import Scored
-from vosbench.files import content, hidden, sweep, write_whole
+from vosbench.files import sweep
 from vosbench.method import Measurable, Method, Predictor, Setup
-from vosbench.method.method import HEEDED, refuse_unheeded
+from vosbench.method.method import refuse_unheeded
 from vosbench.method.options import resolve as resolve_set
 from vosbench.method.predict import write_maps
-from vosbench.method.sources import digest, sources
+from vosbench.method.resume import card_of, open_folder
+from vosbench.method.sources import sources
 from vosbench.records import provenance, store
 from vosbench.records.naming import check_name
 from vosbench.records.record import Record
@@ -92,12 +92,19 @@ def resolve(
         DataError: if the dataset is missing or incomplete, or has no frames.
     """
     plugins = tuple(plugins)
-    found, variant = load_method(method, plugins) if isinstance(method, str) else method
-    setup = replace(setup, variant=variant, options=resolve_options(found, setup.options, variant))
-    refuse_unheeded(found, setup)
-    setup = resolve_weights(found, setup, untrained=untrained)
+    found, setup = resolve_method(method, setup, plugins=plugins, untrained=untrained)
     dataset = load_dataset(dataset, plugins) if isinstance(dataset, str) else dataset
     return Job(found, setup, with_frames(select(dataset, choice, load_families(plugins))))
+
+
+def resolve_method(
+    method: str | tuple[Method, str], setup: Setup, *, plugins: Iterable[Path] = (), untrained: bool = False
+) -> tuple[Method, Setup]:
+    """Resolve a method's name and complete its setup; arguments and errors are those of `resolve`."""
+    found, variant = load_method(method, tuple(plugins)) if isinstance(method, str) else method
+    setup = replace(setup, variant=variant, options=resolve_options(found, setup.options, variant))
+    refuse_unheeded(found, setup)
+    return found, resolve_weights(found, setup, untrained=untrained)
 
 
 def resolve_options(method: Method, options: Mapping[str, str], variant: str = "") -> dict[str, str]:
@@ -163,10 +170,13 @@ def run(  # noqa: PLR0913 - a job, its folder, two switches and a listener
     name = check_name(method.called(setup.variant))
     maps = f"{name}{selection.frames_apart}"
     with extras_needed():
-        predictor = _loaded(method, setup, name)  # first, so that an invalid setup leaves no files
+        predictor = loaded(method, setup)  # first, so that an invalid setup leaves no files
     with _place(out) as place, locked(folder := place / selection.dataset.name / maps):
         sweep(folder)
-        card = _open_folder(folder, name, _card(method, setup, selection), overwrite=overwrite)
+        chosen = {"dataset": selection.dataset.name, "split": selection.split, "limit": selection.limit}
+        wanted: dict[str, object] = {"method": name, **chosen, **card_of(method, setup)}
+        old = chain(folder.glob("*/*.png"), folder.glob("*/.*"))
+        card = open_folder(folder / score.CARD, wanted, old, overwrite=overwrite)
         failures: dict[str, str] = {}
         for video in selection.videos:
             try:
@@ -198,7 +208,13 @@ def _failed(failures: Mapping[str, str]) -> str:
     return next(iter(failures.values())) + rest
 
 
-def _loaded(method: Method, setup: Setup, name: str) -> Predictor:
+def loaded(method: Method, setup: Setup) -> Predictor:
+    """Make a method's predictor.
+
+    Raises:
+        PluginError: if it cannot be made.
+        ModuleNotFoundError: if it needs a package of an extra.
+    """
     try:
         return method.load(setup)
     except VosbenchError:
@@ -207,7 +223,8 @@ def _loaded(method: Method, setup: Setup, name: str) -> Predictor:
         if missing_package(error):
             raise
         where = place_of(error, getattr(method.load, "__module__", ""))
-        raise PluginError(f'"{name}" cannot be loaded{f" (at {where})" if where else ""}: {one_line(error)}') from error
+        at = f" (at {where})" if where else ""
+        raise PluginError(f'"{method.called(setup.variant)}" cannot be loaded{at}: {one_line(error)}') from error
 
 
 def _origin(predictor: Predictor, setup: Setup) -> dict[str, str | None]:
@@ -215,12 +232,12 @@ def _origin(predictor: Predictor, setup: Setup) -> dict[str, str | None]:
     if setup.weights is None:
         return {}
     card = provenance.weights_card(setup.weights)
-    loaded = None
+    digest = None
     if isinstance(predictor, Measurable) and hasattr(predictor.network, "state_dict"):
         from vosbench.method.nn.weights import digest as digest_of_tensors
 
-        loaded = digest_of_tensors(predictor.network.state_dict())
-    return {"training": card.get("training"), "weights_source": card.get("source"), "weights_loaded": loaded}
+        digest = digest_of_tensors(predictor.network.state_dict())
+    return {"training": card.get("training"), "weights_source": card.get("source"), "weights_loaded": digest}
 
 
 @contextmanager
@@ -231,53 +248,3 @@ def _place(out: Path | None) -> Iterator[Path]:
         return
     with scratch("run") as folder:
         yield folder
-
-
-def _card(method: Method, setup: Setup, selection: Selection) -> dict[str, object]:
-    """Everything that maps depend on: equal cards mean equal maps."""
-    untrained = setup.weights is None and method.needs_weights
-    options = resolve_options(method, setup.options, setup.variant)
-    return {
-        "dataset": selection.dataset.name,
-        "split": selection.split,
-        "weights": digest(setup.weights) if setup.weights else None,
-        "untrained": untrained,
-        "seed": setup.seed if untrained else None,
-        **{name: getattr(setup, name) if name in method.heeds else None for name in HEEDED},
-        "options": options,
-        "files": {key: content(Path(options[key])) for key in options if method.options[key].path and options[key]},
-        "limit": selection.limit,
-        "packages": provenance.package_versions(),
-    }
-
-
-def _open_folder(folder: Path, name: str, card: dict[str, object], *, overwrite: bool) -> dict[str, object]:
-    """Start or resume a folder of maps; its card also has the method's name and the day on which it was started."""
-    path = folder / score.CARD
-    if path.is_file():
-        found = _read_card(path)
-        differing = [key for key, value in card.items() if found.get(key) != value]
-        if not differing:
-            return dict(found)
-        if not overwrite:
-            key = differing[0]
-            raise UsageError(
-                f'"{folder}" contains maps of another run ({key} was {found.get(key)}, now {card[key]}); '
-                "choose another --out, or discard them with --overwrite"
-            )
-        for old in (*folder.glob("*/*.png"), *folder.glob("*/.*")):
-            if old.is_file() and not hidden(old.parent.name):
-                old.unlink()
-    card = {"method": name, **card, "date": provenance.today()}
-    write_whole(path, (json.dumps(card, indent=2) + "\n").encode())
-    return card
-
-
-def _read_card(path: Path) -> dict[str, object]:
-    try:
-        found = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(f'"{path}" is damaged ({one_line(error)}); delete it and the maps next to it') from None
-    if not isinstance(found, dict):
-        raise DataError(f'"{path}" is damaged: it is not a mapping; delete it and the maps next to it')
-    return found

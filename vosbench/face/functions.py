@@ -29,10 +29,11 @@ from vosbench.face.options import (
     names_of,
     paths_of,
     refuse_unknown,
+    setup_of,
     tolerances,
 )
 from vosbench.face.result import CheckResult, CompareResult, Result
-from vosbench.method import Method, Setup
+from vosbench.method import Method
 from vosbench.records import check as checking
 from vosbench.records import compare as comparing
 from vosbench.records import record as records
@@ -145,20 +146,10 @@ def run(  # noqa: PLR0913 - the options of the command line
             incomplete, is written.
     """
     refuse_unknown(options, RunOptions.__optional_keys__, "run")
-    weights = options.get("weights")
-    setup = Setup(
-        weights=None if weights is None else Path(weights),
-        seed=options.get("seed", 0),
-        device=options.get("device", "cpu"),
-        batch=options.get("batch", 1),
-        precision=options.get("precision", "fp32"),
-        compile=options.get("compile", False),
-        options=options.get("options", {}),
-    )
     job = runner.resolve(
         (method, "") if isinstance(method, Method) else method,
         dataset,
-        setup,
+        setup := setup_of(options),
         choice_of(options),
         plugins=paths_of(plugins),
         untrained=options.get("untrained", False),

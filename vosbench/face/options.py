@@ -9,6 +9,7 @@ from typing import TypedDict, Unpack
 from vosbench.dataset import DatasetProtocol
 from vosbench.dataset.selection import Choice, Selection
 from vosbench.errors import suggest
+from vosbench.method import Setup
 from vosbench.records.tolerance import EVERY, LATENCY, Tolerances
 
 AnyPath = str | os.PathLike[str]
@@ -35,8 +36,8 @@ class SelectOptions(TypedDict, total=False):
     measures: Names
 
 
-class RunOptions(SelectOptions, total=False):
-    """These, and keyword arguments that set up a method; see `vosbench.Setup` for the defaults.
+class SetupOptions(TypedDict, total=False):
+    """Keyword arguments that set up a method; see `vosbench.Setup` for the defaults.
 
     ``untrained`` runs with random weights; ``options`` are options of the method, by name.
     """
@@ -49,6 +50,10 @@ class RunOptions(SelectOptions, total=False):
     precision: str
     compile: bool
     options: Mapping[str, str]
+
+
+class RunOptions(SelectOptions, SetupOptions, total=False):
+    """Keyword arguments that select the videos and the protocol, and set up a method."""
 
 
 class ToleranceOptions(TypedDict, total=False):
@@ -97,6 +102,20 @@ def choice_of(options: SelectOptions, measures: Names = ()) -> Choice:
         videos=names_of(options.get("videos", ())),
         limit=options.get("limit"),
         measures=names_of(options.get("measures", ())) or names_of(measures),
+    )
+
+
+def setup_of(options: SetupOptions) -> Setup:
+    """Convert keyword arguments to a setup."""
+    weights, plain = options.get("weights"), Setup()
+    return Setup(
+        weights=None if weights is None else Path(weights),
+        seed=options.get("seed", plain.seed),
+        device=options.get("device", plain.device),
+        batch=options.get("batch", plain.batch),
+        precision=options.get("precision", plain.precision),
+        compile=options.get("compile", plain.compile),
+        options=options.get("options", plain.options),
     )
 
 

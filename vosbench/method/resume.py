@@ -1,0 +1,82 @@
+"""Folders of maps that resume: a card next to the maps lists everything that they depend on."""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from vosbench.errors import DataError, UsageError, one_line
+from vosbench.files import content, hidden, write_whole
+from vosbench.method.method import HEEDED, Method, Setup
+from vosbench.method.options import resolve
+from vosbench.method.sources import digest
+from vosbench.records import provenance
+
+
+def card_of(method: Method, setup: Setup) -> dict[str, object]:
+    """Everything that the maps of a video depend on, besides its frames: equal cards mean equal maps."""
+    untrained = setup.weights is None and method.needs_weights
+    options = resolve(method.name, method.options, setup.options, setup.variant)
+    return {
+        "weights": digest(setup.weights) if setup.weights else None,
+        "untrained": untrained,
+        "seed": setup.seed if untrained else None,
+        **{name: getattr(setup, name) if name in method.heeds else None for name in HEEDED},
+        "options": options,
+        "files": {key: content(Path(options[key])) for key in options if method.options[key].path and options[key]},
+        "packages": provenance.package_versions(),
+    }
+
+
+def open_folder(path: Path, card: Mapping[str, object], old: Iterable[Path], *, overwrite: bool) -> dict[str, object]:
+    """Start or resume a folder of maps.
+
+    Args:
+        path: of the card.
+        card: what the maps depend on.
+        old: maps and states, to be discarded if they are of another card; looked at only then.
+        overwrite: discard them, instead of refusing.
+
+    Returns:
+        the card, with the day on which the folder was started.
+
+    Raises:
+        UsageError: if there is another card.
+        DataError: if the card is damaged.
+    """
+    if path.is_file():
+        found = read_card(path)
+        differing = [key for key, value in card.items() if found.get(key) != value]
+        if not differing:
+            return found
+        if not overwrite:
+            key = differing[0]
+            raise UsageError(
+                f'"{path.parent}" contains maps of another run ({key} was {found.get(key)}, now {card[key]}); '
+                "choose another --out, or discard them with --overwrite"
+            )
+        for each in [*old]:
+            if each.is_file() and not hidden(each.parent.name):
+                each.unlink()
+    started = {**card, "date": provenance.today()}
+    write_card(path, started)
+    return started
+
+
+def write_card(path: Path, card: Mapping[str, object]) -> None:
+    """Write a card."""
+    write_whole(path, (json.dumps(card, indent=2) + "\n").encode())
+
+
+def read_card(path: Path) -> dict[str, object]:
+    """Read a card.
+
+    Raises:
+        DataError: if it is damaged.
+    """
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f'"{path}" is damaged ({one_line(error)}); delete it and the maps next to it') from None
+    if not isinstance(found, dict):
+        raise DataError(f'"{path}" is damaged: it is not a mapping; delete it and the maps next to it')
+    return found
