@@ -36,5 +36,6 @@ method = Method(
     paper="none: an example",
     licence="MIT",
     load=load,
+    needs={"previous"},
     needs_weights=False,
 )

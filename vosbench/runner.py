@@ -30,18 +30,31 @@ from vosbench.evaluate import score
 from vosbench.evaluate.task import Scored
 from vosbench.files import sweep
 from vosbench.method import Measurable, Method, Predictor, Setup
+from vosbench.method import flow as flow_method
 from vosbench.method.method import refuse_unheeded
 from vosbench.method.options import resolve as resolve_set
 from vosbench.method.predict import write_maps
 from vosbench.method.resume import card_of, open_folder
-from vosbench.method.sources import sources
+from vosbench.method.sources import joined, sources
 from vosbench.records import provenance, store
 from vosbench.records.naming import check_name
 from vosbench.records.record import Record
 from vosbench.registry import load_dataset, load_families, load_method
 
 Advance = Callable[[str, int], None]
-RECORDED = ("date", "untrained", "seed", "weights", "device", "batch", "precision", "compile", "options", "files")
+RECORDED = (
+    "date",
+    "untrained",
+    "seed",
+    "weights",
+    "device",
+    "batch",
+    "precision",
+    "compile",
+    "options",
+    "files",
+    "flow",
+)
 
 
 class Job(NamedTuple):
@@ -88,13 +101,15 @@ def resolve(
         untrained: run with random weights.
 
     Raises:
-        UsageError: if a name, option or value is unknown, or the method has no weights.
+        UsageError: if a name, option or value is unknown, the method has no weights, or lacks flow.
         DataError: if the dataset is missing or incomplete, or has no frames.
     """
     plugins = tuple(plugins)
     found, setup = resolve_method(method, setup, plugins=plugins, untrained=untrained)
     dataset = load_dataset(dataset, plugins) if isinstance(dataset, str) else dataset
-    return Job(found, setup, with_frames(select(dataset, choice, load_families(plugins))))
+    selection = with_frames(select(dataset, choice, load_families(plugins)))
+    flow_method.check(found, setup, selection.videos)
+    return Job(found, setup, selection)
 
 
 def resolve_method(
@@ -123,7 +138,8 @@ def resolve_weights(method: Method, setup: Setup, *, untrained: bool) -> Setup:
             raise UsageError("--weights and --untrained contradict each other; pass one of them")
         return setup
     name = method.called(setup.variant)
-    weights = setup.weights or method.weights.get(setup.variant)
+    shipped = method.weights.get(setup.variant)
+    weights = setup.weights or (None if shipped is None else joined(shipped))
     if weights is None:
         if not method.needs_weights:
             return setup
@@ -171,10 +187,14 @@ def run(  # noqa: PLR0913 - a job, its folder, two switches and a listener
     maps = f"{name}{selection.frames_apart}"
     with extras_needed():
         predictor = loaded(method, setup)  # first, so that an invalid setup leaves no files
+    videos = flow_method.supply(method, setup, selection.videos, lambda video, _done: advance(video, 0))
+    selection = replace(selection, videos=tuple(videos))
     with _place(out) as place, locked(folder := place / selection.dataset.name / maps):
         sweep(folder)
         chosen = {"dataset": selection.dataset.name, "split": selection.split, "limit": selection.limit}
         wanted: dict[str, object] = {"method": name, **chosen, **card_of(method, setup)}
+        if "flow" in method.needs:
+            wanted["flow"] = flow_method.digest(selection.videos)
         old = chain(folder.glob("*/*.png"), folder.glob("*/.*"))
         card = open_folder(folder / score.CARD, wanted, old, overwrite=overwrite)
         failures: dict[str, str] = {}
@@ -194,7 +214,7 @@ def run(  # noqa: PLR0913 - a job, its folder, two switches and a listener
         inputs = (
             [f"{width}x{height}" for width, height in predictor.inputs] if isinstance(predictor, Measurable) else []
         )
-        kept = {key: card[key] for key in RECORDED} | {"inputs": inputs, **_origin(predictor, setup)}
+        kept = {key: card[key] for key in RECORDED if key in card} | {"inputs": inputs, **_origin(predictor, setup)}
         known = result.provenance.model_copy(update=kept)
         result = result.model_copy(update={"provenance": known, "speed": speed, "failed": [*failures]})
         path = store.save(place, result, score.all_rows(scored), overwrite=overwrite)

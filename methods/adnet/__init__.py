@@ -84,5 +84,6 @@ method = Method(
     weights={"tiny": TINY},
     options=OPTIONS,
     heeds=HEEDED,
+    needs={"previous"},  # with gating=on
     recipe=make_recipe,
 )

@@ -90,5 +90,6 @@ method = Method(
     recipe=make_recipe,
     options=OPTIONS,
     heeds=HEEDED,
+    needs={"previous"},
     sequential=("", *(name for name in VARIANTS if name not in UNGUIDED)),
 )

@@ -78,6 +78,14 @@ class SettingUp:
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="An option of the method, as name=value; see its card.")
     ] = None
+    flow: Annotated[
+        str | None,
+        typer.Option(
+            "--flow",
+            help="Optical flow, for methods that need it: a folder, or a method that makes it, as dis or "
+            "dis:preset=fast; by default the flow that the dataset contains. See: vosbench flow.",
+        ),
+    ] = None
 
 
 def select_options(selecting: Selecting) -> "SelectOptions":
@@ -105,6 +113,7 @@ def run_options(selecting: Selecting, setting_up: SettingUp) -> "RunOptions":
         "precision": setting_up.precision,
         "compile": setting_up.compiled,
         "options": assignments(setting_up.settings or ()),
+        "flow": setting_up.flow,
     }
 
 

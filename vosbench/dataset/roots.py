@@ -107,13 +107,17 @@ def generated_root(dataset: Dataset) -> Path:
     return folder
 
 
-def _cached(dataset: Dataset) -> Path:
-    home = os.environ.get("VOSBENCH_CACHE")
-    if home is None:
-        import platformdirs
+def cache() -> Path:
+    """The folder of what can be made again: ``VOSBENCH_CACHE``, or the system's usual place."""
+    if path := os.environ.get("VOSBENCH_CACHE"):
+        return Path(path)
+    import platformdirs
 
-        home = platformdirs.user_cache_dir("vosbench", appauthor=False)
-    return Path(home) / f"{dataset.name}-{__version__}"
+    return Path(platformdirs.user_cache_dir("vosbench", appauthor=False))
+
+
+def _cached(dataset: Dataset) -> Path:
+    return cache() / f"{dataset.name}-{__version__}"
 
 
 def _below(dataset: Dataset, data: str | None) -> Path | None:

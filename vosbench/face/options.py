@@ -39,7 +39,8 @@ class SelectOptions(TypedDict, total=False):
 class SetupOptions(TypedDict, total=False):
     """Keyword arguments that set up a method; see `vosbench.Setup` for the defaults.
 
-    ``untrained`` runs with random weights; ``options`` are options of the method, by name.
+    ``untrained`` runs with random weights; ``options`` are options of the method, by name; ``flow`` is a folder of
+    optical flow, or a method that makes it, such as ``"dis"``, for methods that need flow.
     """
 
     weights: AnyPath | None
@@ -50,6 +51,7 @@ class SetupOptions(TypedDict, total=False):
     precision: str
     compile: bool
     options: Mapping[str, str]
+    flow: AnyPath | None
 
 
 class RunOptions(SelectOptions, SetupOptions, total=False):

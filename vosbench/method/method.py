@@ -1,9 +1,9 @@
 """The contract of a method: its description, and how to make its predictor."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +17,15 @@ if TYPE_CHECKING:
     from torch import nn
 
 FloatMap = NDArray[np.float32]
-State = Mapping[str, NDArray[np.float64]]
+State = Mapping[str, NDArray[Any]]
 HEEDED = ("device", "batch", "precision", "compile")
 """The fields of a `Setup` that a method may act on or not."""
+NEEDS = {
+    "flow": "reads optical flow, Video.flow",
+    "previous": "a map depends on frames or maps before it, other than the first frame",
+    "whole-video": "a map depends on any frames, and the first map may come after the last frame was read",
+}
+"""What a method may need besides a frame and the first one."""
 
 
 class Predictor(Protocol):
@@ -34,7 +40,7 @@ class Predictor(Protocol):
         Yields:
             one (H, W) float32 map per frame, in frame order and of the frame's size: the probability, in [0, 1],
             that a pixel belongs to the foreground. Maps are computed lazily, so that memory does not grow with the
-            video.
+            video; a method that needs the whole video reads none before its first map is requested.
         """
         ...
 
@@ -43,12 +49,12 @@ class Predictor(Protocol):
 class Resumable(Protocol):
     """A predictor that can resume in the middle of a video.
 
-    ``predict(video)`` equals ``resume(video, 0, {})``, bit for bit, and so do the maps from any later frame, given the
-    state after the previous map.
+    ``predict(video)`` equals ``resume(video, 0, {})``, and so do the maps from any later frame, given the state after
+    the previous map: bit for bit, or within the method's `Method.tolerance`.
     """
 
     def state(self) -> State:
-        """What the next map needs besides frames: small named arrays, or none."""
+        """What the next map needs besides frames: small named arrays of numbers, or none."""
         ...
 
     def resume(self, video: Video, start: int, state: State) -> Iterator[FloatMap]:
@@ -87,6 +93,8 @@ class Setup:
         batch: frames per forward pass, if the method is not sequential.
         precision: of the computation, ``"fp32"``, ``"bf16"`` or ``"fp16"``.
         compile: whether to compile the network first.
+        flow: where a method that needs optical flow gets it: a folder, or a flow method such as ``"dis"``; None for
+            the flow that the dataset contains. See `vosbench.method.flow`.
         options: the method's options that are set; the others have their defaults.
     """
 
@@ -97,6 +105,7 @@ class Setup:
     batch: int = 1
     precision: str = "fp32"
     compile: bool = False
+    flow: str | None = None
     options: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -111,11 +120,14 @@ class Method:
         licence: of the code and weights.
         load: makes the predictor; torch is imported here and not before.
         variants: variant, as typed behind the dot (``name.variant``) → a line of description.
-        weights: variant → weights shipped with the package.
+        weights: variant → weights shipped with the package: a file, or part of the network → file.
         options: by name.
         heeds: which of ``device``, ``batch``, ``precision`` and ``compile`` of a `Setup` it acts on. The others are
             refused if they are set, and recorded as unused.
         sequential: variants that process frames one at a time, for which a batch is refused.
+        needs: names of `NEEDS` that some variant needs; all that is not declared is checked to be unused by
+            `vosbench.method.testing.check_predictor`.
+        tolerance: the largest difference of maps in two runs, or in a resumed one, such as that of a GPU's sums.
         needs_weights: False for a method without trained weights.
         recipe: makes the recipe of a variant, given hyper-parameters to change by name (as text); torch is imported
             here. None if the method cannot be trained.
@@ -127,18 +139,23 @@ class Method:
     licence: str
     load: Callable[[Setup], Predictor]
     variants: Mapping[str, str] = field(default_factory=dict)
-    weights: Mapping[str, Path] = field(default_factory=dict)
+    weights: Mapping[str, Path | Mapping[str, Path]] = field(default_factory=dict)
     options: Mapping[str, Option] = field(default_factory=dict)
     heeds: tuple[str, ...] = ()
     sequential: tuple[str, ...] = ()
+    needs: Collection[str] = frozenset()
+    tolerance: float = 0.0
     needs_weights: bool = True
     recipe: Callable[[str, Mapping[str, str]], Recipe] | None = None
 
     def __post_init__(self) -> None:
-        """Check the names in `heeds`."""
-        unknown = [name for name in self.heeds if name not in HEEDED]
-        if unknown:
-            raise ValueError(f'a method cannot heed "{unknown[0]}", only {", ".join(HEEDED)}')
+        """Check the names in `heeds` and `needs`, and the tolerance."""
+        for what, names, known in (("heed", self.heeds, HEEDED), ("need", self.needs, NEEDS)):
+            unknown = [name for name in names if name not in known]
+            if unknown:
+                raise ValueError(f'a method cannot {what} "{unknown[0]}", only {", ".join(known)}')
+        if not 0 <= self.tolerance < 1:
+            raise ValueError(f"the tolerance of a method's maps is in [0, 1), not {self.tolerance}")
 
     def called(self, variant: str) -> str:
         """The method and a variant, as typed."""

@@ -1,6 +1,7 @@
 """What ``--weights`` names: a file, an entry of a file, or a file for each part of a network."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,6 +45,17 @@ def sources(weights: Path) -> tuple[Source, ...]:
     if twice is not None:
         raise UsageError(f'"{weights}" names two files for the part "{twice}"')
     return tuple(found)
+
+
+def joined(weights: Path | Mapping[str, Path]) -> Path:
+    """Weights as `sources` reads them: a file, or a file for each part.
+
+    >>> str(joined({"encoder": Path("a.pt"), "decoder": Path("b.pt")}))
+    'encoder=a.pt,decoder=b.pt'
+    """
+    return (
+        Path(",".join(f"{part}={path}" for part, path in weights.items())) if isinstance(weights, Mapping) else weights
+    )
 
 
 def _source(text: str) -> Source:

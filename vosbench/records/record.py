@@ -21,7 +21,7 @@ Count = Annotated[int, Field(ge=0, le=LARGEST)]
 LONGEST = 200
 """Characters of a problem that are shown, since files of others may hold anything."""
 OPTIONAL = ("apart", "failed", "split_size", "unannotated")
-LATER = ("masks", "files", "weights_source", "weights_loaded")
+LATER = ("masks", "files", "flow", "weights_source", "weights_loaded")
 """Fields of a record and of its provenance that are left out of its file if they are empty."""
 
 
@@ -73,6 +73,7 @@ class Provenance(BaseModel):
     compile: bool | None = Field(default=None, description="whether the network was compiled")
     options: dict[str, str] = Field(default={}, description="the method's options")
     files: dict[str, str] = Field(default={}, description="SHA-256 of the files and folders that options name")
+    flow: str | None = Field(default=None, description="SHA-256 of the files of optical flow that the method needs")
     inputs: list[str] = Field(default=[], description="sizes in which the network looked at frames, as WxH")
     limit: Count | None = Field(default=None, description="frames of each video, if not all were used")
 

@@ -1,0 +1,371 @@
+"""Make the optical flow of videos, once: it is kept in a cache whose key is what it was made of.
+
+Conventions:
+    A flow is named like its frame, in ``Flows_gap1/`` (to the next frame) and ``Flows_gap-1/`` (to the one before), as
+    16-bit PNG; see `vosbench.images.flow`. The last frame has no forward flow, the first none backward.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vosbench.dataset import Video
+from vosbench.dataset.flow import FOLDER, GAPS, with_flow
+from vosbench.dataset.roots import cache
+from vosbench.engine.locks import locked
+from vosbench.engine.threads import WriteBehind
+from vosbench.errors import DataError, UsageError, counted, suggest
+from vosbench.files import combined, content, sha256, sweep, write_whole
+from vosbench.images import files as images
+from vosbench.images.flow import Flow, write_flow
+from vosbench.method.method import Method, Setup
+from vosbench.method.options import Option, resolve
+from vosbench.method.predict import read_ahead
+from vosbench.records.provenance import package_versions
+
+Frame = NDArray[np.uint8]
+Estimator = Callable[[Frame, Frame], Flow]
+"""Estimates the flow from one (H, W, 3) RGB frame to another of the same size, (H, W, 2)."""
+STEPS = (1, -1)
+BEHIND = 4
+CARD = "flow.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowMethod:
+    """An estimator of optical flow.
+
+    Attributes:
+        title: the name in its paper.
+        paper: the citation.
+        options: its options, as a method's.
+        load: makes the estimator, given all options and a torch device.
+    """
+
+    title: str
+    paper: str
+    options: Mapping[str, Option]
+    load: Callable[[Mapping[str, str], str], Estimator]
+
+
+def size(text: str) -> str:
+    """Read a size, as WxH in pixels, or ``"frame"``.
+
+    >>> size("428x240"), size("frame")
+    ('428x240', 'frame')
+    """
+    sides = text.split("x")
+    if text != "frame" and not (
+        len(sides) == 2 and all(side.isdecimal() and 16 <= int(side) <= 8192 for side in sides)
+    ):
+        raise ValueError('it must be "frame" or WIDTHxHEIGHT, each 16 to 8192 pixels, such as 428x240')
+    return text
+
+
+def _dis(options: Mapping[str, str], device: str) -> Estimator:
+    import cv2
+
+    del device
+    presets = {
+        "ultrafast": cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST,
+        "fast": cv2.DISOPTICAL_FLOW_PRESET_FAST,
+        "medium": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM,
+    }
+    flow = cv2.DISOpticalFlow.create(presets[options["preset"]])
+    if options["finest"] != "preset":
+        flow.setFinestScale(int(options["finest"]))
+
+    def estimate(first: Frame, second: Frame) -> Flow:
+        grey = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in (first, second)]
+        return np.asarray(flow.calc(grey[0], grey[1], None), np.float32)  # type: ignore[call-overload]
+
+    return estimate
+
+
+def _raft(options: Mapping[str, str], device: str) -> Estimator:
+    from vosbench.method.nn.raft import load
+
+    return load(Path(options["weights"]) if options["weights"] else None, device)
+
+
+SIZE = Option("frame", "size to estimate at, as WxH, or frame", read=size)
+METHODS: Mapping[str, FlowMethod] = {
+    "dis": FlowMethod(
+        title="DIS",
+        paper="Kroeger et al., Fast Optical Flow using Dense Inverse Search, ECCV 2016 (OpenCV)",
+        options={
+            "preset": Option("medium", "speed against accuracy", ("ultrafast", "fast", "medium")),
+            "finest": Option("preset", "finest level: 0 is full size, each next half", ("preset", "0", "1", "2", "3")),
+            "size": SIZE,
+        },
+        load=_dis,
+    ),
+    "raft": FlowMethod(
+        title="RAFT",
+        paper="Teed and Deng, RAFT: Recurrent All-Pairs Field Transforms for Optical Flow, ECCV 2020 (torchvision)",
+        options={
+            "weights": Option("", "a file of RAFT's weights as of torchvision; downloaded by it if empty", path=True),
+            "size": SIZE,
+        },
+        load=_raft,
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How flow is made: a method, all of its options, and a device."""
+
+    name: str
+    options: Mapping[str, str]
+    device: str = "cpu"
+
+    @property
+    def description(self) -> str:
+        """Name and options, as `recipe` reads them."""
+        usual = resolve(self.name, METHODS[self.name].options, {})
+        changed = [f"{key}={value}" for key, value in self.options.items() if usual[key] != value]
+        return f"{self.name}:{','.join(changed)}" if changed else self.name
+
+    def key(self, frames: str) -> str:
+        """What the flow of a video depends on, as a hash: frames (as `hashed`), method, options, files and packages."""
+        options = METHODS[self.name].options
+        files = [content(Path(value)) for key, value in self.options.items() if options[key].path and value]
+        packages = {name: text for name, text in package_versions().items() if name in {"opencv-python", "torch"}}
+        parts = [self.name, json.dumps(dict(self.options), sort_keys=True), *files, str(sorted(packages.items()))]
+        return combined([*parts, frames])
+
+
+def hashed(video: Video) -> str:
+    """A hash of the contents of a video's frames, in order."""
+    return combined(sha256(frame) for frame in video.frames)
+
+
+def recipe(text: str, device: str = "cpu") -> Recipe | None:
+    """Read the name of a flow method, with options behind a colon; None if there is no method of that name.
+
+    Raises:
+        UsageError: if an option or value is unknown.
+
+    >>> recipe("dis:preset=fast").description, recipe("flows/")
+    ('dis:preset=fast', None)
+    """
+    name, _, rest = text.partition(":")
+    if name not in METHODS:
+        return None
+    settings: dict[str, str] = {}
+    for part in filter(None, rest.split(",")):
+        key, sign, value = part.partition("=")
+        if not sign:
+            raise UsageError(f'"{part}" of "{text}" is not of the form name=value')
+        settings[key] = value
+    return Recipe(name, resolve(name, METHODS[name].options, settings), device)
+
+
+def make(
+    videos: Iterable[Video],
+    how: Recipe,
+    place: Callable[[Video], tuple[Path, str]],
+    steps: Sequence[int] = STEPS,
+    advance: Callable[[str, int], None] = lambda _video, _done: None,
+) -> list[Video]:
+    """Make the flow of videos where it is missing.
+
+    Args:
+        videos: the videos.
+        how: the method and its options.
+        place: the folder for a video's flow, and the name of the video in it.
+        steps: over how many frames; negative to earlier ones.
+        advance: called with a video's name and the number of its finished frames.
+
+    Returns:
+        the videos with their flow.
+
+    Raises:
+        UsageError: if a package is missing.
+        DataError: if a frame cannot be read, the frames of a video differ in size, or the folder has the flow of other
+            frames, or of other options.
+    """
+    estimator: Estimator | None = None
+    found = []
+    for video in videos:
+        folder, called = place(video)
+        with locked(folder):
+            sweep(folder)
+            _open(folder, called, hashed(video), how)
+            wanted = {
+                (t, step): folder / FOLDER.format(step=step) / called / f"{frame.stem}.png"
+                for t, frame in enumerate(video.frames)
+                for step in steps
+                if 0 <= t + step < len(video)
+            }
+            absent = {pair for pair, path in wanted.items() if not images.is_complete(path)}
+            if absent:
+                estimator = estimator or METHODS[how.name].load(how.options, how.device)
+                _estimate(video, absent, wanted, _resized(estimator, how.options["size"]), advance)
+            advance(video.name, len(video))
+        files: dict[int, dict[int, Path]] = {step: {} for step in steps}
+        for (t, step), path in wanted.items():
+            files[step][t] = path
+        found.append(replace(video, flow=files))
+    return found
+
+
+def _open(folder: Path, called: str, frames: str, how: Recipe) -> None:
+    """Start or resume a video's flow; its card tells what it is made of."""
+    card, key = _card(folder, called), how.key(frames)
+    if card.is_file():
+        if _noted(card).get("key") != key:
+            raise DataError(
+                f'"{folder}" has flow of other frames or options{f" for {called!r}" if called else ""}; choose another '
+                "folder, or delete this one"
+            )
+        return
+    write_whole(card, (json.dumps({"key": key, "frames": frames, "flow": how.description}, indent=2) + "\n").encode())
+
+
+def _card(folder: Path, called: str) -> Path:
+    return folder / (f".{called}.{CARD}" if called else CARD)
+
+
+def _noted(card: Path) -> Mapping[str, Any]:
+    try:
+        found = json.loads(card.read_bytes())
+    except (OSError, ValueError):
+        found = None
+    if not isinstance(found, dict):
+        raise DataError(f'"{card}" is damaged; delete it and the flow next to it')
+    return found
+
+
+def _estimate(
+    video: Video,
+    absent: set[tuple[int, int]],
+    wanted: Mapping[tuple[int, int], Path],
+    estimate: Estimator,
+    advance: Callable[[str, int], None],
+) -> None:
+    reach = max(abs(step) for _, step in wanted)
+    frames: dict[int, Frame] = {}
+    with WriteBehind(BEHIND) as behind:
+        for t, frame in enumerate(read_ahead(video.frames)):
+            if frames and frame.shape != frames[t - 1].shape:
+                raise DataError(f'"{video.frames[t]}" has another size than the frame before; flow needs equal sizes')
+            frames[t] = frame
+            frames.pop(t - reach - 1, None)
+            # Each pair is complete with its later frame.
+            for source, step in sorted(pair for pair in absent if max(pair[0], pair[0] + pair[1]) == t):
+                flow = estimate(frames[source], frames[source + step])
+                behind.do(partial(write_flow, wanted[source, step], flow))
+            advance(video.name, t)
+
+
+def _resized(estimate: Estimator, at: str) -> Estimator:
+    """An estimator that works at another size."""
+    if at == "frame":
+        return estimate
+    import cv2
+
+    width, height = map(int, at.split("x"))
+
+    def small(frame: Frame) -> Frame:
+        shrinks = frame.shape[1] > width
+        way = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        return np.asarray(cv2.resize(frame, (width, height), interpolation=way), np.uint8)
+
+    return lambda first, second: estimate(small(first), small(second))
+
+
+def steps(gaps: str) -> tuple[int, ...]:
+    """Read gaps, separated by commas, as steps forward and backward.
+
+    Raises:
+        UsageError: if one is not a number from 1 to 4.
+
+    >>> steps("1,2")
+    (1, -1, 2, -2)
+    """
+    found = [int(part) if part.strip().isdecimal() else 0 for part in gaps.split(",")]
+    if any(gap not in GAPS for gap in found):
+        raise UsageError(f'gaps are numbers from {GAPS[0]} to {GAPS[-1]}, separated by commas, not "{gaps}"')
+    return tuple(step for gap in dict.fromkeys(found) for step in (gap, -gap))
+
+
+def folder_of(video: Video) -> Path:
+    """The folder of the cache that has a video's flow."""
+    return next(path for files in video.flow.values() for path in files.values()).parents[1]
+
+
+def in_cache(how: Recipe) -> Callable[[Video], tuple[Path, str]]:
+    """Where the cache has a video's flow: a folder whose name is the key."""
+    return lambda video: (cache() / "flow" / f"{how.name}-{how.key(hashed(video))[:24]}", "")
+
+
+def check(method: Method, setup: Setup, videos: Sequence[Video]) -> None:
+    """Check, before the work, that a method gets the optical flow that it needs, and no other.
+
+    Raises:
+        UsageError: if it needs flow and there is none, or if flow is named that it does not use or that does not exist.
+    """
+    name, source = method.called(setup.variant), setup.flow
+    if "flow" not in method.needs:
+        if source is not None:
+            raise UsageError(f'"{name}" uses no optical flow; omit --flow (a method declares what it needs)')
+    elif source is None:
+        without = next((video.name for video in videos if not video.flow), None)
+        if without is not None:
+            raise UsageError(
+                f'"{name}" needs optical flow, and the dataset contains none of "{without}"; pass a folder of it with '
+                "--flow, or have it made with --flow dis"
+            )
+    elif recipe(source) is None and not Path(source).is_dir():
+        raise UsageError(f'there is no folder or flow method "{source}"; {suggest(source, list(METHODS))}')
+
+
+def supply(
+    method: Method,
+    setup: Setup,
+    videos: Sequence[Video],
+    advance: Callable[[str, int], None] = lambda _video, _done: None,
+) -> list[Video]:
+    """The videos with the flow that a method needs, made where it is missing; without any if it needs none.
+
+    Raises:
+        DataError: if the folder that the setup names lacks flow, or has that of other frames.
+    """
+    source = setup.flow
+    if "flow" not in method.needs:
+        return [replace(video, flow={}) for video in videos]
+    if source is None:
+        return list(videos)
+    how = recipe(source, setup.device)
+    if how is not None:
+        return make(videos, how, in_cache(how), advance=advance)
+    folder = Path(source)
+    for video in videos:
+        card = _card(folder, video.name)
+        if card.is_file() and _noted(card).get("frames") != hashed(video):
+            raise DataError(f'"{folder}" has the flow of other frames of "{video.name}"; make it again: vosbench flow')
+    return [with_flow(video, folder) for video in videos]
+
+
+def digest(videos: Sequence[Video]) -> str:
+    """A hash of the flow of videos, for records: names, steps, frames and the contents of files."""
+    return combined(
+        f"{video.name} {step} {t} {sha256(path)}"
+        for video in videos
+        for step, files in sorted(video.flow.items())
+        for t, path in sorted(files.items())
+    )
+
+
+def described(videos: Sequence[Video]) -> str:
+    """How much flow there is, for messages."""
+    files = sum(len(files) for video in videos for files in video.flow.values())
+    return f"{counted(files, 'file')} of optical flow of {counted(len(videos), 'video')}"
