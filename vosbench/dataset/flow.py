@@ -54,12 +54,14 @@ def _places(pattern: str) -> Iterator[tuple[int, str]]:
         parts = option.split("/")
         for index, part in enumerate(parts):
             before, after = parts[:index], parts[index + 1 :]
-            for sibling in SIBLINGS.get(part.lower(), "").split("|"):
-                if sibling:
-                    yield 1, "/".join([*before, sibling, *after])
-            if part.lower() == "jpegimages":
-                for step in (*GAPS, *(-gap for gap in GAPS)):
-                    yield step, "/".join([*before, FOLDER.format(step=step), *after])
+            # Some leave the resolution out.
+            for rest in (after, after[1:]) if len(after) > 1 and "{" not in after[0] else (after,):
+                for sibling in SIBLINGS.get(part.lower(), "").split("|"):
+                    if sibling:
+                        yield 1, "/".join([*before, sibling, *rest])
+                if part.lower() == "jpegimages":
+                    for step in (*GAPS, *(-gap for gap in GAPS)):
+                        yield step, "/".join([*before, FOLDER.format(step=step), *rest])
             if part.lower() == "img":
                 for step, prefix in PREFIXES.items():
                     yield step, "/".join([*before, prefix + "/".join(after)])

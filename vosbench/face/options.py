@@ -117,6 +117,7 @@ def setup_of(options: SetupOptions) -> Setup:
         batch=options.get("batch", plain.batch),
         precision=options.get("precision", plain.precision),
         compile=options.get("compile", plain.compile),
+        flow=None if (flow := options.get("flow")) is None else os.fspath(flow),
         options=options.get("options", plain.options),
     )
 
