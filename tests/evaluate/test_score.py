@@ -19,7 +19,7 @@ from vosbench.errors import DataError, UsageError
 from vosbench.evaluate.score import all_rows, score, write_curve
 from vosbench.images import write_png
 from vosbench.metrics import stability
-from vosbench.metrics.measures import SALIENCY
+from vosbench.metrics.measures import MAPS
 from vosbench.metrics.saliency import CONVENTIONS
 from vosbench.registry import load_dataset
 
@@ -141,7 +141,7 @@ def test_saliency_of_perfect_maps(toy_root: Path, convention: str) -> None:
     record, _, _ = score(toy_root / "masks", of_protocol(toy_root, protocol))
     assert record.scores["MAE"] == 0
     assert record.scores["maxF"] == pytest.approx(1)
-    assert list(record.scores) == [name for name in SALIENCY if name in names]
+    assert list(record.scores) == [name for name in MAPS if name in names]
     assert f":{convention}," in record.signature
 
 

@@ -9,13 +9,14 @@ import pytest
 from vosbench.errors import UsageError
 from vosbench.metrics import measures
 from vosbench.metrics.measures import (
+    BOXES,
     CRITERIA,
+    MAPS,
     MASKS,
     MEASURES,
     OVERLAPS,
     OVERVIEW,
     REGIONS,
-    SALIENCY,
     Accumulation,
     Better,
     Family,
@@ -31,7 +32,7 @@ from vosbench.records.tolerance import Tolerances
 
 
 def test_every_measure_is_complete() -> None:
-    taken = {*MASKS, *REGIONS, *SALIENCY}
+    taken = {*MASKS, *REGIONS, *BOXES, *MAPS}
     for name, each in MEASURES.items():
         assert each.name == name
         assert each.heading

@@ -62,7 +62,7 @@ def test_a_frame_equals_the_peer(case: str) -> None:
         assert curve.mean() == pytest.approx(peer[f"mean{letter}"], abs=1e-12)
 
 
-@pytest.mark.parametrize("name", sorted(saliency.CONVENTIONS))
+@pytest.mark.parametrize("name", sorted(PEERS["datasets"]))
 def test_a_dataset_equals_the_peer(name: str) -> None:
     averages, peer = accumulated(name, VIDEOS), PEERS["datasets"][name]
     result = averages.result()
@@ -74,6 +74,43 @@ def test_a_dataset_equals_the_peer(name: str) -> None:
     assert thresholds[[0, 51, 255]].tolist() == [0.0, 0.2, 1.0]
     assert precision[LEVELS].tolist() == pytest.approx(peer["precision"], abs=1e-12)
     assert recall[LEVELS].tolist() == pytest.approx(peer["recall"], abs=1e-12)
+
+
+def test_dice_and_overlap_at_every_threshold() -> None:
+    """As sums over pixels; the maximum and the mean are those of the curve of all frames of a video, then of videos."""
+    result, curves = accumulated("slt-net", VIDEOS).result(), {"Dice": [], "IoU": []}
+    for frames in VIDEOS.values():
+        of_video = {"Dice": np.zeros(256), "IoU": np.zeros(256)}
+        for levels, annotation in frames:
+            stretched = levels.astype(np.int64)
+            low, high = int(stretched.min()), int(stretched.max())
+            top = high - low if high > low else np.iinfo(levels.dtype).max
+            stretched -= low if high > low else 0
+            for k in range(256):
+                mask = 255 * stretched >= k * top
+                both = np.count_nonzero(mask & annotation)
+                of_video["Dice"][k] += 2 * both / max(np.count_nonzero(mask) + np.count_nonzero(annotation), 1)
+                of_video["IoU"][k] += both / max(np.count_nonzero(mask | annotation), 1)
+        for name, curve in of_video.items():
+            curves[name].append(curve / len(frames))
+    for name, means in curves.items():
+        curve = np.mean(means, axis=0)
+        assert result[f"max{name}"] == pytest.approx(curve.max(), abs=1e-12)
+        assert result[f"mean{name}"] == pytest.approx(curve.mean(), abs=1e-12)
+        assert 0 < curve.mean() < curve.max() < 1
+
+
+def test_slt_net_compares_e_with_equality() -> None:
+    levels = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    annotation = levels > 99
+    one, other = (
+        saliency.measure_frame(levels, annotation, saliency.convention(name), ["maxE"]).e_measure
+        for name in ("slt-net", "davsod")
+    )
+    assert one is not None
+    assert other is not None
+    assert one[1:].tolist() == other[:-1].tolist()
+    assert (int(one.argmax()), int(other.argmax())) == (100, 99)
 
 
 def test_conventions_disagree_on_the_same_maps() -> None:
@@ -292,7 +329,7 @@ def test_unknown_names_and_missing_measures() -> None:
         saliency.measure_frame(*CASES["plain"], adnet, ["S"])
     with pytest.raises(MeasureError, match='does not define "J"'):
         saliency.Accumulator(PYSOD, ["J"])
-    with pytest.raises(UsageError, match="available: davsod, pysod, adnet, f-of-mean-pr"):
+    with pytest.raises(UsageError, match="available: davsod, slt-net, pysod, adnet, f-of-mean-pr"):
         saliency.convention("sod")
     averages = saliency.Accumulator(PYSOD, ["MAE", "maxF"])
     with pytest.raises(MeasureError, match="without maxF"):

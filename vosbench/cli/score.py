@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 CODECS = (
     "binary255: 0 and 255. binary01: 0 and 1. binary:B,O: levels of background and object, such as binary:255,0. "
-    "nonzero: every value but 0. palette: every index but 0. colours: every colour but black. ids: every number but 0 "
-    "and 255. map: the upper half of the range. map8: levels above 127, in 16 bits too. luma127: grey above 127. "
-    "inverted255: 0 is the object. ppm_nonwhite: every colour but white."
+    "above:N: grey above N. nonzero: every value but 0. palette: every index but 0. colours: every colour but black. "
+    "ids: every number but 0 and 255. map: the upper half of the range. map8: levels above 127, in 16 bits too. "
+    "luma127: grey above 127. inverted255: 0 is the object. ppm_nonwhite: every colour but white."
 )
 """The codecs for predictions; a test compares it with `vosbench.images.codecs`, which is slow to import."""
 

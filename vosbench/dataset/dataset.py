@@ -17,7 +17,9 @@ class Listed:
 
     Attributes:
         frames: number of frames, or None if it is not listed.
-        annotated: annotated frame indices (0-based), or None if every frame is annotated or they are not listed.
+        annotated: annotated frame indices (0-based), or None if every frame is annotated or they are not listed; empty
+            if no frame is annotated, so that the sequence cannot be scored.
+        labels: the number of annotated frames, if their positions are read from disk; otherwise None.
         stable: whether temporal stability is averaged over it (False for heavy occlusion).
         attributes: challenge attributes, such as ``"OCC"``.
         category: the object category.
@@ -25,6 +27,7 @@ class Listed:
 
     frames: int | None
     annotated: tuple[int, ...] | None = None
+    labels: int | None = None
     stable: bool = True
     attributes: tuple[str, ...] = ()
     category: str | None = None
@@ -42,6 +45,9 @@ class Listed:
 
         Unlisted values are taken from the video. A copy with only the annotated frames is numbered from 0.
         """
+        if self.labels is not None:
+            frames = self.labels if video.labelled_only else self.frames
+            return len(video) if frames is None else frames, tuple(sorted(video.annotations))
         if self.frames is None:
             return len(video), tuple(sorted(video.annotations)) if self.annotated is None else self.annotated
         if video.labelled_only and self.annotated is not None and len(video) != self.frames:
@@ -96,6 +102,7 @@ class Dataset:
             names exists.
         videos: finds the videos of a split below a root.
         folders: usual names of its folder, searched below ``VOSBENCH_DATA``.
+        sparse: whether in splits without a list only some frames may be annotated.
         downloads: the files to download.
         steps: how to get it by hand, if it cannot be downloaded.
         generate: writes the whole dataset into a folder, if vosbench generates it.
@@ -111,6 +118,7 @@ class Dataset:
     videos: VideoFinder
     listing: Callable[[str], Mapping[str, Listed]] = lambda _split: {}
     folders: tuple[str, ...] = ()
+    sparse: bool = False
     downloads: tuple[Download, ...] = ()
     steps: str = ""
     generate: Callable[[Path], None] | None = None
@@ -118,7 +126,12 @@ class Dataset:
     def listed(self, split: str, found: Mapping[str, Video]) -> Mapping[str, Listed]:
         """The list of a split; if there is none, a list of the videos that were found."""
         return self.listing(split) or {
-            name: Listed(frames=len(video), category=video.category) for name, video in found.items()
+            name: Listed(
+                frames=len(video),
+                annotated=tuple(sorted(video.annotations)) if self.sparse and video.annotations else None,
+                category=video.category,
+            )
+            for name, video in found.items()
         }
 
 

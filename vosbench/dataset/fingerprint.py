@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vosbench.images.annotations import Annotation, Box
 from vosbench.metrics.packed import Packed
 
 
@@ -24,10 +25,12 @@ class Content:
     def __init__(self, video: str) -> None:
         self._digest = hashlib.sha256(video.encode())
 
-    def add(self, index: int, annotation: Packed) -> None:
-        """Add the annotation of a frame, in order."""
-        self._digest.update(f"{index} {annotation.shape}".encode())
-        self._digest.update(annotation.words.data.cast("B"))
+    def add(self, index: int, mask: Packed, annotation: Annotation | None = None) -> None:
+        """Add the mask of a frame's annotation, in order; of a box also its edges, which may be fractions of pixels."""
+        self._digest.update(f"{index} {mask.shape}".encode())
+        self._digest.update(mask.words.data.cast("B"))
+        if isinstance(annotation, Box):
+            self._digest.update(f"{annotation.edges} {annotation.motion}".encode())
 
     def hexdigest(self) -> str:
         """SHA-256 of the annotations added so far."""

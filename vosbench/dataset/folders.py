@@ -80,7 +80,8 @@ def files_of(folders: Folders, base: Path, place: str, video: str) -> list[Path]
     for option in filter(None, place.split("|")):
         folder, _, file = option.rpartition("/") if "{frame}" in option else (option, "", "")
         before, _, after = file.partition("{frame}")
-        wanted = re.compile(rf"{re.escape(before.format(video=video))}\d+{re.escape(after)}", re.IGNORECASE)
+        called = re.escape(before.format(video=video)).replace(r"\*", ".*").replace(r"\?", ".")
+        wanted = re.compile(rf"{called}\d+{re.escape(after)}", re.IGNORECASE)
         for path in folders.find(base, folder.format(video=video)):
             names = [name for name in folders.files(path) if not file or wanted.fullmatch(name.rpartition(".")[0])]
             if names:

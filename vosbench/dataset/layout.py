@@ -17,6 +17,7 @@ from vosbench.dataset.folders import Folders, files_of
 from vosbench.dataset.stand_ins import markers_of_annotations, number, stand_ins
 from vosbench.dataset.video import Video
 from vosbench.errors import DataError, UsageError
+from vosbench.images.annotations import Annotation
 
 # Only the first suffix that a folder contains counts: ``a.png`` next to the frame ``a.jpg`` is its mask.
 FRAME_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".ppm")
@@ -34,6 +35,7 @@ class Layout:
         frames: folder of a video's frames, with ``{video}`` for its name; if videos share a folder,
             ``folder/{video}_{frame}`` with ``{frame}`` for digits.
         annotations: its annotations, likewise; empty if the layout has none.
+        objects: folders of a video, each with the masks of one object; they count if `annotations` has no files.
         codec: how to read annotations; or suffix → codec, of which the first suffix that exists counts.
         markers: paths that must all exist below the root.
         without: paths of other layouts, none of which may exist.
@@ -57,6 +59,7 @@ class Layout:
     ignored: str = ""
     labelled_only: bool = False
     forced: bool = False
+    objects: str = ""
 
     def place(self, root: Path, folders: Folders) -> str | None:
         """The folder of `below` that has this layout's markers; None if there is none."""
@@ -138,28 +141,23 @@ def collect(root: Path, layout: Layout, listing: Mapping[str, Listed]) -> list[V
     folders = Folders()
     base = next(folders.find(root, layout.below[0]), root)
     videos: list[Video] = []
-    masks: dict[str, list[Path]] = {}
+    masks: dict[str, list[list[Path]]] = {}
     for name, listed in listing.items():
         called = layout.names(name)
         frames = tuple(_of_first_kind(files_of(folders, base, layout.frames, called), FRAME_SUFFIXES))
-        masks[name] = [
-            path
-            for path in files_of(folders, base, layout.annotations, called)
-            if not (layout.ignored and fnmatchcase(path.name.lower(), layout.ignored))
-        ]
+        masks[name] = _masks(folders, base, layout, called)
         if frames:
             video = _video(name, listed, layout, frames, *_annotations(frames, masks[name], layout, listed))
             videos.append(replace(video, flow=beside_frames(base, layout.frames, called, frames, folders)))
-    if videos or not any(masks.values()):
+    if videos or not any(files for parts in masks.values() for files in parts):
         return videos
     for name, listed in listing.items():
         folder = base / layout.frames.partition("|")[0].format(video=layout.names(name), frame="")
-        for kind, codec in _kinds(masks[name], layout):
-            whole, some = layout.pair == "stem", layout.labelled_only
-            frames, annotations = stand_ins(kind, listed, folder, whole=whole, labelled_only=some)
-            if frames:
-                videos.append(replace(_video(name, listed, layout, frames, annotations, codec), frameless=True))
-                break
+        standing = [_standing(files, listed, layout, folder) for files in masks[name]]
+        frames, _, codec = standing[0] if standing else ((), {}, "")
+        if frames and all(each == frames for each, _, _ in standing):
+            annotations = _joined([each for _, each, _ in standing])
+            videos.append(replace(_video(name, listed, layout, frames, annotations, codec), frameless=True))
     if not videos:
         raise DataError(
             f'"{root}" contains annotations but no frames in layout "{layout.name}", and the list does not tell which '
@@ -168,8 +166,25 @@ def collect(root: Path, layout: Layout, listing: Mapping[str, Listed]) -> list[V
     return videos
 
 
+def _standing(
+    masks: Sequence[Path], listed: Listed, layout: Layout, folder: Path
+) -> tuple[tuple[Path, ...], Mapping[int, Path], str]:
+    """The frames that annotations are of, frame index → annotation, and their codec."""
+    for kind, codec in _kinds(masks, layout):
+        whole, some = layout.pair == "stem", layout.labelled_only
+        frames, annotations = stand_ins(kind, listed, folder, whole=whole, labelled_only=some)
+        if frames:
+            return frames, annotations, codec
+    return (), {}, ""
+
+
 def _video(
-    name: str, listed: Listed, layout: Layout, frames: tuple[Path, ...], annotations: Mapping[int, Path], codec: str
+    name: str,
+    listed: Listed,
+    layout: Layout,
+    frames: tuple[Path, ...],
+    annotations: Mapping[int, Annotation],
+    codec: str,
 ) -> Video:
     return Video(
         name=name,
@@ -221,6 +236,18 @@ def _all(folders: Folders, base: Path, place: str) -> list[Path]:
     return [folder / name for folder in folders.find(base, place) for name in folders.files(folder)]
 
 
+def _masks(folders: Folders, base: Path, layout: Layout, video: str) -> list[list[Path]]:
+    """A video's annotations; if each object has its own, a list for each."""
+    found = [files_of(folders, base, layout.annotations, video)]
+    if layout.objects and not any(path.suffix.lower() in MASK_SUFFIXES for path in found[0]):
+        found = [
+            [folder / name for _, name in sorted((number(name), name) for name in folders.files(folder))]
+            for folder in folders.find(base, layout.objects.format(video=video))
+        ]
+    ignored = layout.ignored
+    return [[path for path in masks if not (ignored and fnmatchcase(path.name.lower(), ignored))] for masks in found]
+
+
 def _of_first_kind(paths: Iterable[Path], suffixes: Iterable[str]) -> list[Path]:
     kinds: dict[str, list[Path]] = {suffix: [] for suffix in suffixes}
     for path in paths:
@@ -229,15 +256,26 @@ def _of_first_kind(paths: Iterable[Path], suffixes: Iterable[str]) -> list[Path]
 
 
 def _annotations(
-    frames: Sequence[Path], masks: Sequence[Path], layout: Layout, listed: Listed
-) -> tuple[dict[int, Path], str]:
-    """Frame index → annotation, of the first suffix that exists; and its codec."""
-    kinds = _kinds(masks, layout)
-    for kind, codec in kinds:
-        paired = _by_stem(frames, kind) if layout.pair == "stem" else _by_number(frames, kind, listed)
-        if paired:
-            return paired, codec
-    return {}, kinds[0][1]
+    frames: Sequence[Path], masks: Sequence[Sequence[Path]], layout: Layout, listed: Listed
+) -> tuple[Mapping[int, Annotation], str]:
+    """Frame index → annotation, of the first suffix that exists, for each object; and the codec."""
+    codec = _kinds((), layout)[0][1]
+    parts: list[dict[int, Path]] = []
+    for files in masks:
+        parts.append({})
+        for kind, known in _kinds(files, layout):
+            paired = _by_stem(frames, kind) if layout.pair == "stem" else _by_number(frames, kind, listed)
+            if paired:
+                parts[-1], codec = paired, known
+                break
+    return _joined(parts), codec
+
+
+def _joined(parts: Sequence[Mapping[int, Path]]) -> Mapping[int, Annotation]:
+    """One annotation of all objects, for the frames in which each of them has one."""
+    if len(parts) < 2:
+        return parts[0] if parts else {}
+    return {t: tuple(part[t] for part in parts) for t in sorted(parts[0]) if all(t in part for part in parts)}
 
 
 def _kinds(masks: Sequence[Path], layout: Layout) -> list[tuple[list[Path], str]]:

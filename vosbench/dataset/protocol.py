@@ -7,8 +7,18 @@ from typing import Literal
 
 from vosbench.dataset.video import Video
 from vosbench.errors import UsageError, suggest
+from vosbench.metrics.measures import MAPS, Family
 from vosbench.metrics.measures import SALIENCY as SALIENCY_MEASURES
-from vosbench.metrics.measures import Family
+
+HALF = 127
+"""The usual level above which a pixel of a soft map is the object."""
+PARTS = {
+    "annotated-inner": slice(1, -1),
+    "after-first": slice(1, None),
+    "before-last": slice(None, -1),
+    "before-last-two": slice(None, -2),
+    "all": slice(None),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,14 +28,20 @@ class DatasetProtocol:
     Attributes:
         name: the name to type, printed with every score.
         version: raised whenever a score could change.
-        measures: names of `MASKS`, `REGIONS` and `SALIENCY` in `vosbench.metrics.measures`, and of `families`.
+        measures: names of `MASKS`, `REGIONS`, `BOXES` and `MAPS` in `vosbench.metrics.measures`, and of `families`.
         unit: ``"foreground"`` scores one mask per frame; ``"objects"`` matches numbered proposals to numbered
             objects (DAVIS-2017 unsupervised; J and F); ``"regions"`` matches clusters to all regions of a video,
             including the background (Ochs–Brox; OB only).
         frames: which annotated frames count: ``"inner"`` those of frames 1…N−2 of N (DAVIS-2016), ``"annotated-inner"``
-            all but the first and the last annotated one (DAVSOD), ``"all"``.
-        empty: whether to ``"score"`` or to ``"skip"`` frames whose annotation has no foreground.
+            all but the first and the last annotated one (DAVSOD), ``"after-first"`` all annotated ones but the first,
+            ``"before-last"`` all but the last, ``"before-last-two"`` all but the last two, ``"all"``.
+        empty: whether to ``"score"`` or to ``"skip"`` frames whose annotation has no foreground; ``"skip-both"`` leaves
+            out only those whose prediction has none either.
         resize: ``"refuse"`` predictions of another size, or resize the ``"prediction"`` to the annotation.
+        annotations_above: the grey level above which a pixel of an annotation is the object, in place of the one of
+            the dataset's codec; only for annotations of grey levels.
+        maps_above: the level of a soft map above which a pixel is the object, 0…254; another than 127 also has maps
+            resized before they are compared to it, linearly, instead of the mask.
         tolerance: tolerance of contour accuracy, as a fraction of the image diagonal.
         t_first: whether temporal stability starts with the pair of frame 0's annotation and the first scored mask
             (``"gt"``, the leaderboard), or with the first two scored masks (``"skip"``).
@@ -33,6 +49,7 @@ class DatasetProtocol:
         saliency: the convention of saliency measures; see `vosbench.metrics.saliency`.
         average: ``"video"`` is frame → video → dataset, ``"category"`` frame → video → category → dataset,
             ``"object"`` frame → object → dataset, ``"frame"`` frame → dataset.
+        split: the split that it is reported on, if that is not the dataset's first.
         families: third-party measures among `measures`; only for foreground.
         about: what it is, in a line for ``vosbench list datasets --long``; it has no effect on scores.
     """
@@ -41,14 +58,17 @@ class DatasetProtocol:
     version: int = 1
     measures: tuple[str, ...] = ("J", "F")
     unit: Literal["foreground", "objects", "regions"] = "foreground"
-    frames: Literal["inner", "annotated-inner", "all"] = "all"
-    empty: Literal["score", "skip"] = "score"
+    frames: Literal["inner", "annotated-inner", "after-first", "before-last", "before-last-two", "all"] = "all"
+    empty: Literal["score", "skip", "skip-both"] = "score"
     resize: Literal["refuse", "prediction"] = "refuse"
+    annotations_above: int | None = None
+    maps_above: int = HALF
     tolerance: float = 0.008
     t_first: Literal["gt", "skip"] = "gt"
     junctions: Literal["gcc4", "gcc5"] = "gcc4"
     saliency: str | None = None
     average: Literal["video", "category", "object", "frame"] = "video"
+    split: str | None = None
     families: tuple[Family, ...] = ()
     about: str = ""
 
@@ -61,9 +81,9 @@ class DatasetProtocol:
         [1, 2]
         """
         annotated = sorted(video.annotations)
-        if self.frames == "annotated-inner":
-            return annotated[1:-1]
-        return [t for t in annotated if self.frames == "all" or 0 < t < len(video) - 1]
+        if self.frames == "inner":
+            return [t for t in annotated if 0 < t < len(video) - 1]
+        return annotated[PARTS[self.frames]]
 
     def only(self, measures: Sequence[str], families: Mapping[str, Family] = MappingProxyType({})) -> "DatasetProtocol":
         """The protocol with only some of its measures, or with third-party measures added.
@@ -100,18 +120,23 @@ class DatasetProtocol:
             "F": f"F:{self.tolerance}",
             "T": f"T:{self.t_first}-first{order}",
             "OB": f"OB:{self.frames}",
+            "box": f"box:{self.frames}",
             **{family.name: family.signature() for family in self.families},
         }
         parts = [f"{self.name}@{self.version}", *(detail[name] for name in self.measures if name in detail)]
-        saliency = [name for name in self.measures if name in SALIENCY_MEASURES]
+        saliency = [name for name in self.measures if name in MAPS]
         if saliency:
             parts.append(f"{','.join(saliency)}:{self.saliency},{self.frames}")
         if self.unit != "foreground":
             parts.append(f"unit:{self.unit}")
-        if self.empty == "skip":
-            parts.append("empty:skip")
+        if self.empty != "score":
+            parts.append(f"empty:{self.empty}")
         if self.resize == "prediction":
             parts.append("resize:prediction")
+        if self.annotations_above is not None:
+            parts.append(f"annotations:>{self.annotations_above}")
+        if self.maps_above != HALF:
+            parts.append(f"maps:>{self.maps_above}")
         if len(saliency) < len(self.measures):
             parts.append(f"avg:{self.average}")
         return "|".join([*parts, f"vosbench {version}"])

@@ -13,6 +13,7 @@ from vosbench.dataset.roots import find_root
 from vosbench.dataset.video import Video
 from vosbench.errors import DataError, UsageError, counted
 from vosbench.files import combined
+from vosbench.images.codecs import is_grey
 from vosbench.metrics.measures import Family
 
 LONGEST = 80
@@ -71,6 +72,11 @@ class Selection:
         """The dataset's list of the chosen videos, over which all means are taken."""
         names = {video.name for video in self.videos}
         return {name: listed for name, listed in self.listing.items() if name in names}
+
+    @property
+    def annotated(self) -> bool:
+        """Whether anything can be scored: the annotations of some splits are not public."""
+        return any(video.annotations for video in self.videos)
 
     @property
     def split_size(self) -> int | None:
@@ -156,18 +162,19 @@ def select(dataset: Dataset, choice: Choice, families: Mapping[str, Family] = Ma
         UsageError: if a split, protocol or video name is unknown, or the root is not found.
         DataError: if the root is not the dataset, or chosen videos are missing or incomplete.
     """
-    split = split_of(dataset, choice.split)
     if isinstance(choice.protocol, DatasetProtocol):
         protocol = choice.protocol
     else:
         names = {protocol.name: protocol for protocol in dataset.protocols}
-        protocol = names[_one_of(choice.protocol, tuple(names), f"{dataset.name} has no protocol")]
+        asked = choice.protocol or usual_protocol(dataset, choice.split).name
+        protocol = names[_one_of(asked, tuple(names), f"{dataset.name} has no protocol")]
+    split = split_of(dataset, choice.split, protocol)
     if choice.measures:
         protocol = protocol.only(choice.measures, families)
     if choice.limit is not None and choice.limit < 1:
         raise UsageError(f"the limit must be at least 1 frame, not {choice.limit}")
     root = find_root(dataset, choice.root)
-    found = {video.name: video for video in dataset.videos(root, split, choice.layout)}
+    found = {video.name: _read_as(video, protocol) for video in dataset.videos(root, split, choice.layout)}
     listing = dataset.listed(split, found)
     for name in choice.videos:
         if name not in listing:
@@ -216,13 +223,27 @@ def with_frames(selection: Selection) -> Selection:
     return selection
 
 
-def split_of(dataset: Dataset, asked: str | None) -> str:
-    """The requested split, by default the one that papers report.
+def _read_as(video: Video, protocol: DatasetProtocol) -> Video:
+    """A video whose annotations of grey levels are read with the protocol's level, if it has one."""
+    if protocol.annotations_above is None or not is_grey(video.codec):
+        return video
+    return replace(video, codec=f"above:{protocol.annotations_above}")
+
+
+def split_of(dataset: Dataset, asked: str | None, protocol: DatasetProtocol | None = None) -> str:
+    """The requested split, by default the one that papers report, under a protocol if it is given.
 
     Raises:
         UsageError: if the dataset has no such split.
     """
-    return _one_of(asked, dataset.splits, f"{dataset.name} has no split")
+    usual = protocol.split if protocol is not None else None
+    return _one_of(asked or usual, dataset.splits, f"{dataset.name} has no split")
+
+
+def usual_protocol(dataset: Dataset, split: str | None) -> DatasetProtocol:
+    """The protocol if none is requested: the first, or the first that is reported on the requested split."""
+    reported = [protocol for protocol in dataset.protocols if split is not None and protocol.split == split]
+    return [*reported, *dataset.protocols][0]
 
 
 def _one_of(asked: str | None, known: Sequence[str], problem: str) -> str:
@@ -245,8 +266,10 @@ def _incomplete(
         frames, annotated = listed.expected(video)
         if len(video) != frames:
             return f'"{name}" has {len(video)} of {frames} frames'
-        if not video.annotations:
+        if not video.annotations and listed.annotated != ():
             return f'"{name}" has no annotations, in layout "{video.layout}"'
+        if listed.labels not in {None, len(video.annotations)}:
+            return f'"{name}" has {len(video.annotations)} of {listed.labels} annotations'
         absent = _unannotated(video, listing)
         if absent and not (partly and protocol.scored(video)):
             reason = f', and protocol "{protocol.name}" scores none of the others' if partly else ""

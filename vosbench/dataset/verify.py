@@ -10,7 +10,7 @@ from vosbench.dataset.fingerprint import Content
 from vosbench.dataset.video import Video
 from vosbench.errors import DataError
 from vosbench.files import combined, hidden
-from vosbench.images import read_frame, read_packed
+from vosbench.images import paths_of, read_annotation, read_frame
 
 INVERTED = 0.9  # share of foreground above which masks look inverted
 
@@ -88,7 +88,9 @@ def verify(dataset: Dataset, root: Path, split: str, layout: str | None = None) 
 
 def _strangers(videos: Sequence[Video], known: set[str]) -> list[str]:
     """Folders of unlisted sequences, if folders are named after videos."""
-    files = [next(iter(video.annotations.values())) if video.frameless else video.frames[0] for video in videos]
+    files = [
+        paths_of(next(iter(video.annotations.values())))[0] if video.frameless else video.frames[0] for video in videos
+    ]
     folders = {path.parent for video, path in zip(videos, files, strict=True) if path.parent.name == video.name}
     parents = {folder.parent for folder in folders}
     names = {entry.name for parent in parents for entry in parent.iterdir() if entry.is_dir()}
@@ -108,19 +110,19 @@ def _video(video: Video, listed: Listed, scored: Sequence[int], content: Content
     if damaged:
         yield Finding("error", video.name, f"{len(damaged)} of {len(video)} frames cannot be read: {damaged[0]}")
     empty, covered, pixels = 0, 0, 0
-    for index, path in sorted(video.annotations.items()):
+    for index, annotation in sorted(video.annotations.items()):
         try:
-            mask = read_packed(path, video.codec)
+            mask = read_annotation(annotation, video.codec)
         except DataError as error:
             yield Finding("error", video.name, str(error))
             continue
         if index in scored:
-            content.add(index, mask)
+            content.add(index, mask, annotation)
         empty += not mask.any()
         covered, pixels = covered + mask.count(), pixels + mask.height * mask.width
         if mask.shape != sizes.get(index, mask.shape):
             (height, width), (tall, wide) = mask.shape, sizes[index]
-            message = f'annotation "{path.name}" is {width}×{height}, its frame {wide}×{tall}'
+            message = f'annotation "{paths_of(annotation)[0].name}" is {width}×{height}, its frame {wide}×{tall}'
             yield Finding("note" if _same_shape(mask.shape, sizes[index]) else "error", video.name, message)
     if empty:
         level: Literal["error", "note"] = "error" if empty == len(video.annotations) else "note"
@@ -133,6 +135,8 @@ def _counts(video: Video, listed: Listed) -> Iterator[Finding]:
     frames, annotated = listed.expected(video)
     if len(video) != frames:
         yield Finding("error", video.name, f"has {len(video)} frames; the list says {frames}")
+    if listed.labels not in {None, len(video.annotations)}:
+        yield Finding("error", video.name, f"has {len(video.annotations)} annotations; the list says {listed.labels}")
     present, expected = set(video.annotations), set(annotated)
     for what, indices in (("is missing", expected - present), ("has unlisted", present - expected)):
         if indices:

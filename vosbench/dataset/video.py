@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from vosbench.images.annotations import Annotation
+
 FlowFiles = Mapping[int, Mapping[int, Path]]
 """Step → frame index → file of the flow from that frame to the one so many frames later, or earlier if negative."""
 
@@ -15,7 +17,7 @@ class Video:
     Attributes:
         name: its name in the dataset's list.
         frames: the frames in temporal order; frame *t* of the video is ``frames[t]``.
-        annotations: frame index (0-based) → annotation file; may be sparse.
+        annotations: frame index (0-based) → its annotation file, or one file per object, or a box; may be sparse.
         codec: name of the codec of its annotation files (`vosbench.images.codecs`).
         category: the object category, if the dataset has categories.
         layout: name of the folder layout that it was found in.
@@ -27,7 +29,7 @@ class Video:
 
     name: str
     frames: tuple[Path, ...]
-    annotations: Mapping[int, Path] = field(default_factory=dict)
+    annotations: Mapping[int, Annotation] = field(default_factory=dict)
     codec: str = "binary255"
     category: str | None = None
     layout: str = ""

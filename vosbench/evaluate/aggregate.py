@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from vosbench.dataset import DatasetProtocol, Listed
 from vosbench.errors import DataError
 from vosbench.evaluate.task import Scored, Scores
-from vosbench.metrics.measures import MEASURES, OVERLAPS, REGIONS, SALIENCY, measure_of
+from vosbench.metrics.measures import BOXES, MAPS, MEASURES, MOTIONS, OVERLAPS, REGIONS, measure_of
 from vosbench.metrics.statistics import decay, mean, recall
 from vosbench.records.record import Record
 
@@ -47,7 +47,7 @@ class VideoScores:
     def of(cls, record: Record, listing: Mapping[str, Listed]) -> "VideoScores":
         """The videos of a record; one without a value was skipped if the record has a mean nevertheless."""
         keys = {key for scores in record.videos.values() for key in scores}
-        skips = "|empty:skip|" in record.signature
+        skips = "|empty:skip" in record.signature
         skippable = {key for key in keys if skips or record.scores.get(key) is not None}
         return cls(record.videos, listing, record.incomplete, skippable)
 
@@ -131,7 +131,11 @@ def video_scores(scored: Scored, protocol: DatasetProtocol) -> dict[str, float |
         if regions is not None:
             values = (regions.precision, regions.recall, regions.f, float(regions.extracted))
             scores |= dict(zip(REGION_SCORES, values, strict=True))
-    if any(name in SALIENCY for name in protocol.measures):
+    if any(name in BOXES for name in protocol.measures):
+        from vosbench.evaluate.boxes import box_scores
+
+        scores |= box_scores(scored)
+    if any(name in MAPS for name in protocol.measures):
         from vosbench.evaluate.saliency import average
 
         scores |= average([scored.saliency], protocol)
@@ -156,11 +160,13 @@ def dataset_scores(
     Raises:
         DataError: if the protocol averages over categories and a video has none.
     """
+    _check_categories(protocol, listing)
     by_video = {video.video: video_scores(video, protocol) for video in scored}
     keys = {key for scores in by_video.values() for key in scores}
     incomplete = {video.video for video in scored if video.missing}
     added = [each.name for family in protocol.families for each in family.measures]
-    videos = VideoScores(by_video, listing, incomplete, keys if protocol.empty == "skip" else added)
+    optional = [*added, *(f"box_J_{motion}" for motion in MOTIONS)]
+    videos = VideoScores(by_video, listing, incomplete, keys if protocol.empty != "score" else optional)
     scores: dict[str, float | None] = {}
     for name in (name for name in protocol.measures if name in OVERLAPS):
         if protocol.average == "object":
@@ -170,14 +176,15 @@ def dataset_scores(
         else:
             average = videos.category_mean if protocol.average == "category" else videos.mean
             scores |= {key: average(key) for key in (f"{name}_{statistic.__name__}" for statistic in STATISTICS)}
-    uncategorised = next((name for name, listed in listing.items() if listed.category is None), None)
-    if protocol.average == "category" and uncategorised is not None:
-        raise DataError(f'protocol "{protocol.name}" averages over categories, but "{uncategorised}" has none')
     if "T" in protocol.measures:
         scores |= {key: videos.mean(key) for key in ("T_mean", "T_all_mean")}
     if protocol.unit == "regions":
         scores |= {key: videos.mean(key) for key in REGION_SCORES}
-    if any(name in SALIENCY for name in protocol.measures):
+    if any(name in BOXES for name in protocol.measures):
+        from vosbench.evaluate.boxes import average as average_boxes
+
+        scores |= average_boxes(scored, videos.mean)
+    if any(name in MAPS for name in protocol.measures):
         from vosbench.evaluate.saliency import average as average_saliency
 
         complete = {video.video: video.saliency for video in scored if not video.missing}
@@ -190,6 +197,12 @@ def dataset_scores(
         else:
             scores[key] = videos.category_mean(key) if protocol.average == "category" else videos.mean(key)
     return scores if videos.complete else dict.fromkeys(scores)
+
+
+def _check_categories(protocol: DatasetProtocol, listing: Mapping[str, Listed]) -> None:
+    uncategorised = next((name for name, listed in listing.items() if listed.category is None), None)
+    if protocol.average == "category" and uncategorised is not None:
+        raise DataError(f'protocol "{protocol.name}" averages over categories, but "{uncategorised}" has none')
 
 
 def over_objects(scored: Sequence[Scored], name: str) -> dict[str, float | None]:

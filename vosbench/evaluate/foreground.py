@@ -13,18 +13,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vosbench.dataset.fingerprint import Content
+from vosbench.dataset.protocol import HALF as HALF_LEVEL
 from vosbench.errors import MeasureError, VosbenchError, one_line, place
 from vosbench.evaluate.predictions import Reading
 from vosbench.evaluate.task import Scored, Scores, Task
 from vosbench.images import files as images
+from vosbench.images import read_annotation
 from vosbench.metrics.arrays import Mask
-from vosbench.metrics.measures import MASKS, SALIENCY, Family
+from vosbench.metrics.measures import BOXES, MAPS, MASKS, Family
 from vosbench.metrics.packed import Packed, pack, unpack
 from vosbench.metrics.packed_scores import contour_accuracy, frame_scores, region_similarity, shared
 from vosbench.metrics.statistics import mean
 from vosbench.records.record import Row
 
 if TYPE_CHECKING:
+    from vosbench.evaluate.boxes import BoxScorer
     from vosbench.evaluate.saliency import SaliencyScorer
     from vosbench.metrics.saliency import Accumulator
 
@@ -47,14 +50,14 @@ class MaskScorer:
     def score(self, index: int, annotation: Packed) -> Iterator[Row]:
         """Score the next frame that has a prediction."""
         name, protocol = self._task.video.name, self._task.protocol
-        prediction = self._masks.read(index, images.read_packed, self._task.checks(index, annotation.shape))
-        prediction = self._fit(prediction, annotation, index)
+        prediction = self._prediction(index, annotation)
         self._read += 1
         if not prediction.any():
             self._empty += 1
         elif prediction.words[0, 0] & ONE and prediction.count() == prediction.height * prediction.width:
             self._full += 1
-        if protocol.empty == "score" or annotation.any():
+        empty = not annotation.any()
+        if protocol.empty == "score" or not empty or (protocol.empty == "skip-both" and prediction.any()):
             if "J" in self._measures and "F" in self._measures:
                 both = frame_scores(annotation, prediction, protocol.tolerance)
                 yield Row(name, index, "J", both.region)
@@ -84,6 +87,18 @@ class MaskScorer:
         """How many predictions are empty, are full, and there are; and the mean J of inverted predictions."""
         return (self._empty, self._full, self._read), mean(self._inverted)
 
+    def _prediction(self, index: int, annotation: Packed) -> Packed:
+        """The mask of a frame, at the size of its annotation."""
+        check, above = self._task.checks(index, annotation.shape), self._task.protocol.maps_above
+        if above == HALF_LEVEL:
+            return self._fit(self._masks.read(index, images.read_packed, check), annotation, index)
+        levels = self._masks.read(index, images.read_levels, check)
+        if self._task.differs(index, (levels.shape[0], levels.shape[1]), annotation.shape):
+            import cv2
+
+            levels = cv2.resize(levels, (annotation.width, annotation.height)).astype(np.uint8)
+        return pack(levels > above)
+
     def _fit(self, prediction: Packed, annotation: Packed, index: int) -> Packed:
         """Resize a prediction to the size of its annotation (nearest neighbour), if the protocol allows it."""
         if not self._task.differs(index, prediction.shape, annotation.shape):
@@ -108,7 +123,7 @@ class _Stability:
         self._last: tuple[int, stability.Shape | None] | None = None
         starts = task.protocol.t_first == "gt" and min(task.scored, default=0) == 1
         if starts and 0 in task.video.annotations:
-            first = images.read_mask(task.video.annotations[0], task.video.codec)
+            first = unpack(read_annotation(task.video.annotations[0], task.video.codec))
             self._last = (0, stability.describe(first, self._order))
 
     def after(self, index: int, mask: Mask) -> Iterator[Row]:
@@ -124,7 +139,7 @@ class _Added:
 
     def __init__(self, family: Family, task: Task) -> None:
         self._family, self._name = family, task.video.name
-        self._reserved = {*MASKS, *SALIENCY}
+        self._reserved = {*MASKS, *MAPS, *BOXES}
         self.frames = 0
         with self._guarded(f'"{self._name}"'):
             self._accumulation = family.start()
@@ -188,12 +203,12 @@ def score_video(task: Task) -> Scored:
     with task.predictions.opened(task.video.name) as masks:
         scorers = _scorers(task, masks)
         for index in task.scored:
-            annotation = images.read_packed(task.video.annotations[index], task.video.codec)
-            content.add(index, annotation)
+            annotation = read_annotation(task.video.annotations[index], task.video.codec)
+            content.add(index, annotation, task.video.annotations[index])
             if index in task.predictions.files[task.video.name]:
                 for scorer in scorers:
                     rows += scorer.score(index, annotation)
-    saliency = next((scorer.summary() for scorer in scorers if not isinstance(scorer, MaskScorer)), None)
+    saliency = next((scorer.summary() for scorer in scorers if hasattr(scorer, "summary")), None)
     foreground = next((scorer for scorer in scorers if isinstance(scorer, MaskScorer)), None)
     uniform, complement = foreground.watched() if foreground else ((0, 0, 0), None)
     added = foreground.added if foreground else []
@@ -209,11 +224,15 @@ def score_video(task: Task) -> Scored:
     )
 
 
-def _scorers(task: Task, masks: Reading) -> "list[MaskScorer | SaliencyScorer]":
+def _scorers(task: Task, masks: Reading) -> "list[MaskScorer | BoxScorer | SaliencyScorer]":
     scorers: list[Any] = []
     if task.protocol.families or any(name in MASKS for name in task.protocol.measures):
         scorers.append(MaskScorer(task, masks))
-    if any(name in SALIENCY for name in task.protocol.measures):
+    if any(name in BOXES for name in task.protocol.measures):
+        from vosbench.evaluate.boxes import BoxScorer
+
+        scorers.append(BoxScorer(task, masks))
+    if any(name in MAPS for name in task.protocol.measures):
         from vosbench.evaluate.saliency import SaliencyScorer
 
         scorers.append(SaliencyScorer(task, masks))

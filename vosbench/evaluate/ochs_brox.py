@@ -7,6 +7,7 @@ import numpy as np
 
 from vosbench.evaluate.task import Task
 from vosbench.images import files as images
+from vosbench.images import read_objects
 from vosbench.metrics.ochs_brox import ObjectScores, Overlap
 
 
@@ -24,7 +25,7 @@ def region_scores(task: Task) -> tuple[ObjectScores | None, str, str]:
     overlap = Overlap()
     with task.predictions.opened(name) as masks:
         for index in task.scored:
-            regions = images.read_regions(task.video.annotations[index], task.video.codec)
+            regions = read_objects(task.video.annotations[index], task.video.codec)
             digest.update(f"{index} {regions.shape}".encode() + regions.astype("<i4").tobytes())
             if task.missing:
                 continue

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from vosbench.evaluate.task import Task
 from vosbench.images import files as images
+from vosbench.images import read_numbers
 from vosbench.metrics.proposals import Proposals
 from vosbench.records.record import Row
 
@@ -28,7 +29,7 @@ def object_rows(task: Task) -> tuple[list[Row], str, str]:
     proposals = Proposals(tolerance=task.protocol.tolerance)
     with task.predictions.opened(name) as masks:
         for index in task.scored:
-            annotation = images.read_labels(task.video.annotations[index])
+            annotation = read_numbers(task.video.annotations[index], task.video.codec)
             digest.update(f"{index} {annotation.shape}".encode() + annotation.tobytes())
             if task.missing:
                 continue

@@ -9,7 +9,7 @@ from vosbench.dataset import DatasetProtocol
 from vosbench.evaluate.predictions import Reading
 from vosbench.evaluate.task import Task
 from vosbench.images import files as images
-from vosbench.metrics.measures import SALIENCY
+from vosbench.metrics.measures import MAPS
 from vosbench.metrics.packed import Packed, unpack
 from vosbench.metrics.saliency import Accumulator, convention, measure_frame
 from vosbench.records.record import Row
@@ -45,7 +45,7 @@ class SaliencyScorer:
 
 def measures(protocol: DatasetProtocol) -> tuple[str, ...]:
     """The saliency measures of a protocol."""
-    return tuple(name for name in protocol.measures if name in SALIENCY)
+    return tuple(name for name in protocol.measures if name in MAPS)
 
 
 def average(videos: Sequence[Accumulator | None], protocol: DatasetProtocol) -> dict[str, float | None]:

@@ -161,6 +161,10 @@ def _equals(pixels: Pixels, level: int) -> Mask:
     return np.asarray(luma(pixels) == level)
 
 
+def _above(pixels: Pixels, level: int) -> Mask:
+    return np.asarray(luma(pixels) > level)
+
+
 def _brighter(pixels: Pixels, level: int) -> Mask:
     grey = luma(pixels)
     return np.asarray((grey > level) & (grey < 253) if pixels.ndim == 3 else grey > level)
@@ -208,6 +212,7 @@ CODECS = {
         Codec("fbms_antonilo_marple2", "grey above 102 as object", ("L", "RGB"), partial(_brighter, level=102)),
     )
 }
+ABOVE = re.compile(r"above:(\d{1,3})")
 TWO = re.compile(r"binary:(\d{1,5}),(\d{1,5})")
 
 
@@ -215,7 +220,8 @@ def codec(name: str) -> Codec:
     """Look up a codec.
 
     Args:
-        name: one of `CODECS`, or ``"binary:B,O"`` with the grey levels of background and object.
+        name: one of `CODECS`, ``"binary:B,O"`` with the grey levels of background and object, or ``"above:N"`` with
+            the highest grey level of the background, 0…254.
 
     Raises:
         UsageError: if the name is unknown.
@@ -225,9 +231,25 @@ def codec(name: str) -> Codec:
     """
     if name in CODECS:
         return CODECS[name]
+    above = ABOVE.fullmatch(name)
+    if above is not None and int(above[1]) < 255:
+        return Codec(
+            name, f"grey values above {above[1]} as object", _GREY, partial(_above, level=int(above[1])), shown=True
+        )
     levels = TWO.fullmatch(name)
     if levels is None or levels[1] == levels[2]:
-        raise UsageError(f'there is no codec "{name}"; available: {", ".join(CODECS)}, binary:BACKGROUND,OBJECT')
+        raise UsageError(
+            f'there is no codec "{name}"; available: {", ".join(CODECS)}, binary:BACKGROUND,OBJECT, above:LEVEL'
+        )
     background, level = int(levels[1]), int(levels[2])
     meaning = f"{background} as background and {level} as object"
     return Codec(name, meaning, _ALL, partial(_equals, level=level), (background, level), shown=True)
+
+
+def is_grey(name: str) -> bool:
+    """Whether a codec compares grey levels to one level, so that another level may take its place.
+
+    >>> is_grey("luma127"), is_grey("above:0"), is_grey("palette")
+    (True, True, False)
+    """
+    return name == "luma127" or ABOVE.fullmatch(name) is not None

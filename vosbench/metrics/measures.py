@@ -92,6 +92,16 @@ REGIONS = ("OB",)
 """Measures of clusters matched to regions (Ochs–Brox)."""
 SALIENCY = ("MAE", "maxF", "meanF", "adpF", "S", "maxE", "meanE", "adpE", "wF")
 """Measures of soft maps."""
+DICE = ("maxDice", "meanDice", "maxIoU", "meanIoU")
+"""Measures of soft maps at 256 thresholds, in work on camouflaged objects."""
+MAPS = (*SALIENCY, *DICE)
+"""All measures of soft maps."""
+BOXES = ("box",)
+"""Measures of boxes around masks."""
+MOTIONS = ("locomotion", "deformation", "static")
+"""Kinds of motion that MoCA states for each frame."""
+SUCCESS = (50, 60, 70, 80, 90)
+"""Percent of overlap above which a box is a success."""
 OVERVIEW = ("MAE", "maxF", "S", "maxE")
 """Names of what a table of saliency over all datasets shows."""
 CRITERIA = ("J_mean", "maxF", "S", "F_mean")
@@ -110,7 +120,15 @@ _TABLE = {
         Measure(name="OB_recall", symbol="OB", heading="R"),
         Measure(name="OB_F", symbol="OB", heading="F"),
         Measure(name="OB_extracted", symbol="OB", heading="objects"),
-        *(Measure(name=name, symbol=name, better="lower" if name == "MAE" else "higher") for name in SALIENCY),
+        *(Measure(name=name, symbol=name, better="lower" if name == "MAE" else "higher") for name in MAPS),
+        Measure(name="box_J", symbol="box", heading="box J"),
+        *(
+            Measure(
+                name=f"box_S{share}", symbol="box", heading=f"S {share / 100}", tolerance=0.005, video_tolerance=None
+            )
+            for share in SUCCESS
+        ),
+        *(Measure(name=f"box_J_{motion}", symbol="box", heading=f"box J {motion}") for motion in MOTIONS),
         # Speed, as records hold it.
         Measure(name="fps"),
         Measure(name="latency", better="lower", unit="s"),
@@ -221,7 +239,7 @@ class Family:
         for name in (self.name, *names):
             if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name):
                 raise UsageError(f'"{name}" cannot name a measure: use letters, digits, "-" and "_"')
-            if name in _OWN or name in {*MASKS, *REGIONS}:
+            if name in _OWN or name in {*MASKS, *REGIONS, *BOXES}:
                 raise UsageError(f'the family "{self.name}" cannot define "{name}": it is a measure of vosbench')
         if not names or len(set(names)) < len(names):
             raise UsageError(f'the family "{self.name}" defines {"a measure twice" if names else "no measure"}')

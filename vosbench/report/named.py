@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from vosbench.dataset import Dataset
-from vosbench.dataset.selection import split_of
+from vosbench.dataset import Dataset, DatasetProtocol
+from vosbench.dataset.selection import split_of, usual_protocol
 from vosbench.errors import DataError, UsageError, suggest
 from vosbench.records.published import canonical, published
 from vosbench.records.record import Record
@@ -157,7 +157,7 @@ def _broken_down(
 def _ranked(
     request: TableRequest, dataset: Dataset, split: str | None, records: list[Record]
 ) -> tuple[Table, list[str]]:
-    place = split or (records[0].split if records else dataset.splits[0])
+    place = split or (records[0].split if records else split_of(dataset, None, _protocol_of(request, dataset)))
     measured = {canonical(record.method, record.provenance.options) for record in records}
     ablations = {paper.source for paper in papers().values() if paper.ablation}
     numbers = [
@@ -168,11 +168,18 @@ def _ranked(
     ]
     if records:
         return leaderboard(records, numbers=numbers, sort=request.sort, diff=request.diff)
+    return published_leaderboard(numbers, _protocol_of(request, dataset), sort=request.sort), []
+
+
+def _protocol_of(request: TableRequest, dataset: Dataset) -> DatasetProtocol:
     protocols = {protocol.name: protocol for protocol in dataset.protocols}
-    name = request.protocol or dataset.protocols[0].name
-    if name not in protocols:
-        raise UsageError(f'{dataset.name} has no protocol "{name}"; {suggest(name, list(protocols))}')
-    return published_leaderboard(numbers, protocols[name], sort=request.sort), []
+    if request.protocol is None:
+        return usual_protocol(dataset, request.split)
+    if request.protocol not in protocols:
+        raise UsageError(
+            f'{dataset.name} has no protocol "{request.protocol}"; {suggest(request.protocol, list(protocols))}'
+        )
+    return protocols[request.protocol]
 
 
 def _records(request: TableRequest, dataset: Dataset, split: str | None) -> list[Record]:

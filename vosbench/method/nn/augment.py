@@ -14,8 +14,9 @@ from PIL import Image
 
 from vosbench.dataset import Video
 from vosbench.errors import DataError
-from vosbench.images import read_frame, read_mask
+from vosbench.images import paths_of, read_annotation, read_frame
 from vosbench.method.nn.views import MEAN_BGR, Frame
+from vosbench.metrics.packed import unpack
 
 Mask = NDArray[np.bool_]
 Floats = NDArray[np.float32]
@@ -122,10 +123,10 @@ def read(video: Video, index: int) -> Shot:
     Raises:
         DataError: if a file cannot be read, or frame and mask differ in size.
     """
-    path = video.annotations[index]
-    frame, mask = read_frame(video.frames[index]), read_mask(path, video.codec)
+    annotation = video.annotations[index]
+    frame, mask = read_frame(video.frames[index]), unpack(read_annotation(annotation, video.codec))
     if mask.shape != frame.shape[:2]:
-        raise DataError(f'mask "{path}" has size {mask.shape}, but its frame has {frame.shape[:2]}')
+        raise DataError(f'mask "{paths_of(annotation)[0]}" has size {mask.shape}, but its frame has {frame.shape[:2]}')
     return Shot(frame, mask)
 
 

@@ -22,6 +22,7 @@ Conventions:
     | maxE, meanE | `enhanced` | curve | maximum or mean of the averaged curve |
     | adpE | `enhanced` | value | mean |
     | wF | `weighted` | value | mean |
+    | maxDice, meanDice, maxIoU, meanIoU | `curves` | curve | maximum or mean of the averaged curve |
 """
 
 from vosbench.metrics.saliency.accumulate import Accumulator

@@ -18,8 +18,9 @@ from vosbench.metrics.saliency.conventions import Convention
 from vosbench.metrics.saliency.curves import THRESHOLDS, Curve, f_measure, rates
 from vosbench.metrics.saliency.frame import SaliencyFrame
 
-CURVES = ("precision", "recall", "f_measure", "e_measure")
+CURVES = ("precision", "recall", "f_measure", "e_measure", "dice", "overlap")
 CURVE_OF = {"maxF": "f_measure", "meanF": "f_measure", "maxE": "e_measure", "meanE": "e_measure"}
+CURVE_OF |= {"maxDice": "dice", "meanDice": "dice", "maxIoU": "overlap", "meanIoU": "overlap"}
 
 
 @dataclass(slots=True)

@@ -16,6 +16,10 @@ Conventions:
     ``f-of-mean-pr``: F of the mean precision and the mean recall, as in AMC-Net's script; its S, and E at the adaptive
     threshold, are as here without the script's own ε, and its shared bin of the two highest levels is not reproduced.
 
+    ``slt-net``: SLT-Net's script for MoCA-Mask (Cheng et al., "Implicit Motion Handling for Video Camouflaged Object
+    Detection", CVPR 2022): as ``davsod``, but E compares with ``>=``, and with Dice and IoU, whose mean and maximum are
+    over the 256 thresholds of the averaged curve; neither is at a threshold of one half.
+
     Thresholds of ``davsod`` are exactly k / 255. DAVSOD's toolbox compares s = level / 255 to the ladder ``1:-1/255:0``
     in double precision. Where a rung is above k / 255 by a rounding error, the pixels of level k do not pass it, and
     the F of that rung is the next one's. Which rungs these are depends on the program: Octave computes 1 − i · (1 /
@@ -35,7 +39,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from vosbench.errors import MeasureError, UsageError
-from vosbench.metrics.measures import SALIENCY
+from vosbench.metrics.measures import DICE, SALIENCY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +48,7 @@ class Convention:
 
     Attributes:
         name: as selected in a protocol and printed with every number.
-        measures: the measures of `SALIENCY` that the convention defines.
+        measures: the measures of `MAPS` in `vosbench.metrics.measures` that the convention defines.
         beta2: β², the weight of precision in F; weighted F always has β² = 1.
         normalise: ``"minmax"`` stretches each map to [0, 1] unless it is constant; ``"none"`` keeps maps unchanged.
         average: ``"video"`` is curve of a frame → mean of a video → mean of the dataset → maximum over thresholds;
@@ -91,6 +95,7 @@ CONVENTIONS = {
     convention.name: convention
     for convention in (
         Convention(name="davsod", alignment=">"),
+        Convention(name="slt-net", measures=(*SALIENCY, *DICE)),
         Convention(name="pysod", average="frame", centroid="half-even", comparison="double"),
         Convention(name="adnet", measures=("MAE", "maxF", "meanF"), beta2=1.0, normalise="none", average="pixels"),
         Convention(

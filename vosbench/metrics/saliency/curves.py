@@ -89,6 +89,20 @@ def f_measure(precision: Curve, recall: Curve, beta2: float) -> Curve:
     return above / below
 
 
+def overlaps(positive: Counts, annotated: int) -> tuple[Curve, Curve]:
+    """Dice, 2·TP / (2·TP + FP + FN), and IoU, TP / (TP + FP + FN), elementwise; 0 without true positives.
+
+    Args:
+        positive: (2, …) false and true positives.
+        annotated: number of foreground pixels.
+
+    >>> [curve.tolist() for curve in overlaps(np.array([[1, 0], [2, 0]]), 3)]
+    [[0.6666666666666666, 0.0], [0.5, 0.0]]
+    """
+    false, true = positive
+    return 2 * true / np.maximum(annotated + true + false, 1), true / np.maximum(annotated + false, 1)
+
+
 def adaptive(histogram: Counts, scale: Scale, *, strict: bool = False) -> Counts:
     """Count the pixels at or above the adaptive threshold; only those above it if strict.
 

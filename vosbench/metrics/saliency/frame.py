@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vosbench.metrics.measures import SALIENCY
+from vosbench.metrics.measures import DICE, MAPS
 from vosbench.metrics.saliency.conventions import Convention
 from vosbench.metrics.saliency.curves import (
     Curve,
@@ -15,6 +15,7 @@ from vosbench.metrics.saliency.curves import (
     enhanced_alignment,
     f_measure,
     highest_threshold,
+    overlaps,
     passing,
     rates,
 )
@@ -36,6 +37,8 @@ class SaliencyFrame:
         recall: (256,) in [0, 1], likewise.
         f_measure: (256,) in [0, 1], likewise.
         e_measure: (256,) in [0, N / (N − 1)], if maxE or meanE is requested.
+        dice: (256,) in [0, 1], if maxDice or meanDice is requested.
+        overlap: (256,) in [0, 1], the IoU, if maxIoU or meanIoU is requested.
     """
 
     values: dict[str, float]
@@ -46,6 +49,8 @@ class SaliencyFrame:
     recall: Curve | None = None
     f_measure: Curve | None = None
     e_measure: Curve | None = None
+    dice: Curve | None = None
+    overlap: Curve | None = None
 
 
 def measure_frame(
@@ -57,7 +62,7 @@ def measure_frame(
         levels: (H, W) map as in a PNG file, uint8 or uint16; floats in [0, 1] are rounded to 256 levels.
         annotation: (H, W) bool.
         convention: the convention to measure under.
-        names: the measures of `SALIENCY` to compute; by default all that the convention defines.
+        names: the measures of `MAPS` to compute; by default all that the convention defines.
 
     Returns:
         Values and curves for these measures; nothing else is computed.
@@ -86,7 +91,7 @@ def measure_frame(
     annotated = int(histogram[1].sum())
     curves = _curves(histogram, extent, convention, wanted)
     values |= _adaptive(histogram, extent, convention, wanted)
-    ordered = {name: values[name] for name in SALIENCY if name in values}
+    ordered = {name: values[name] for name in MAPS if name in values}
     return SaliencyFrame(values=ordered, pixels=mask.size, annotated=annotated, **curves)
 
 
@@ -99,6 +104,9 @@ def _curves(histogram: Counts, extent: Scale, convention: Convention, wanted: Se
         precision, recall = rates(positive, annotated)
         curves |= {"positive": positive, "precision": precision, "recall": recall}
         curves["f_measure"] = f_measure(precision, recall, convention.beta2)
+    if not set(DICE).isdisjoint(wanted):
+        positive = passing(histogram, highest_threshold(levels, extent, comparison=convention.comparison))
+        curves |= dict(zip(("dice", "overlap"), overlaps(positive, annotated), strict=True))
     if "maxE" in wanted or "meanE" in wanted:
         strict = convention.alignment == ">"
         highest = highest_threshold(levels, extent, strict=strict, comparison=convention.comparison)
