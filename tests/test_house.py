@@ -66,7 +66,9 @@ def test_imports_of_scripts_exist(path: Path) -> None:
                     importlib.import_module(f"{node.module}.{alias.name}")
 
 
-@pytest.mark.parametrize("words", [["--help"], ["list"], ["list", "datasets"], ["run", "--help"], ["train", "--help"]])
+@pytest.mark.parametrize(
+    "words", [["--help"], ["list"], ["list", "datasets"], ["run", "--help"], ["segment", "--help"], ["train", "--help"]]
+)
 def test_help_and_list_import_nothing_heavy(words: list[str]) -> None:
     code = (
         "import sys\n"

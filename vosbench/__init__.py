@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         CheckResult,
         CompareResult,
         Result,
+        SegmentResult,
         check,
         compare,
         load_dataset,
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
         read_records,
         run,
         score,
+        segment,
     )
     from vosbench.method import Measurable, Method, Option, Predictor, Recipe, Resumable, Setup
     from vosbench.metrics import Family, Measure
@@ -46,6 +48,7 @@ __all__ = [
     "Result",
     "Resumable",
     "Row",
+    "SegmentResult",
     "Setup",
     "UsageError",
     "Video",
@@ -59,6 +62,7 @@ __all__ = [
     "read_records",
     "run",
     "score",
+    "segment",
 ]
 _FOLDER = Path(__file__).parent
 if not (_FOLDER / "methods").is_dir():
@@ -68,8 +72,8 @@ _ROOMS = {
     "dataset": ("Dataset", "DatasetProtocol", "Listed", "Video"),
     "errors": ("DataError", "MeasureError", "UsageError", "VideoError", "VosbenchError"),
     "face": (
-        *("CheckResult", "CompareResult", "Result", "check", "compare", "load_dataset", "load_method"),
-        *("read_record", "read_records", "run", "score"),
+        *("CheckResult", "CompareResult", "Result", "SegmentResult", "check", "compare", "load_dataset", "load_method"),
+        *("read_record", "read_records", "run", "score", "segment"),
     ),
     "method": ("Measurable", "Method", "Option", "Predictor", "Recipe", "Resumable", "Setup"),
     "metrics": ("Family", "Measure"),

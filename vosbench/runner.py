@@ -16,21 +16,17 @@ from vosbench.dataset import Dataset
 from vosbench.dataset.selection import Choice, Selection, select, with_frames
 from vosbench.engine.locks import locked, scratch
 from vosbench.errors import (
-    PluginError,
     UsageError,
     VideoError,
-    VosbenchError,
     counted,
     extras_needed,
-    missing_package,
-    one_line,
 )
-from vosbench.errors import place as place_of
 from vosbench.evaluate import score
 from vosbench.evaluate.task import Scored
 from vosbench.files import sweep
 from vosbench.method import Measurable, Method, Predictor, Setup
 from vosbench.method import flow as flow_method
+from vosbench.method.loading import loaded
 from vosbench.method.method import refuse_unheeded
 from vosbench.method.options import resolve as resolve_set
 from vosbench.method.predict import write_maps
@@ -226,25 +222,6 @@ def run(  # noqa: PLR0913 - a job, its folder, two switches and a listener
 def _failed(failures: Mapping[str, str]) -> str:
     rest = f" (and {counted(len(failures) - 1, 'more video')} failed)" if len(failures) > 1 else ""
     return next(iter(failures.values())) + rest
-
-
-def loaded(method: Method, setup: Setup) -> Predictor:
-    """Make a method's predictor.
-
-    Raises:
-        PluginError: if it cannot be made.
-        ModuleNotFoundError: if it needs a package of an extra.
-    """
-    try:
-        return method.load(setup)
-    except VosbenchError:
-        raise
-    except (Exception, SystemExit) as error:
-        if missing_package(error):
-            raise
-        where = place_of(error, getattr(method.load, "__module__", ""))
-        at = f" (at {where})" if where else ""
-        raise PluginError(f'"{method.called(setup.variant)}" cannot be loaded{at}: {one_line(error)}') from error
 
 
 def _origin(predictor: Predictor, setup: Setup) -> dict[str, str | None]:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from vosbench import __version__
-from vosbench.cli import check, compare, convert, data, flow, run, score, table, train
+from vosbench.cli import check, compare, convert, data, flow, run, score, segment, table, train
 from vosbench.cli import list as listing
 from vosbench.cli.console import Command, result
 
@@ -29,6 +29,7 @@ def vosbench(
         raise typer.Exit
 
 
+app.command("segment", cls=Command)(segment.segment)
 app.command("run", cls=Command)(run.run)
 app.command("score", cls=Command)(score.score)
 app.command("train", cls=Command)(train.train)

@@ -10,7 +10,7 @@ import typer
 from vosbench.errors import UsageError
 
 if TYPE_CHECKING:
-    from vosbench.face import RunOptions, SelectOptions
+    from vosbench.face import RunOptions, SelectOptions, SetupOptions
 
 DatasetName = Annotated[str, typer.Option("--dataset", help="Dataset; see: vosbench list datasets.")]
 Root = Annotated[Path | None, typer.Option("--root", help="Folder of the dataset.")]
@@ -103,8 +103,12 @@ def select_options(selecting: Selecting) -> "SelectOptions":
 
 def run_options(selecting: Selecting, setting_up: SettingUp) -> "RunOptions":
     """Convert to keyword arguments of the Python face."""
+    return {**select_options(selecting), **setup_options(setting_up)}
+
+
+def setup_options(setting_up: SettingUp) -> "SetupOptions":
+    """Convert to keyword arguments of the Python face."""
     return {
-        **select_options(selecting),
         "weights": setting_up.weights,
         "untrained": setting_up.untrained,
         "seed": setting_up.seed,

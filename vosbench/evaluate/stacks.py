@@ -18,10 +18,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vosbench.errors import DataError, VosbenchError, extras_needed, one_line
+from vosbench.errors import DataError, VosbenchError, one_line
 from vosbench.images import write_png
 from vosbench.images.archives import PIECE, unzipped
 from vosbench.images.files import MOST_PIXELS
+from vosbench.images.films import check_size, opened
 
 Pictures = Iterator[NDArray[np.uint8] | NDArray[np.uint16]]
 LONGEST = 60  # bits of a number in run lengths; far longer ones would take forever
@@ -122,21 +123,10 @@ def _pixels(array: NDArray[Any], name: str) -> Pictures:
 
 
 def _of_video(file: Path, name: str) -> Pictures:
-    with extras_needed():
-        import av
-    with av.open(str(file), metadata_errors="replace") as container:
-        if not container.streams.video:
-            raise DataError(f'"{name}" contains no video')
-        stream = container.streams.video[0]
-        _check_size(stream.width, stream.height, name)
+    with opened(file, name) as (container, stream):
         for frame in container.decode(stream):
-            _check_size(frame.width, frame.height, name)
+            check_size(frame.width, frame.height, name, MOST_PIXELS)
             yield frame.to_ndarray(format="gray").astype(np.uint8, copy=False)
-
-
-def _check_size(width: int, height: int, name: str) -> None:
-    if width * height > MOST_PIXELS:
-        raise DataError(f'"{name}" is {width}×{height}; masks of more than {MOST_PIXELS:,} pixels are not read')
 
 
 def read_runs(file: Path, name: str) -> Mapping[str, Mapping[str, Sequence[Any]]]:

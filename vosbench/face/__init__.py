@@ -5,8 +5,9 @@ prints to stderr is in a result's ``notes``.
 """
 
 from vosbench.face.functions import check, compare, load_dataset, load_method, read_record, read_records, run, score
-from vosbench.face.options import Listener, RunOptions, SelectOptions, ToleranceOptions, tolerances
+from vosbench.face.options import Listener, RunOptions, SelectOptions, SetupOptions, ToleranceOptions, tolerances
 from vosbench.face.result import CheckResult, CompareResult, Result
+from vosbench.face.segmenting import SegmentResult, segment
 
 __all__ = [
     "CheckResult",
@@ -14,7 +15,9 @@ __all__ = [
     "Listener",
     "Result",
     "RunOptions",
+    "SegmentResult",
     "SelectOptions",
+    "SetupOptions",
     "ToleranceOptions",
     "check",
     "compare",
@@ -24,5 +27,6 @@ __all__ = [
     "read_records",
     "run",
     "score",
+    "segment",
     "tolerances",
 ]

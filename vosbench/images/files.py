@@ -12,7 +12,7 @@ from vosbench.errors import DataError
 from vosbench.files import write_whole
 from vosbench.images import png
 from vosbench.images.codecs import Codec, Pixels, Regions, codec, luma
-from vosbench.images.frames import orientation, turned
+from vosbench.images.frames import SIDEWAYS, orientation, turned
 from vosbench.images.opening import opened, read_bytes
 from vosbench.images.recognition import Look, look_at
 from vosbench.metrics.arrays import Mask
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 END_OF_PNG = b"IEND\xaeB`\x82"
-SIDEWAYS = 5
-"""EXIF orientations from this one on exchange height and width."""
 MODES = ("1", "L", "I;16", "RGB", "P")
 MOST_PIXELS = 2**25
 """A mask has at most as many pixels as a frame of 8K."""

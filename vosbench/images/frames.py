@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 Frame = NDArray[np.uint8]
 ORIENTATION, WIDTH, LENGTH = 0x112, 0x100, 0x101
 """Tags of EXIF and TIFF."""
+SIDEWAYS = 5
+"""EXIF orientations from this one on exchange height and width."""
 METADATA = ("exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp")
 """Where Pillow finds the orientation of an image other than TIFF."""
 FIRST_CHUNK = 8  # bytes before it in a PNG file
@@ -70,7 +72,7 @@ def size(path: Path) -> tuple[int, int]:
         if image.format == "TIFF":  # later versions of Pillow turn it
             tags = cast("TiffImageFile", image).tag_v2
             width, height = tags[WIDTH], tags[LENGTH]
-        return (width, height) if orientation(image, data) in {5, 6, 7, 8} else (height, width)
+        return (width, height) if orientation(image, data) >= SIDEWAYS else (height, width)
 
 
 def orientation(image: "ImageFile", data: bytes) -> int:
@@ -106,7 +108,7 @@ def turned(pixels: Frame, turn: int) -> Frame:
     """
     if turn == 1:
         return pixels
-    if turn in {5, 6, 7, 8}:
+    if turn >= SIDEWAYS:
         pixels = pixels.swapaxes(0, 1)
     down, right = (-1 if turn in ends else 1 for ends in ({3, 4, 7, 8}, {2, 3, 6, 7}))
     return np.ascontiguousarray(pixels[::down, ::right])
