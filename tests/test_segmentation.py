@@ -380,6 +380,23 @@ def test_memory_does_not_grow_with_the_video() -> None:
 
 
 @pytest.mark.torch
+def test_methods_that_need_flow(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("VOSBENCH_CACHE", str(tmp_path / "cache"))
+    two = (
+        "--method",
+        "two-stream",
+        "--plugin",
+        Path(__file__).parents[1] / "examples" / "flow_method.py",
+        "--untrained",
+    )
+    refused = call("segment", clip(), *two)
+    assert (refused.returncode, '"two-stream" needs optical flow' in refused.stderr) == (2, True)
+    done = call("segment", "clip.mp4", *two, "--flow", "dis:preset=fast", "--soft")
+    assert done.returncode == 0, done.stderr
+    assert len(in_folder("masks/clip")) == 7
+
+
+@pytest.mark.torch
 @pytest.mark.parametrize("frames", [6, pytest.param(40, marks=pytest.mark.slow)])
 def test_the_default_method_on_a_real_video(real_data: Path, frames: int) -> None:
     source = sorted((real_data / "DAVIS" / "JPEGImages" / "480p" / "car-shadow").glob("*.jpg"))[:frames]

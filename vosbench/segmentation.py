@@ -4,13 +4,13 @@ Conventions:
     The masks of ``cow.mp4``, or of a folder of images ``cow``, are ``<out>/cow/<frame>.png``. Frames of a video file
     are numbered from 0, those of a folder keep their names. Masks have the size of the frames as they are shown.
     A card next to the masks lists what they depend on, so that the same command resumes, and another one is refused.
-    Neither memory nor disk grow with the length of a video; see `vosbench.images.unrolled`.
+    Neither memory nor disk grow with the length of a video, but for masks; see `vosbench.images.unrolled`.
 """
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
@@ -27,9 +27,9 @@ from vosbench.images.files import read_levels
 from vosbench.images.films import Film, Frame
 from vosbench.images.overlay import tinted
 from vosbench.images.unrolled import Unrolled, names
-from vosbench.method import Method, Predictor, Resumable, Setup
+from vosbench.method import Method, Setup, flow
 from vosbench.method.loading import loaded
-from vosbench.method.masks import Masks, ResumableMasks
+from vosbench.method.masks import masks_of
 from vosbench.method.predict import STATE, write_maps
 from vosbench.method.resume import card_of, open_folder, read_card, write_card
 
@@ -199,10 +199,7 @@ def segment(  # noqa: PLR0913 - a job, how its masks are written, and a listener
     with extras_needed():
         predictor = loaded(method, setup)
     if not soft:
-        if isinstance(predictor, Resumable):
-            predictor = ResumableMasks(predictor, threshold)
-        else:
-            predictor = Masks(predictor, threshold)
+        predictor = masks_of(predictor, threshold)
     card = {"method": method.called(setup.variant), "threshold": None if soft else threshold, **card_of(method, setup)}
     for job in jobs:
         _check_overlay(job, threshold, overwrite=overwrite)
@@ -210,13 +207,21 @@ def segment(  # noqa: PLR0913 - a job, how its masks are written, and a listener
     finished: list[Segmented] = []
     failures: list[str] = []
     for job in jobs:
+        heard = partial(_count, advance, job.name, before, total)
+        overlaid = partial(_count, advance, f"overlay of {job.name}", 0, job.frames)
         try:
             with locked(job.folder):
                 sweep(job.folder)
-                _write_masks(
-                    predictor, job, card, partial(_count, advance, job.name, before, total), overwrite=overwrite
-                )
-                _write_overlay(job, threshold, partial(_count, advance, f"overlay of {job.name}", 0, job.frames))
+                _discard_others(job, overwrite=overwrite)
+                with _video(job) as video:
+                    advance(f"flow of {job.name}" if "flow" in method.needs else job.name, before, total)
+                    (ready,) = flow.supply(method, setup, [video])
+                    known = {"flow": flow.digest([ready])} if "flow" in method.needs else {}
+                    old = (each for pattern in ("*.png", STATE) for each in job.folder.glob(pattern))
+                    wanted = {**card, **known, "input": _digest(job)}
+                    open_folder(job.folder / CARD, wanted, old, overwrite=overwrite)
+                    write_maps(predictor, ready, job.folder, heard)
+                _write_overlay(job, threshold, overlaid)
             finished.append(Segmented(job.name, job.folder, job.frames, job.overlay))
         except VideoError as error:
             failures.append(str(error))
@@ -231,22 +236,24 @@ def _count(advance: Advance, what: str, before: int, total: int, done: int) -> N
     advance(what, before + done, total)
 
 
-def _write_masks(
-    predictor: Predictor, job: Job, card: Mapping[str, object], advance: Callable[[int], None], *, overwrite: bool
-) -> None:
-    path = job.folder / CARD
-    found = [each for each in job.masks if each.exists()] if not path.exists() else []
-    if found and not overwrite:
-        raise UsageError(f'"{found[0]}" is not of an earlier segmentation; choose another --out, or pass --overwrite')
-    for each in found:
-        each.unlink()
-    old = (each for pattern in ("*.png", STATE) for each in job.folder.glob(pattern))
-    open_folder(path, {**card, "input": _digest(job)}, old, overwrite=overwrite)
+def _discard_others(job: Job, *, overwrite: bool) -> None:
+    """Discard files called as the masks will be, which nobody knows how they were made, or refuse."""
+    if (job.folder / CARD).exists():
+        return
+    for path in job.masks:
+        if path.exists() and not overwrite:
+            raise UsageError(f'"{path}" is not of an earlier segmentation; choose another --out, or pass --overwrite')
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _video(job: Job) -> Iterator[Video]:
+    """The video as methods take it."""
     if job.images:
-        write_maps(predictor, Video(name=job.name, frames=job.images), job.folder, advance)
+        yield Video(name=job.name, frames=job.images)
         return
     with scratch("frames") as folder, Unrolled(job.film, str(job.path), folder) as unrolled:
-        write_maps(predictor, Video(name=job.name, frames=unrolled.paths), job.folder, advance)
+        yield Video(name=job.name, frames=unrolled.paths)
 
 
 def _digest(job: Job) -> str:

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Unpack, overload
 
 from vosbench import runner, segmentation
+from vosbench.dataset import Video
 from vosbench.errors import counted
 from vosbench.face.options import SILENT, AnyPath, Listener, SetupOptions, paths_of, refuse_unknown, setup_of
-from vosbench.method import Method
+from vosbench.method import Method, flow
 from vosbench.records import provenance
 from vosbench.segmentation import DEFAULT_METHOD, Segmented
 
@@ -100,6 +101,7 @@ def segment(  # noqa: PLR0913 - the options of the command line
     for line in notes:
         listener.note(line)
     paths = (Path(videos),) if isinstance(videos, str | os.PathLike) else paths_of(videos)
+    flow.check(found, setup, [Video(name=path.stem, frames=()) for path in paths])
     jobs = segmentation.plan(paths, Path(out), None if overlay is None else Path(overlay), listener.advance)
     for line in (f'"{job.path}" ends after {job.film.short}; it may be cut off' for job in jobs if job.film.short):
         listener.note(line)

@@ -47,3 +47,10 @@ class ResumableMasks(Masks):
     def resume(self, video: Video, start: int, state: State) -> Iterator[FloatMap]:
         """See `Resumable`."""
         return self._masks(self._resumable.resume(video, start, state), video, start)
+
+
+def masks_of(predictor: Predictor, threshold: float) -> Predictor:
+    """A predictor of masks, which is `Resumable` if that of the maps is."""
+    if isinstance(predictor, Resumable):
+        return ResumableMasks(predictor, threshold)
+    return Masks(predictor, threshold)
