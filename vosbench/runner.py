@@ -68,7 +68,8 @@ class Run:
     Attributes:
         record: the record.
         scored: the scored videos that it averages, in the selection's order.
-        path: path of the record; its maps are in a folder next to it. None if nothing was kept.
+        path: path of the record; its maps are in a folder next to it. None if nothing was kept, or if the split has no
+            annotations, so that there are maps alone.
     """
 
     record: Record
@@ -173,12 +174,18 @@ def run(  # noqa: PLR0913 - a job, its folder, two switches and a listener
         advance: called with a video's name and its number of finished frames.
 
     Raises:
-        UsageError: if the folder contains maps of another setup, or the record is of other predictions.
+        UsageError: if the folder contains maps of another setup, or the record is of other predictions; or if nothing
+            would be left, since maps are not kept and the split has no annotations to score them.
         VideoError: if the method failed on a video; the others are finished first, and their record, marked incomplete,
             is written.
         DataError: if another process uses the folder, or what is there is damaged.
         PluginError: if the method cannot be loaded.
     """
+    if out is None and not selection.annotated:
+        raise UsageError(
+            f"{selection.dataset.title} {selection.split} has no annotations to score maps, and they are not kept; "
+            "pass a folder for them"
+        )
     name = check_name(method.called(setup.variant))
     maps = f"{name}{selection.frames_apart}"
     with extras_needed():
@@ -206,6 +213,10 @@ def run(  # noqa: PLR0913 - a job, its folder, two switches and a listener
             from vosbench.method.profile import profile as measure
 
             speed = measure(predictor, setup, selection.videos[0])
+        if not selection.annotated:
+            if failures:
+                raise VideoError(f"{_failed(failures)}; the maps of the others are complete")
+            return Run(score.unscored(folder, selection, name), [], None)
         result, scored, _ = score.score(folder, selection, method=name, codec="map")
         inputs = (
             [f"{width}x{height}" for width, height in predictor.inputs] if isinstance(predictor, Measurable) else []

@@ -1,6 +1,7 @@
-"""DAVIS-2017 Unsupervised: validation videos with several annotated objects each."""
+"""DAVIS-2017 Unsupervised: videos with several annotated objects each, and test videos without public annotations."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -24,16 +25,34 @@ LAYOUTS = tuple(
 )
 
 
+# The annotations of the test videos are not public, and the package of those has no folder for them.
+TESTS = tuple(
+    replace(
+        layout,
+        name=layout.name.replace("unsup", "test-dev"),
+        annotations="",
+        markers=(layout.markers[0],),
+        without=(*(("JPEGImages/480p",) if layout.without else ()),),
+        below=("", "DAVIS"),
+    )
+    for layout in LAYOUTS
+)
+
+
 @cache
 def listing(split: str) -> Mapping[str, Listed]:
-    """The sequences of ``"val"``, the only split."""
-    del split
-    return {row["name"]: Listed(frames=int(row["frames"])) for row in read_sequences(__file__)}
+    """The sequences of ``"val"``, ``"train"`` or ``"test-dev"``, of which the numbers of frames are not listed."""
+    return {
+        row["name"]: Listed(frames=int(row["frames"])) if row["frames"] else Listed(frames=None, annotated=())
+        for row in read_sequences(__file__)
+        if row["split"] == split
+    }
 
 
 def videos(root: Path, split: str, layout: str | None = None) -> list[Video]:
-    """Find the videos; see `vosbench.dataset.dataset.VideoFinder`."""
-    return collect(root, recognise(root, LAYOUTS, TITLE, layout), listing(split))
+    """Find the videos of a split; see `vosbench.dataset.dataset.VideoFinder`."""
+    layouts = TESTS if split == "test-dev" else LAYOUTS
+    return collect(root, recognise(root, layouts, TITLE, layout), listing(split))
 
 
 dataset = Dataset(
@@ -41,8 +60,8 @@ dataset = Dataset(
     title=TITLE,
     paper="Caelles et al., The 2019 DAVIS Challenge on VOS: Unsupervised Multi-Object Segmentation, arXiv 1905.00737",
     licence="CC BY 4.0 unless its sources say otherwise",
-    splits=("val",),
-    layouts=tuple(layout.name for layout in LAYOUTS),
+    splits=("val", "train", "test-dev"),
+    layouts=tuple(layout.name for layout in (*LAYOUTS, *TESTS)),
     protocols=(
         DatasetProtocol(
             name="davis17-objects",

@@ -66,7 +66,7 @@ def reduced(monkeypatch: pytest.MonkeyPatch) -> Reduced:
     """A dataset with a shorter list."""
 
     def reduce(name: str, listing: Mapping[str, Listed]) -> Dataset:
-        module = import_module(f"vosbench.datasets.{name}")
+        module = import_module(f"vosbench.datasets.{name.replace('-', '_')}")
         monkeypatch.setattr(module, "listing", lambda _split: listing)
         return replace(module.dataset, listing=lambda _split: listing)
 

@@ -98,7 +98,8 @@ def _datasets_long(found: "list[Found]") -> "Table":
             listing = dataset.listing(split)
             counts = [listed.frames for listed in listing.values()]
             frames = f", {sum(c for c in counts if c is not None)} frames" if None not in counts else ""
-            about.append((f"split {split}", f"{len(listing)} videos{frames}"))
+            counted = f"{len(listing)} videos{frames}" if listing else "the videos that are there"
+            about.append((f"split {split}", counted))
         about += [(f"protocol {protocol.name}", protocol.about) for protocol in dataset.protocols]
         about.append(("layouts", " ".join(dataset.layouts)))
         about.append(("here", str(known_root(dataset) or "no")))

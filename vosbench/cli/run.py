@@ -45,7 +45,11 @@ def run(
             listener=listener,
             **options.run_options(selecting, setting_up),
         )
-    if not quiet and done.path is not None:
-        folder = done.path.with_name(done.record.method + done.selection.frames_apart)
+    folder = out / done.record.dataset / (done.record.method + done.selection.frames_apart)
+    if not done.selection.annotated:
+        split = f"{done.selection.dataset.title} {done.selection.split}"
+        say(f"note: maps are in {folder}; {split} has no public annotations, so there is nothing to score")
+    elif not quiet and done.path is not None:
         say(f"note: maps and record are in {folder} and {done.path}")
-    result(done.render(shown))
+    if done.selection.annotated:
+        result(done.render(shown))

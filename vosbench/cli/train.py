@@ -161,11 +161,12 @@ def _parse(source: str) -> tuple[str, str | None, Path | None]:
 
 
 def _select(source: str, usual: str | None, plugins: Sequence[Path], limit: int | None = None) -> "Selection":
-    from vosbench.dataset.selection import Choice, select, with_frames
+    from vosbench.dataset.selection import Choice, select, with_annotations, with_frames
     from vosbench.registry import load_dataset
 
     name, split, root = _parse(source)
-    return with_frames(select(load_dataset(name, plugins), Choice(root=root, split=split or usual, limit=limit)))
+    chosen = select(load_dataset(name, plugins), Choice(root=root, split=split or usual, limit=limit))
+    return with_annotations(with_frames(chosen))
 
 
 def _material(selections: "Sequence[Selection]") -> "Material":

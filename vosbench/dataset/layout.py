@@ -197,6 +197,27 @@ def _video(
     )
 
 
+def names_there(root: Path, layout: Layout) -> list[str]:
+    """The names of the videos that have frames in a layout, sorted, for splits without a list.
+
+    Args:
+        root: the dataset's folder.
+        layout: the layout, as `recognise` returns it.
+    """
+    folders, found = Folders(), set[str]()
+    base = next(folders.find(root, layout.below[0]), root)
+    for option in layout.frames.split("|"):
+        parts = option.split("/")
+        flat = "{frame}" in parts[-1]
+        for folder in folders.find(base, "/".join(parts[:-1] if flat else parts).replace("{video}", "*")):
+            images = [name for name in folders.files(folder) if Path(name).suffix.lower() in FRAME_SUFFIXES]
+            if flat:
+                found |= {name.rpartition("_")[0] for name in images}
+            elif images:
+                found.add(folder.parts[parts.index("{video}") - len(parts)])
+    return sorted(found)
+
+
 def pairs(root: Path, layout: Layout) -> list[Video]:
     """Collect the images of a set without videos: each is a video of one frame, named after its stem, in name order.
 

@@ -230,6 +230,20 @@ def _read_as(video: Video, protocol: DatasetProtocol) -> Video:
     return replace(video, codec=f"above:{protocol.annotations_above}")
 
 
+def with_annotations(selection: Selection) -> Selection:
+    """The selection, for whoever scores.
+
+    Raises:
+        DataError: if no frame is annotated, as in splits whose annotations are not public.
+    """
+    if not selection.annotated:
+        raise DataError(
+            f"{selection.dataset.title} {selection.split} has no public annotations, so masks of it cannot be scored "
+            "here; see the dataset's card"
+        )
+    return selection
+
+
 def split_of(dataset: Dataset, asked: str | None, protocol: DatasetProtocol | None = None) -> str:
     """The requested split, by default the one that papers report, under a protocol if it is given.
 

@@ -7,7 +7,7 @@ from vosbench.dataset.layout import Layout
 
 def repacks(
     folders: tuple[str, ...],
-    dpa: str,
+    dpa: str = "",
     *,
     codec: str,
     names: Callable[[str], str] = str,
@@ -20,7 +20,7 @@ def repacks(
 
     Args:
         folders: possible names of the dataset's folder.
-        dpa: its name in DPA, before ``_train`` and ``_test``.
+        dpa: its name in DPA, before ``_train`` and ``_test``; empty if it is not in DPA.
         codec: how annotations are read.
         names: as `Layout.names`.
         labelled_only: as `Layout.labelled_only`.
@@ -40,9 +40,11 @@ def repacks(
             labelled_only=labelled_only,
         )
 
+    layouts = per_video("vsod-seq", "Imgs", "ground-truth"), per_video("fsnet-test", "Frame", "GT")
+    if not dpa:
+        return layouts
     return (
-        per_video("vsod-seq", "Imgs", "ground-truth"),
-        per_video("fsnet-test", "Frame", "GT"),
+        *layouts,
         Layout(
             name="dpa",
             frames=f"{dpa}_test/{{video}}/RGB|{dpa}_train/RGB/{{video}}_{{frame}}",

@@ -250,6 +250,10 @@ def _sort(names: Mapping[PurePosixPath, str], videos: Sequence[Video], origin: P
     """Tell which files belong to which video."""
     known = {video.name: video.name for video in videos}
     known |= {name.casefold(): name for name in known if name.casefold() not in known}
+    spelled: dict[str, list[str]] = {}
+    for name in [video.name for video in videos]:
+        spelled.setdefault(_plain(name), []).append(name)
+    known |= {plain: names[0] for plain, names in spelled.items() if len(names) == 1 and plain not in known}
     single = {video.name for video in videos if len(video) == 1}
     found = _Sorted()
     for path in sorted(names):
@@ -308,7 +312,12 @@ def _kind(path: PurePosixPath) -> str:
 
 
 def _known(name: str, known: Mapping[str, str]) -> str | None:
-    return known.get(name, known.get(name.casefold()))
+    return known.get(name) or known.get(name.casefold()) or (known.get(_plain(name)) if name[:1].isalpha() else None)
+
+
+def _plain(name: str) -> str:
+    """A name without signs between its parts: copies of datasets call ``select_0616_1`` ``select0616-1``."""
+    return CUTS.sub("", name.casefold())
 
 
 def _above(path: PurePosixPath, known: Mapping[str, str]) -> str | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from vosbench import __version__
 from vosbench.dataset import Video
-from vosbench.dataset.selection import Selection
+from vosbench.dataset.selection import Selection, with_annotations
 from vosbench.engine import pool as engine
 from vosbench.engine.locks import scratch
 from vosbench.errors import DataError
@@ -50,9 +50,11 @@ def score(  # noqa: PLR0913 - what is scored, and how masks are read
         The record, the scored videos, and notes on how masks were read.
 
     Raises:
-        DataError: if the masks are corrupt, belong to other videos, do not tell their encoding, or have another size.
+        DataError: if the split has no annotations, or the masks are corrupt, belong to other videos, do not tell their
+            encoding, or have another size.
         UsageError: if the codec is unknown, or a package is needed that is not installed.
     """
+    with_annotations(selection)
     with scratch("masks") as folder:
         masks = _find(origin, selection, codec, numbering, folder) if isinstance(origin, Path) else origin
         scored = _score(masks, selection, selection.videos, jobs, advance)
@@ -95,6 +97,11 @@ def _find(origin: Path, selection: Selection, codec: str | None, numbering: Numb
     return found if selection.limit is None else found.first(selection.limit)
 
 
+def unscored(maps: Path, selection: Selection, method: str) -> Record:
+    """The record of maps that nothing can be scored of: every score is None."""
+    return to_record([], selection, Predictions(maps, {}, {}), method)
+
+
 def all_rows(scored: Sequence[Scored]) -> list[Row]:
     """The rows of all videos, in order."""
     return [row for video in scored for row in video.rows]
@@ -105,7 +112,7 @@ def to_record(scored: list[Scored], selection: Selection, masks: Predictions, me
     videos = {result.video: video_scores(result, selection.protocol) for result in scored}
     missing = [
         f"{video.name}/{video.frames[index].stem}"
-        for video, result in zip(selection.videos, scored, strict=True)
+        for video, result in zip(selection.videos, scored, strict=bool(scored))
         for index in result.missing
     ]
     commit, dirty = provenance.source_state()
