@@ -3,27 +3,34 @@
 import ast
 import hashlib
 import importlib.util
+import os
 import re
 import sys
 import threading
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, PackageNotFoundError, distribution, entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from vosbench.dataset import Dataset
 from vosbench.engine.pool import prepare_workers
 from vosbench.errors import UsageError, one_line, place, suggest
 from vosbench.method import Method
 from vosbench.metrics.measures import Family, add_family
+from vosbench.records.naming import check_name
+
+if TYPE_CHECKING:
+    from vosbench.dataset.folder_dataset import FolderDataset
 
 METHODS, DATASETS, MEASURES = "vosbench.methods", "vosbench.datasets", "vosbench.measures"
 KINDS: Mapping[str, type[Any]] = {METHODS: Method, DATASETS: Dataset, MEASURES: Family}
 """Group of entry points → type of its plugins; each has a ``name``."""
+RESERVED = ("train", "published")
+"""Folders of results that hold other things than a dataset's records."""
 PREFIX = "vosbench_plugin"  # of the module names of plugin files
 Kind = TypeVar("Kind")
 _loading = threading.RLock()  # otherwise a second thread could get a half-executed module
@@ -87,12 +94,83 @@ def load_method(name: str, plugins: Iterable[Path] = ()) -> tuple[Method, str]:
 
 
 def load_dataset(name: str, plugins: Iterable[Path] = ()) -> Dataset:
-    """Load a dataset by name.
+    """Load a dataset by name, or make one of a folder by its path.
+
+    A name is looked for first; ``./name`` is always a path.
 
     Raises:
         UsageError: if there is no such dataset; the message suggests the nearest name.
+        DataError: if the path is not a folder, or what it says of itself is wrong.
     """
-    return as_dataset(_pick(DATASETS, name, plugins))
+    known = find(DATASETS, plugins)
+    path = dataset_path(name, known)
+    return as_dataset(_pick(DATASETS, name, plugins)) if path is None else load_folder(path, plugins)
+
+
+def dataset_path(name: str, known: Container[str]) -> Path | None:
+    """The path of a dataset that is a folder; None if the name is known, or that of nothing.
+
+    Args:
+        name: a name or path.
+        known: names of registered datasets, which come first.
+
+    >>> dataset_path("sample", ["sample"]), dataset_path("smaple", ["sample"])
+    (None, None)
+    >>> dataset_path("./sample", ["sample"]) == Path("sample")
+    True
+    """
+    signs = {"/", os.sep}
+    is_path = any(sign in name for sign in signs) or name in {".", ".."} or (name not in known and Path(name).is_dir())
+    return Path(name) if is_path else None
+
+
+def load_folder(path: Path, plugins: Iterable[Path] = (), *, masks: bool = False) -> "FolderDataset":
+    """Make a dataset of a folder; see `vosbench.dataset.folder_dataset`.
+
+    Args:
+        path: the folder.
+        plugins: plugin files, whose datasets' names are taken.
+        masks: whether masks alone are enough, to score predictions against.
+
+    Raises:
+        UsageError: if its name, or that of a protocol, is that of another dataset or of nothing.
+        DataError: if it is not a folder, or its description is wrong.
+    """
+    from vosbench.dataset.folder_dataset import folder_dataset
+
+    dataset = folder_dataset(path, masks=masks)
+    others = find(DATASETS, plugins)
+    taken = next((name for name in (*others, *RESERVED) if name.casefold() == dataset.name.casefold()), None)
+    advice = 'give it another with "name: …" in its dataset.yaml'
+    if taken in others:
+        raise UsageError(
+            f'the folder "{path}" has the name of the dataset "{taken}", whose records would be mixed with its own; '
+            f"{advice}, or read it as {taken} with --dataset {taken} --root"
+        )
+    if taken is not None:
+        raise UsageError(f'the folder "{path}" has a name under which other things are kept; {advice}')
+    try:
+        check_name(dataset.name, "dataset")
+    except UsageError as error:
+        raise UsageError(f"{error}; {advice}") from None
+    _refuse_known_protocols(dataset, others.values())
+    return dataset
+
+
+def _refuse_known_protocols(dataset: "FolderDataset", others: Iterable[Found]) -> None:
+    """Refuse a protocol of a folder with the name of another one, since only names tell their records apart."""
+    own = dataset.description.protocols
+    known = {name for found in others if own for name in _protocols(as_dataset(found))}
+    taken = next((name for name in own if name in known or name in dataset.built_in), None)
+    if taken is not None:
+        raise UsageError(
+            f'"{dataset.root}" has a protocol "{taken}" of its own, but there is one of that name; rename it in its '
+            "dataset.yaml"
+        )
+
+
+def _protocols(dataset: Dataset) -> list[str]:
+    return [protocol.name for protocol in dataset.protocols]
 
 
 def as_method(found: Found) -> Method:

@@ -106,6 +106,7 @@ class Dataset:
         downloads: the files to download.
         steps: how to get it by hand, if it cannot be downloaded.
         generate: writes the whole dataset into a folder, if vosbench generates it.
+        root: its folder, if the dataset is one that was passed by its path (`vosbench.dataset.folder_dataset`).
     """
 
     name: str
@@ -122,6 +123,7 @@ class Dataset:
     downloads: tuple[Download, ...] = ()
     steps: str = ""
     generate: Callable[[Path], None] | None = None
+    root: Path | None = None
 
     def listed(self, split: str, found: Mapping[str, Video]) -> Mapping[str, Listed]:
         """The list of a split; if there is none, a list of the videos that were found."""

@@ -50,6 +50,7 @@ class DatasetProtocol:
         average: ``"video"`` is frame → video → dataset, ``"category"`` frame → video → category → dataset,
             ``"object"`` frame → object → dataset, ``"frame"`` frame → dataset.
         split: the split that it is reported on, if that is not the dataset's first.
+        more: measures that are taken only if they are named, with ``--measures``.
         families: third-party measures among `measures`; only for foreground.
         about: what it is, in a line for ``vosbench list datasets --long``; it has no effect on scores.
     """
@@ -69,8 +70,14 @@ class DatasetProtocol:
     saliency: str | None = None
     average: Literal["video", "category", "object", "frame"] = "video"
     split: str | None = None
+    more: tuple[str, ...] = ()
     families: tuple[Family, ...] = ()
     about: str = ""
+
+    @property
+    def soft(self) -> bool:
+        """Whether soft maps are scored as such, by saliency measures."""
+        return any(name in SALIENCY_MEASURES for name in self.measures)
 
     def scored(self, video: Video) -> Sequence[int]:
         """The scored frames of a video, as sorted 0-based indices.
@@ -95,11 +102,12 @@ class DatasetProtocol:
         Raises:
             UsageError: if a name is unknown, or a family is added to a protocol that does not score foreground.
         """
-        own = tuple(name for name in self.measures if name in measures)
+        offered = (*self.measures, *self.more)
+        own = tuple(name for name in offered if name in measures)
         added = tuple(name for name in families if name in measures and name not in own)
         for name in measures:
             if name not in (*own, *added):
-                known = list(dict.fromkeys((*self.measures, *families)))
+                known = list(dict.fromkeys((*offered, *families)))
                 raise UsageError(f'protocol "{self.name}" has no measure "{name}"; {suggest(name, known)}')
         if added and self.unit != "foreground":
             raise UsageError(f'protocol "{self.name}" scores {self.unit}; "{added[0]}" measures only foreground')
@@ -163,3 +171,12 @@ IMAGES = DatasetProtocol(
     saliency="davsod",
     about="J and saliency as in DAVSOD's toolbox, of still images",
 )
+
+GENERIC = DatasetProtocol(
+    name="generic",
+    more=("T", *SALIENCY_MEASURES),
+    t_first="skip",
+    saliency="davsod",
+    about="J and F of all annotated frames; on request T, and saliency as in DAVSOD's toolbox",
+)
+"""The protocol of masks and folders that belong to no known dataset."""

@@ -16,13 +16,17 @@ from vosbench.files import write_whole
 def find_root(dataset: Dataset, root: Path | None = None) -> Path:
     """Find a dataset's folder.
 
-    In this order: ``root``; one of the dataset's usual folder names below ``VOSBENCH_DATA``; the folder set by
-    `set_root`; for a generated dataset, the cache.
+    That of a dataset that is a folder is known. Otherwise, in this order: ``root``; one of the dataset's usual folder
+    names below ``VOSBENCH_DATA``; the folder set by `set_root`; for a generated dataset, the cache.
 
     Raises:
-        UsageError: if it is not found.
+        UsageError: if it is not found, or passed although it is known.
         DataError: if the settings cannot be read.
     """
+    if dataset.root is not None:
+        if root is not None:
+            raise UsageError(f'the dataset "{dataset.root}" is a folder already; leave out --root')
+        return dataset.root
     found = root or _below(dataset, os.environ.get("VOSBENCH_DATA")) or read_roots().get(dataset.name)
     if found is not None:
         return found

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
 
@@ -10,10 +11,11 @@ from vosbench import __version__
 from vosbench.dataset.dataset import Dataset, Listed
 from vosbench.dataset.protocol import DatasetProtocol
 from vosbench.dataset.roots import find_root
+from vosbench.dataset.shapes import STILLS
 from vosbench.dataset.video import Video
 from vosbench.errors import DataError, UsageError, counted
 from vosbench.files import combined
-from vosbench.images.codecs import is_grey
+from vosbench.images.codecs import codec, is_grey
 from vosbench.metrics.measures import Family
 
 LONGEST = 80
@@ -130,7 +132,7 @@ class Selection:
 
     def notes(self) -> list[str]:
         """What a reader of the scores should know about the videos, a line each."""
-        found = []
+        found = self._notes_on_folder()
         annotations = {video.name: len(video.annotations) for video in self.videos}
         for name, absent in self.unannotated.items():
             found.append(
@@ -146,6 +148,17 @@ class Selection:
                 "meanF averages 256 thresholds, and every pixel passes the lowest: perfect masks have 0.997, not 1"
             )
         return found
+
+    def _notes_on_folder(self) -> list[str]:
+        """How a dataset that is a folder was read."""
+        if self.dataset.root is None or not self.videos:
+            return []
+        read = [f'"{name}" ({codec(name).meaning})' for name in sorted({video.codec for video in self.videos})]
+        number = counted(len(self.videos), "video")
+        if self.videos[0].layout == STILLS:
+            number = counted(len(self.videos), "still image")
+        read_as = f'layout "{self.videos[0].layout}", {number}; its annotations as {" and ".join(read)}'
+        return [f'"{self.dataset.root}" is read in {read_as}']
 
 
 def select(dataset: Dataset, choice: Choice, families: Mapping[str, Family] = MappingProxyType({})) -> Selection:
@@ -176,6 +189,8 @@ def select(dataset: Dataset, choice: Choice, families: Mapping[str, Family] = Ma
     root = find_root(dataset, choice.root)
     found = {video.name: _read_as(video, protocol) for video in dataset.videos(root, split, choice.layout)}
     listing = dataset.listed(split, found)
+    if not found and dataset.root is not None:
+        raise DataError(f'"{root}" contains no videos')
     for name in choice.videos:
         if name not in listing:
             known = ", ".join(listing) if len(listing) < 100 else _some(tuple(listing))
@@ -185,6 +200,11 @@ def select(dataset: Dataset, choice: Choice, families: Mapping[str, Family] = Ma
     if problem:
         raise DataError(f'{dataset.title} {split} in "{root}" is incomplete: {problem}; run: vosbench verify')
     videos = [found[name] if choice.limit is None else found[name].first(choice.limit) for name in chosen]
+    if "T" in choice.measures and not any(_has_pairs(protocol.scored(video)) for video in videos):
+        raise UsageError(
+            f"T compares masks of consecutive frames, but {dataset.title} has no two consecutive frames that protocol "
+            f'"{protocol.name}" scores; leave T out of --measures'
+        )
     absent = {video.name: [t for t in _unannotated(found[video.name], listing) if t < len(video)] for video in videos}
     return Selection(
         dataset=dataset,
@@ -196,6 +216,10 @@ def select(dataset: Dataset, choice: Choice, families: Mapping[str, Family] = Ma
         whole=() if choice.limit is None else tuple(found[name] for name in chosen),
         unannotated={name: tuple(frames) for name, frames in absent.items() if frames},
     )
+
+
+def _has_pairs(frames: Sequence[int]) -> bool:
+    return any(after == before + 1 for before, after in pairwise(frames))
 
 
 def _safe(name: str) -> str:

@@ -4,6 +4,13 @@ from collections.abc import Callable
 
 from vosbench.dataset.layout import Layout
 
+FRAME_FOLDERS = ("jpegimages", "frames", "frame", "images", "image", "imgs", "img", "rgb")
+MASK_FOLDERS = (
+    *("annotations", "annotation", "masks", "mask", "gt", "ground-truth", "groundtruth", "ground_truth"),
+    *("labels", "label"),
+)
+"""What folders of frames and of masks are called, in lower case."""
+
 
 def repacks(
     folders: tuple[str, ...],

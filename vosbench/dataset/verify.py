@@ -62,7 +62,7 @@ def verify(dataset: Dataset, root: Path, split: str, layout: str | None = None) 
     """
     found = {video.name: video for video in dataset.videos(root, split, layout)}
     listing = dataset.listed(split, found)
-    known = {name for part in dataset.splits for name in dataset.listing(part)}
+    known = {name for part in dataset.splits for name in (listing if part == split else dataset.listing(part))}
     strangers = _strangers(list(found.values()), known)
     if not found:
         raise DataError(f'"{root}" contains none of the {len(listing)} sequences of {dataset.title} {split}')

@@ -98,6 +98,6 @@ def listed(names: Sequence[str]) -> str:
 
 def slowness(protocol: DatasetProtocol) -> list[str]:
     """A note if measures of the protocol take their slower form, because Numba is not installed."""
-    if find_spec("numba") is not None or not (protocol.saliency or "T" in protocol.measures):
+    if find_spec("numba") is not None or not (protocol.soft or "T" in protocol.measures):
         return []
     return ['T and saliency take longer without Numba; for the same numbers sooner: pip install "vosbench[fast]"']

@@ -60,7 +60,7 @@ def score(  # noqa: PLR0913 - what is scored, and how masks are read
         scored = _score(masks, selection, selection.videos, jobs, advance)
         if masks.recognising:
             # Reading every mask twice would take a quarter longer, and the guess is almost always right.
-            soft = selection.protocol.saliency is not None
+            soft = selection.protocol.soft
             masks, changed = settled(masks, {video.video: video.looks for video in scored}, soft=soft)
             again = [video for video in selection.videos if video.name in changed]
             better = {video.video: video for video in _score(masks, selection, again, jobs, lambda _: None)}

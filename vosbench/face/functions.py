@@ -95,7 +95,7 @@ def score(  # noqa: PLR0913 - two forms, and the options of the command line
             data = registry.load_dataset(dataset, paths_of(plugins)) if isinstance(dataset, str) else dataset
             families = registry.load_families(paths_of(plugins))
             found, selection = Path(masks), select(data, choice_of(selecting), families)
-        if curve is not None and selection.protocol.saliency is None:
+        if curve is not None and not selection.protocol.soft:
             raise UsageError(f'the curve needs saliency measures; protocol "{selection.protocol.name}" has none')
         listener.selected(selection)
         label = found.name if isinstance(found, Path) else found.origin.name

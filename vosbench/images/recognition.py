@@ -148,13 +148,16 @@ def distinct(pixels: NDArray[Any]) -> tuple[int, ...] | None:
     return tuple(sorted(found))
 
 
-def recognise(videos: Mapping[str, Looks], origin: str, *, soft: bool = False) -> Mapping[str, str]:
+def recognise(
+    videos: Mapping[str, Looks], origin: str, *, soft: bool = False, setting: str = "--codec {}"
+) -> Mapping[str, str]:
     """Recognise the codecs of a submission.
 
     Args:
         videos: video → the looks of its masks.
         origin: where they are, for errors.
         soft: whether soft maps are scored as such, so that what may be a soft map is one.
+        setting: how to choose a codec, for errors.
 
     Returns:
         video → codec; ``"map"`` if all masks of a submission are empty, which fit any codec.
@@ -174,7 +177,7 @@ def recognise(videos: Mapping[str, Looks], origin: str, *, soft: bool = False) -
     except _Unclear as problem:
         if soft and "map" in problem.codecs:
             return dict.fromkeys(videos, "map")
-        return _separately(videos, origin, problem)
+        return _separately(videos, origin, problem, setting)
     return dict.fromkeys(videos, together or "map")
 
 
@@ -195,24 +198,24 @@ class _Unclear(Exception):  # noqa: N818
         self.examples = [found.example for found in shown]
 
 
-def _separately(videos: Mapping[str, Looks], origin: str, together: _Unclear) -> dict[str, str]:
+def _separately(videos: Mapping[str, Looks], origin: str, together: _Unclear, setting: str) -> dict[str, str]:
     """The codec of each video on its own."""
     codecs: dict[str, str | None] = {}
     for name, looks in videos.items():
         try:
             codecs[name] = _codec(looks)
         except _Unclear as problem:
-            raise _error(origin, problem) from None
+            raise _error(origin, problem, setting) from None
     soft = {name for name, looks in videos.items() if any(look.values is None for look in looks)}
     if soft and len(soft) < len(videos):  # then a video of few values may be a soft map, too
-        raise _error(origin, together)
+        raise _error(origin, together, setting)
     usual = next((each for each in codecs.values() if each is not None), "map")
     return {name: each or usual for name, each in codecs.items()}
 
 
-def _error(origin: str, problem: _Unclear) -> DataError:
+def _error(origin: str, problem: _Unclear, setting: str) -> DataError:
     files = " and ".join(f'"{name}"' for name in dict.fromkeys(problem.examples[:2]))
-    codecs = " or ".join(f"--codec {name}" for name in problem.codecs)
+    codecs = " or ".join(setting.format(name) for name in problem.codecs)
     advice = f"choose {codecs}" if codecs else "save them as PNG images of two values"
     return DataError(f'the masks in "{origin}" do not tell how to read them: {problem} (see {files}); {advice}')
 
