@@ -13,7 +13,8 @@ import pytest
 
 from vosbench.errors import UsageError
 from vosbench.method import Method
-from vosbench.registry import DATASETS, METHODS, Found, as_method, find, import_file, load_dataset, load_method
+from vosbench.registry import DATASETS, METHODS, Found, as_method, find, load_dataset, load_method
+from vosbench.registry.plugin_files import import_file
 
 PLUGINS = Path(__file__).parent / "plugins"
 TOY = PLUGINS / "toy.py"
@@ -207,7 +208,7 @@ def test_spawned_workers_import_the_plugin(tmp_path: Path) -> None:
     script.write_text(
         "import multiprocessing, pathlib, sys\n"
         "from vosbench.engine import pool\n"
-        "from vosbench.registry import import_file\n"
+        "from vosbench.registry.plugin_files import import_file\n"
         'if __name__ == "__main__":\n'
         "    if sys.argv[1] == 'spawn':\n"
         "        sys.modules['torch'] = None  # as if its threads ran\n"

@@ -150,6 +150,14 @@ def _baseline(config: pytest.Config, path: str | Path | None) -> Path:
     return config.rootpath / path
 
 
+def _dataset(config: pytest.Config, name: str, plugins: Sequence[Path]) -> str:
+    """The name of a dataset, or the path of its folder, which starts from pytest's root folder."""
+    from vosbench.registry import DATASETS, find
+
+    folder = config.rootpath / name
+    return str(folder) if folder.is_dir() and name not in find(DATASETS, plugins) else name
+
+
 def _run(config: pytest.Config, names: Sequence[str], options: Mapping[str, Any]) -> "Record":
     """The record of a run; runs of earlier tests are not repeated."""
     from vosbench import face
@@ -162,6 +170,7 @@ def _run(config: pytest.Config, names: Sequence[str], options: Mapping[str, Any]
         raise UsageError(f'vosbench_check has no option "{min(unknown)}"; see its docstring')
     options = {name: config.rootpath / value if name in PATHS else value for name, value in options.items()}
     options["plugins"] = [config.rootpath / path for path in options.get("plugins", ())]
+    names = [names[0], _dataset(config, names[1], options["plugins"])]
     records = config.stash[RECORDS]
     key = repr((names, sorted(options.items())))
     if key not in records:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vosbench.dataset import Dataset
+from vosbench.dataset.fingerprint import files_digest
 from vosbench.dataset.selection import Choice, Selection, select, with_frames
 from vosbench.engine.locks import locked, scratch
 from vosbench.errors import (
@@ -30,7 +31,7 @@ from vosbench.method.loading import loaded
 from vosbench.method.method import refuse_unheeded
 from vosbench.method.options import resolve as resolve_set
 from vosbench.method.predict import write_maps
-from vosbench.method.resume import card_of, open_folder
+from vosbench.method.resume import card_of, keep_frames, open_folder
 from vosbench.method.sources import joined, sources
 from vosbench.records import provenance, store
 from vosbench.records.naming import check_name
@@ -200,6 +201,9 @@ def run(  # noqa: PLR0913 - a job, its folder, two switches and a listener
             wanted["flow"] = flow_method.digest(selection.videos)
         old = chain(folder.glob("*/*.png"), folder.glob("*/.*"))
         card = open_folder(folder / score.CARD, wanted, old, overwrite=overwrite)
+        if selection.dataset.root is not None:  # only its frames tell it from others of its name
+            frames = {video.name: files_digest(video.frames) for video in selection.videos}
+            keep_frames(folder / score.CARD, card, frames, overwrite=overwrite)
         failures: dict[str, str] = {}
         for video in selection.videos:
             try:

@@ -1,6 +1,7 @@
 """``vosbench check``: check a record, or run a method and check it, against a baseline."""
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -48,7 +49,7 @@ def check(
     ] = False,
     junit: Annotated[Path | None, typer.Option("--junit", help="Also write JUnit XML to this file.")] = None,
     method: Annotated[str | None, typer.Option("--method", help="Run this method first, instead of RUN.")] = None,
-    dataset: Annotated[str | None, typer.Option("--dataset", help="Dataset to run it on.")] = None,
+    dataset: Annotated[str | None, typer.Option("--dataset", help=f"{options.DATASET} To run it on.")] = None,
     selecting: options.Selecting = options.Selecting(),
     setting_up: options.SettingUp = options.SettingUp(),
     out: Annotated[
@@ -72,7 +73,7 @@ def check(
         "speed_gate": speed_gate,
     }
     face.tolerances(**allowed)  # report a wrong one, or a damaged baseline, before a long run
-    _refuse_contradictions(context, record, baseline)
+    _refuse_contradictions(context, record, baseline, plugin or ())
     known = face.read_record(baseline) if baseline.exists() else None
     if record is not None:
         run = face.read_record(record)
@@ -104,7 +105,9 @@ def check(
         raise typer.Exit(1)
 
 
-def _refuse_contradictions(context: typer.Context, record: Path | None, baseline: Path) -> None:
+def _refuse_contradictions(
+    context: typer.Context, record: Path | None, baseline: Path, plugins: Sequence[Path]
+) -> None:
     """Refuse both a record and a run, and a run that would overwrite the baseline."""
     passed = {
         name: str(value)
@@ -117,10 +120,17 @@ def _refuse_contradictions(context: typer.Context, record: Path | None, baseline
     if record is None and not {"method", "dataset"} <= passed.keys():
         raise UsageError("pass a record to check, or --method and --dataset to run first")
     itself = record is not None and record.resolve() == baseline.resolve()
-    if "out" in passed and baseline.resolve().parent == Path(passed["out"], passed["dataset"]).resolve():
+    if "out" in passed and baseline.resolve().parent == _place(passed, plugins).resolve():
         itself = re.fullmatch(rf"{re.escape(passed['method'])}([@+].*)?\.json", baseline.name) is not None
     if itself:
         raise UsageError(f'"{baseline}" is the run itself; keep the baseline in another folder')
+
+
+def _place(passed: Mapping[str, str], plugins: Sequence[Path]) -> Path:
+    """Where records of the run are."""
+    from vosbench.registry import load_dataset
+
+    return Path(passed["out"], load_dataset(passed["dataset"], plugins).name)
 
 
 def _show(checked: "CheckResult", shown: Kind, junit: Path | None) -> None:

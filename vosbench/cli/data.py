@@ -12,7 +12,7 @@ from vosbench.errors import DataError
 
 @command
 def verify(
-    dataset: Annotated[str, typer.Argument(help="Dataset; see: vosbench list datasets.")],
+    dataset: Annotated[str, typer.Argument(help=options.DATASET)],
     root: options.Root = None,
     split: options.Split = None,
     layout: options.LayoutName = None,
@@ -54,9 +54,9 @@ def fetch(
 ) -> None:
     """Download a dataset once its licence is accepted; resume an interrupted download."""
     from vosbench.dataset.fetch import fetch as fetch_files
-    from vosbench.registry import load_dataset
+    from vosbench.registry import registered_dataset
 
-    found = load_dataset(dataset, plugin or ())
+    found = registered_dataset(dataset, plugin or ())
     if not quiet and found.downloads:
         say(f"{found.title}: {found.licence}")
     with progress(0, "bytes", quiet=quiet) as advance:
@@ -75,9 +75,9 @@ def set_root(
 ) -> None:
     """Remember the folder of a dataset, so that --root is not needed."""
     from vosbench.dataset.roots import set_root as remember
-    from vosbench.registry import load_dataset
+    from vosbench.registry import registered_dataset
 
-    path = remember(load_dataset(dataset, plugin or ()), folder)
+    path = remember(registered_dataset(dataset, plugin or ()), folder)
     say(f"remembered in {path}")
 
 

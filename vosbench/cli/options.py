@@ -12,7 +12,8 @@ from vosbench.errors import UsageError
 if TYPE_CHECKING:
     from vosbench.face import RunOptions, SelectOptions, SetupOptions
 
-DatasetName = Annotated[str, typer.Option("--dataset", help="Dataset; see: vosbench list datasets.")]
+DATASET = "Dataset, see: vosbench list datasets; or the path of a folder of frames and masks, see docs/own-data.md."
+DatasetName = Annotated[str, typer.Option("--dataset", help=DATASET)]
 Root = Annotated[Path | None, typer.Option("--root", help="Folder of the dataset.")]
 Split = Annotated[str | None, typer.Option("--split", help="Split; by default the one that papers report.")]
 LayoutName = Annotated[str | None, typer.Option("--layout", help="Folder layout; recognised by default.")]

@@ -31,8 +31,16 @@ def score(
             ".npy, .npz or video files, as <video>.npy; or a .json file of run lengths."
         ),
     ],
-    dataset: options.DatasetName,
-    selecting: options.Selecting,
+    dataset: Annotated[str | None, typer.Option("--dataset", help=f"{options.DATASET} Or pass --gt.")] = None,
+    gt: Annotated[
+        Path | None,
+        typer.Option(
+            "--gt",
+            help="Folder of annotations to score against instead of a dataset: masks of one video, or a folder for "
+            "each; J and F of all of them, and T or saliency with --measures.",
+        ),
+    ] = None,
+    selecting: options.Selecting = options.Selecting(),
     codec: Annotated[
         str | None,
         typer.Option("--codec", help=f"Encoding of the masks; recognised from all of them by default. {CODECS}"),
@@ -65,13 +73,15 @@ def score(
     shown: options.Shown = "table",
     quiet: options.Quiet = False,
 ) -> None:
-    """Score masks of any method."""
+    """Score masks of any method, of a dataset's videos or against a folder of annotations."""
     from vosbench import face
     from vosbench.evaluate.score import default_name
     from vosbench.records import record as records
     from vosbench.records.naming import check_name
     from vosbench.report.grouped import check_breakdown
 
+    if (dataset is None) == (gt is None):
+        raise UsageError("pass either --dataset, or --gt with a folder of annotations")
     if out is not None:
         check_name(default_name(masks) if name is None else name)  # before the work
 
@@ -85,6 +95,7 @@ def score(
     with listening("videos", quiet=quiet) as listener:
         done = face.score(
             masks,
+            gt,
             dataset=dataset,
             codec=codec,
             numbering=numbering,

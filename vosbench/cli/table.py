@@ -17,8 +17,8 @@ def table(
     name: Annotated[
         str,
         typer.Argument(
-            help="A dataset, for its leaderboard; a table of a paper, adnet-1 to adnet-3 or f2net-1 to f2net-5; "
-            "davis-leaderboard; saliency or speed, over all datasets; or readme, the page of results."
+            help="A dataset, or its path, for its leaderboard; a table of a paper, adnet-1 to adnet-3 or f2net-1 to "
+            "f2net-5; davis-leaderboard; saliency or speed, over all datasets; or readme, the page of results."
         ),
     ],
     results: Annotated[Path, typer.Option("--results", help="Folder of the records.")] = Path("results"),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from vosbench.train import Listener, Outcome, Validate
 
 OUT = Path("results") / "train"
-SOURCE = "a dataset as NAME, NAME=FOLDER or NAME:SPLIT=FOLDER"
+SOURCE = "a dataset as NAME, NAME=FOLDER or NAME:SPLIT=FOLDER; or a folder of frames and masks as PATH or PATH:SPLIT"
 
 
 @command
@@ -81,6 +81,8 @@ def train(
     if not quiet and os.environ.get("RANK", "0") == "0":
         _note_horizon(recipe.plan, found.recipe(variant, {}).plan, changes)
     selections = [_select(source, "train", plugin or ()) for source in data]
+    for line in () if quiet else _notes_on_folders(selections):
+        say(f"note: {line}")
     material = _material(selections)
     validation = None if validate_on is None else _select(validate_on, None, plugin or (), validate_limit)
 
@@ -90,6 +92,7 @@ def train(
     chosen = Settings(
         name=method,
         data=" + ".join(f"{selection.dataset.name} {selection.split}" for selection in selections),
+        content=_content(selections),
         seed=seed,
         device=device,
         precision=precision,
@@ -152,9 +155,11 @@ def _show(outcome: "Outcome", method: str, *, quiet: bool) -> None:
 def _parse(source: str) -> tuple[str, str | None, Path | None]:
     """Split a data source into the dataset's name, a split and a folder.
 
-    >>> _parse("sample"), _parse("davis16:trainval=DAVIS")[:2]
-    (('sample', None, None), ('davis16', 'trainval'))
+    >>> _parse("sample"), _parse("davis16:trainval=DAVIS")[:2], _parse("./zoo:train")
+    (('sample', None, None), ('davis16', 'trainval'), ('./zoo', 'train', None))
     """
+    if Path(source).is_dir():  # its name may contain anything
+        return source, None, None
     named, _, folder = source.partition("=")
     name, _, split = named.partition(":")
     return name, split or None, Path(folder) if folder else None
@@ -165,8 +170,24 @@ def _select(source: str, usual: str | None, plugins: Sequence[Path], limit: int 
     from vosbench.registry import load_dataset
 
     name, split, root = _parse(source)
-    chosen = select(load_dataset(name, plugins), Choice(root=root, split=split or usual, limit=limit))
+    dataset = load_dataset(name, plugins)
+    if split is None and not (dataset.root is not None and usual not in dataset.splits):
+        split = usual  # a folder need not have it
+    chosen = select(dataset, Choice(root=root, split=split, limit=limit))
     return with_annotations(with_frames(chosen))
+
+
+def _notes_on_folders(selections: "Sequence[Selection]") -> list[str]:
+    return [line for each in selections if each.dataset.root is not None for line in each.notes()]
+
+
+def _content(selections: "Sequence[Selection]") -> str:
+    """A hash of the files of datasets that are folders, whose names do not tell what they contain."""
+    from vosbench.dataset.fingerprint import files_digest
+
+    videos = [video for each in selections if each.dataset.root is not None for video in each.videos]
+    files = [path for video in videos for path in (*video.frames, *video.annotations.values())]
+    return files_digest(files) if files else ""
 
 
 def _material(selections: "Sequence[Selection]") -> "Material":

@@ -2,13 +2,28 @@
 
 import hashlib
 import zlib
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vosbench.files import combined, sha256
 from vosbench.images.annotations import Annotation, Box
 from vosbench.metrics.packed import Packed
+
+
+def files_digest(paths: Iterable[Path]) -> str:
+    """SHA-256 of the names and the contents of files, in order; of a file that cannot be read, of its name alone."""
+    return combined(f"{path.name} {_content(path)}" for path in paths)
+
+
+def _content(path: Path) -> str:
+    try:
+        return sha256(path)
+    except OSError:  # whoever decodes it says what is wrong
+        return ""
 
 
 class Content:

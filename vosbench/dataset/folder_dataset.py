@@ -34,11 +34,6 @@ class FolderDataset(Dataset):
 
     description: Description
 
-    @property
-    def built_in(self) -> tuple[str, ...]:
-        """Names of the protocols that every folder has."""
-        return tuple(protocol.name for protocol in BUILT_IN)
-
     def listed(self, split: str, found: Mapping[str, Video]) -> Mapping[str, Listed]:
         """The list of a split: the videos that were found, with what the description says of them."""
         del split
@@ -46,12 +41,13 @@ class FolderDataset(Dataset):
         return {name: said.listed(video) for name, video in found.items()}
 
 
-def folder_dataset(root: Path, *, masks: bool = False) -> FolderDataset:
+def folder_dataset(root: Path, *, masks: bool = False, codec: str | None = None) -> FolderDataset:
     """Make a dataset of a folder; its files are only looked for once its videos are.
 
     Args:
         root: the folder.
         masks: whether masks alone are enough, to score predictions against.
+        codec: of its annotations, if it does not declare one; recognised from all of them by default.
 
     Raises:
         DataError: if it is not a folder, or its description is wrong.
@@ -64,7 +60,7 @@ def folder_dataset(root: Path, *, masks: bool = False) -> FolderDataset:
     own = tuple(known.protocol(protocol) for protocol, known in description.protocols.items())
 
     def videos(root: Path, split: str, layout: str | None = None) -> Sequence[Video]:
-        return _recognised(of_split(root, split, layout), description, root)
+        return _with_codec(of_split(root, split, layout), description.codec or codec, root)
 
     def of_split(root: Path, split: str, layout: str | None = None) -> list[Video]:
         tree = find_tree(root, description, layout, masks=masks)
@@ -151,10 +147,10 @@ class _Said:
         return DataError(f'"{FILE}" of {self._title}: {problem}')
 
 
-def _recognised(videos: Sequence[Video], description: Description, root: Path) -> list[Video]:
-    """The videos with the codec of their annotations, declared or recognised from all of them."""
-    if description.codec is not None:
-        return [replace(video, codec=description.codec) for video in videos]
+def _with_codec(videos: Sequence[Video], codec: str | None, root: Path) -> list[Video]:
+    """The videos with the codec of their annotations, which is recognised from all of them if None."""
+    if codec is not None:
+        return [replace(video, codec=codec) for video in videos]
     looks = {video.name: _looks(video) for video in videos}
     codecs = recognise(looks, str(root), setting=f'"codec: {{}}" in {FILE}')
     for name, of in looks.items():
@@ -173,8 +169,8 @@ def _looks(video: Video) -> Looks:
     looks: Looks = {}
 
     def note(look: Look, name: str) -> None:
-        times = looks[look].times if look in looks else 0
-        looks[look] = Found(times + 1, name)
+        before = looks.get(look, Found(0, name))
+        looks[look] = Found(before.times + 1, before.example)
 
     for _, path in sorted(video.annotations.items()):
         read_packed(path, "map", str(path), look=note)

@@ -283,6 +283,8 @@ def _video(name: str, place: Place, tree: Tree, folders: Folders) -> Video:
     if place.frames is None:
         return video
     pattern = place.frames.relative_to(tree.root).as_posix()
+    if any(sign in pattern for sign in "{}|"):  # which mean something in patterns
+        return video
     return replace(video, flow=beside_frames(tree.root, pattern, name, frames, folders))
 
 

@@ -82,6 +82,28 @@ def match(video: Video, paths: Sequence[PurePosixPath], numbering: Numbering = "
     return _of_readings(video, readings, strangers if counted else [])
 
 
+def of_annotated(video: Video, paths: Sequence[PurePosixPath]) -> Sequence[PurePosixPath]:
+    """The files of annotated frames, if it is only known which frames are annotated, and there may be others.
+
+    Args:
+        video: the video, without its frames.
+        paths: its masks.
+
+    Returns:
+        the files with the names of annotations, if there are any; those with their numbers, if each has one; otherwise
+        all.
+    """
+    stems = {path.stem for path in video.annotations.values()}
+    named = [path for path in paths if path.stem in stems or path.stem.removeprefix(f"{video.name}_") in stems]
+    if named:
+        return named
+    wanted = set(_numbers([path.stem for path in video.annotations.values()]))
+    numbers = _numbers([path.stem.removeprefix(f"{video.name}_") for path in paths])
+    if None in wanted or not wanted <= set(numbers):
+        return paths
+    return [path for path, number in zip(paths, numbers, strict=True) if number in wanted]
+
+
 def agreed(videos: Mapping[str, Matched]) -> tuple[dict[str, dict[int, PurePosixPath]], list[str]]:
     """Settle videos whose numbers fit in several ways by those that fit in only one.
 

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from vosbench.dataset import Video
 from vosbench.dataset.fingerprint import Checksums
-from vosbench.errors import DataError
+from vosbench.errors import DataError, counted
 from vosbench.evaluate import containers, stacks
 from vosbench.evaluate.containers import Container
-from vosbench.evaluate.numbering import Numbering, agreed, match
+from vosbench.evaluate.numbering import Numbering, agreed, match, of_annotated
 from vosbench.images import files as images
 from vosbench.images.codecs import codec as codec_of
 from vosbench.images.recognition import Found, Look, Looks, recognise, same
@@ -128,6 +128,8 @@ def find(
     codec: str | None = None,
     numbering: Numbering = "auto",
     scratch: Path | None = None,
+    *,
+    alone: bool = False,
 ) -> Predictions:
     """Find the masks of a dataset's videos.
 
@@ -137,6 +139,7 @@ def find(
         codec: the codec that reads the masks; if None, it is guessed from one mask of each video, for `settled`.
         numbering: how numbers in names are read.
         scratch: a folder for what must be unpacked, which must exist until the masks are read.
+        alone: whether nothing but the videos' annotations is known, so that masks of other frames are ignored.
 
     Raises:
         DataError: if these videos have no masks, or names are unsafe or ambiguous.
@@ -148,6 +151,8 @@ def find(
     with containers.opened(place, origin) as container:
         names = container.names()
         found = _sort(names, videos, origin)
+        if alone:
+            _leave_out_others(found, videos)
         matched = {video.name: match(video, found.images.get(video.name, ()), numbering) for video in videos}
         paths, notes = agreed(matched)
         files = {video: {index: names[path] for index, path in of.items()} for video, of in paths.items()}
@@ -200,21 +205,6 @@ def _first_look(predictions: Predictions, video: str) -> Looks:
             if reading.read(index, images.read_packed).any() or any(look.high for look in reading.looks):
                 break
         return reading.looks
-
-
-def surveyed(predictions: Predictions) -> Predictions:
-    """Recognise the codec by reading all masks for this alone.
-
-    Raises:
-        DataError: if a file is corrupt, or the masks do not tell their codec.
-    """
-    looks = {}
-    for video, files in predictions.files.items():
-        with predictions.opened(video) as reading:
-            for index in files:
-                reading.read(index, images.read_packed)
-            looks[video] = reading.looks
-    return settled(predictions, looks)[0]
 
 
 def settled(
@@ -293,6 +283,22 @@ def _give_all(found: _Sorted, video: str, origin: Path) -> None:
     else:
         return
     found.notes.append(f'no file or folder is named after "{video}", the only video to score; all masks are its')
+
+
+def _leave_out_others(found: _Sorted, videos: Sequence[Video]) -> None:
+    """Leave out the masks of frames that have no annotation."""
+    left = []
+    for video in videos:
+        paths = found.images.get(video.name, [])
+        kept = of_annotated(video, paths)
+        left += [path for path in paths if path not in kept]
+        if paths:
+            found.images[video.name] = [*kept]
+    if left:
+        found.notes.append(
+            f'{counted(len(left), "mask")} without an annotation of that name, such as "{left[0]}", '
+            f"{'is' if len(left) == 1 else 'are'} not scored"
+        )
 
 
 KINDS = {

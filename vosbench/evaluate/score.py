@@ -93,7 +93,9 @@ def _find(origin: Path, selection: Selection, codec: str | None, numbering: Numb
         codec = "map"
     if codec is None:
         codec = {"objects": "ids", "regions": "nonzero"}.get(selection.protocol.unit)
-    found = predictions.find(origin, selection.whole or selection.videos, codec, numbering, scratch)
+    videos = selection.whole or selection.videos
+    alone = selection.dataset.root is not None and all(video.frameless for video in videos)
+    found = predictions.find(origin, videos, codec, numbering, scratch, alone=alone)
     return found if selection.limit is None else found.first(selection.limit)
 
 

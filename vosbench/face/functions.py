@@ -9,14 +9,14 @@ from typing import Unpack
 
 from vosbench import registry, runner
 from vosbench.dataset import Dataset, DatasetProtocol, Listed
+from vosbench.dataset.protocol import GENERIC
 from vosbench.dataset.selection import Selection, select
 from vosbench.engine.locks import scratch
 from vosbench.errors import DataError, UsageError, suggest
 from vosbench.evaluate import score as scoring
+from vosbench.evaluate.arrays import Masks, write_arrays
 from vosbench.evaluate.notes import slowness
 from vosbench.evaluate.numbering import NUMBERINGS, Numbering
-from vosbench.evaluate.pairs import PROTOCOL, USUAL, Masks, pair_arrays, pair_folders
-from vosbench.evaluate.predictions import Predictions
 from vosbench.face.options import (
     SILENT,
     AnyPath,
@@ -58,12 +58,12 @@ def score(  # noqa: PLR0913 - two forms, and the options of the command line
     """Score masks, of a dataset's videos or against given annotations.
 
     Args:
-        masks: with ``dataset``: a folder or archive of masks; see `vosbench.evaluate.predictions`. With
-            ``annotations``: a folder, (H, W) arrays of one video, or a mapping of videos to arrays; see
-            `vosbench.evaluate.pairs`.
-        annotations: a folder with the same videos and file names, or arrays of the same sizes. J and F of all frames
-            are scored under protocol ``pairs``, and T if ``measures`` names it.
-        dataset: name of the dataset, or a `Dataset`.
+        masks: a folder or archive of masks, see `vosbench.evaluate.predictions`; or (H, W) arrays of one video, or a
+            mapping of videos to arrays, see `vosbench.evaluate.arrays`.
+        annotations: a folder of masks, of one video or with a folder for each, or of a dataset; or arrays of the same
+            sizes. J and F of all annotated frames are scored under protocol ``generic``, T and saliency if
+            ``measures`` names them.
+        dataset: name of the dataset, the path of its folder (`vosbench.dataset.folder_dataset`), or a `Dataset`.
         codec: encoding of mask files; recognised from all of them, with a note, if None.
         numbering: how numbers in the names of masks are read: like those of the frames, from 0, from 1, or ``"auto"``.
         name: name of the method; the name of the folder or zip file if None.
@@ -86,9 +86,8 @@ def score(  # noqa: PLR0913 - two forms, and the options of the command line
     if numbering not in NUMBERINGS:
         raise UsageError(f'there is no numbering "{numbering}"; available: {", ".join(NUMBERINGS)}')
     with scratch("arrays") as folder:  # for arrays, which are scored as files
-        found: Path | Predictions
         if annotations is not None:
-            found, selection = _pair(masks, annotations, folder, codec, selecting, paths_of(plugins))
+            found, codec, selection = _against(masks, annotations, folder, codec, selecting, paths_of(plugins))
         elif dataset is None or not isinstance(masks, str | os.PathLike):
             raise UsageError("masks of a dataset are a folder or a zip file; pass annotations to score arrays")
         else:
@@ -98,7 +97,6 @@ def score(  # noqa: PLR0913 - two forms, and the options of the command line
         if curve is not None and not selection.protocol.soft:
             raise UsageError(f'the curve needs saliency measures; protocol "{selection.protocol.name}" has none')
         listener.selected(selection)
-        label = found.name if isinstance(found, Path) else found.origin.name
         record, scored, notes = scoring.score(
             found,
             selection,
@@ -106,7 +104,7 @@ def score(  # noqa: PLR0913 - two forms, and the options of the command line
             codec=codec,
             numbering=numbering,
             jobs=jobs or os.cpu_count() or 1,
-            advance=lambda done: listener.advance(label, done, len(selection.videos)),
+            advance=lambda done: listener.advance(found.name, done, len(selection.videos)),
         )
     for line in notes:
         listener.note(line)
@@ -211,7 +209,7 @@ def compare(  # noqa: PLR0913 - the options of the command line
     listing: Mapping[str, Listed] = {}
     notes = []
     try:
-        listing = registry.load_dataset(one.dataset, paths_of(plugins)).listing(one.split)
+        listing = registry.registered_dataset(one.dataset, paths_of(plugins)).listing(one.split)
     except UsageError as error:
         notes.append(f"without the dataset's list there are no attributes: {error}")
     for line in notes:
@@ -293,37 +291,47 @@ def read_records(
     )
 
 
-def _pair(
+def _against(
     masks: AnyPath | Masks | Mapping[str, Masks],
     annotations: AnyPath | Masks | Mapping[str, Masks],
     folder: Path,
     codec: str | None,
     selecting: SelectOptions,
     plugins: tuple[Path, ...],
-) -> tuple[Predictions, Selection]:
-    """Predictions and selection if no dataset is named."""
-    of_dataset = [name for name in ("root", "split", "layout") if selecting.get(name) is not None]
+) -> tuple[Path, str | None, Selection]:
+    """The predictions, their codec, and the selection, if annotations are given instead of a dataset."""
+    of_dataset = [name for name in ("root", "split") if selecting.get(name) is not None]
     if of_dataset:
         raise UsageError(f"{of_dataset[0]} needs a dataset, but annotations were passed")
-    protocol = selecting.get("protocol") or PROTOCOL
+    protocol = selecting.get("protocol") or GENERIC
     if isinstance(protocol, str):
         protocol = _protocol(protocol, plugins)
+    read_as = {"objects": "ids", "regions": "nonzero"}.get(protocol.unit)
+    choice = replace(choice_of(selecting), protocol=protocol)
+    families = registry.load_families(plugins)
     if isinstance(masks, str | os.PathLike) and isinstance(annotations, str | os.PathLike):
-        found, selection = pair_folders(Path(masks), Path(annotations), protocol, codec=codec)
-    elif isinstance(masks, str | os.PathLike) or isinstance(annotations, str | os.PathLike):
+        dataset = registry.load_folder(Path(annotations), plugins, masks=True, codec=read_as)
+        return Path(masks), codec, select(_under(dataset, protocol), choice, families)
+    if isinstance(masks, str | os.PathLike) or isinstance(annotations, str | os.PathLike):
         raise UsageError("pass two folders, or arrays for both predictions and annotations")
-    elif codec is not None:
+    if codec is not None:
         raise UsageError("a codec applies only to files, not to arrays")
-    else:
-        found, selection = pair_arrays(masks, annotations, folder, protocol)
-    choice = choice_of(selecting, USUAL.measures if protocol is PROTOCOL else ())
-    choice = replace(choice, root=folder, protocol=protocol)
-    return found, select(selection.dataset, choice, registry.load_families(plugins))
+    taken = protocol.only(choice.measures, families) if choice.measures else protocol
+    found, place, codec = write_arrays(masks, annotations, folder, taken)
+    dataset = registry.load_folder(place, masks=True, codec=read_as or "binary255")
+    dataset = replace(dataset, name=found.name, title=found.name, root=None)
+    choice = replace(choice, root=place, layout="masks")
+    return found, codec, select(_under(dataset, protocol), choice, families)
+
+
+def _under(dataset: Dataset, protocol: DatasetProtocol) -> Dataset:
+    """A dataset with one more protocol."""
+    return dataset if protocol in dataset.protocols else replace(dataset, protocols=(*dataset.protocols, protocol))
 
 
 def _protocol(name: str, plugins: tuple[Path, ...]) -> DatasetProtocol:
     """A protocol of any installed dataset."""
-    found = {PROTOCOL.name: PROTOCOL}
+    found = {GENERIC.name: GENERIC}
     for plugin in registry.find(registry.DATASETS, plugins).values():
         found |= {protocol.name: protocol for protocol in registry.as_dataset(plugin).protocols}
     if name not in found:

@@ -62,6 +62,31 @@ def open_folder(path: Path, card: Mapping[str, object], old: Iterable[Path], *, 
     return started
 
 
+def keep_frames(path: Path, card: Mapping[str, object], frames: Mapping[str, str], *, overwrite: bool) -> None:
+    """Note which frames the maps of a folder are of, one hash for each video.
+
+    Args:
+        path: of the card.
+        card: the card.
+        frames: video → hash of its frames.
+        overwrite: discard the maps of videos that had other frames, instead of refusing.
+
+    Raises:
+        UsageError: if there are maps of other frames.
+    """
+    noted = card.get("frames")
+    known: Mapping[str, str] = noted if isinstance(noted, dict) else {}
+    for video in [video for video in frames if known.get(video, frames[video]) != frames[video]]:
+        if not overwrite:
+            raise UsageError(
+                f'"{path.parent}" contains maps of other frames of "{video}", perhaps of another dataset of that name; '
+                "choose another --out, or discard them with --overwrite"
+            )
+        for old in path.with_name(video).iterdir():
+            old.unlink()
+    write_card(path, {**card, "frames": {**known, **frames}})
+
+
 def write_card(path: Path, card: Mapping[str, object]) -> None:
     """Write a card."""
     write_whole(path, (json.dumps(card, indent=2) + "\n").encode())

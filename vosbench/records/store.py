@@ -143,6 +143,8 @@ def _lost(path: Path, new: Record) -> str:
         return "is not a record that can be read"
     if old.method != new.method or signature(old) != signature(new):
         return f'is the record of "{old.name}" under {signature(old) or old.protocol}'
+    if old.provenance.annotations != new.provenance.annotations and [*old.videos] == [*new.videos]:
+        return f"holds scores against other annotations ({old.provenance.annotations[:12]}…, {old.provenance.date})"
     if old.provenance.masks == new.provenance.masks or _resumed(old, new):
         return ""
     return f'holds the scores of other predictions ("{old.provenance.predictions}", {old.provenance.date})'

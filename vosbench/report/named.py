@@ -10,6 +10,7 @@ from vosbench.records.published import canonical, published
 from vosbench.records.record import Record
 from vosbench.records.store import Warn, find_records, read_records
 from vosbench.registry import DATASETS, find, load_dataset, load_families
+from vosbench.registry.folders import dataset_path
 from vosbench.report.grouped import By, View, grouped
 from vosbench.report.leaderboard import leaderboard, published_leaderboard
 from vosbench.report.overview import saliency_table, speed_table
@@ -25,7 +26,7 @@ class TableRequest:
     """A request for one table.
 
     Attributes:
-        name: a dataset, one of `papers`, `SALIENCY` or `SPEED`.
+        name: a dataset, or its path; one of `papers`, `SALIENCY` or `SPEED`.
         results: the folder of the records.
         protocol: the records' protocol by name; any if None.
         split: the dataset's split; any that the records have if None.
@@ -76,6 +77,8 @@ def make_table(request: TableRequest) -> tuple[Table, list[str]]:
     dataset = load_dataset(request.name, request.plugins)
     split = None if request.split is None else split_of(dataset, request.split)
     records, left_out = _usual(_records(request, dataset, split), dataset, split)
+    if dataset.root is not None:
+        _refuse_mixture(records)
     make = _ranked if request.by is None else _broken_down
     table, more = make(request, dataset, split, records)
     return table, [*left_out, *more]
@@ -88,7 +91,7 @@ def names(plugins: tuple[Path, ...] = ()) -> list[str]:
 
 def _check(request: TableRequest) -> None:
     known = names(request.plugins)
-    if request.name not in known:
+    if request.name not in known and dataset_path(request.name, known) is None:
         raise UsageError(f'no dataset or table "{request.name}"; {suggest(request.name, known)}')
     fixed = request.name in {*papers(), SALIENCY, SPEED}
     wrong = {
@@ -142,6 +145,19 @@ def _usual(records: list[Record], dataset: Dataset, split: str | None) -> tuple[
     ]
     line = f"of other splits or protocols, so not in this table: {', '.join(others)}; see --split and --protocol"
     return chosen, [line] if others else []
+
+
+def _refuse_mixture(records: list[Record]) -> None:
+    """Refuse records of several folders of one name, or of one that has changed since.
+
+    Raises:
+        DataError: if their annotations differ.
+    """
+    whole = [record for record in records if not record.shortcomings]
+    other = next((each for each in whole if each.provenance.annotations != whole[0].provenance.annotations), None)
+    if other is not None:
+        hashes = " and ".join(f'"{each.name}": {each.provenance.annotations[:12]}…' for each in (whole[0], other))
+        raise DataError(f"these records are of other annotations ({hashes}); score the masks again, with --overwrite")
 
 
 def _broken_down(

@@ -50,6 +50,8 @@ def saliency_table(records: Sequence[Record], protocol: str | None = None) -> tu
         fit, _ = comparable(of_place)
         by_dataset[place] = fit
         notes.append(f"{place}, {signature(fit[0])}")
+        if len({record.provenance.annotations for record in fit}) > 1:
+            notes.append(f"{place}: records are of different annotations, whose hashes they have")
     if not by_dataset:
         raise DataError(f"no record under {name} fits a table ({'; '.join(left_out)})")
     columns = [

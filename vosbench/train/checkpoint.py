@@ -38,6 +38,7 @@ def card(plan: Plan, material: Material, settings: Settings) -> Card:
     weights, backbone = (digest(path) if path else None for path in (settings.weights, settings.backbone))
     hyper = {f"plan {name}": value for name, value in plan.model_dump(mode="json").items() if name not in _unused(plan)}
     inputs = {} if settings.backbone_inputs == "auto" else {"backbone inputs": settings.backbone_inputs}
+    files = {"files": settings.content} if settings.content else {}
     return {
         "method": settings.name,
         "training": training(settings, weights or backbone),
@@ -46,6 +47,7 @@ def card(plan: Plan, material: Material, settings: Settings) -> Card:
         "precision": settings.precision,
         "accumulate": settings.accumulate,
         "data": _digest(material),
+        **files,
         "weights": weights,
         "backbone": backbone,
         **inputs,

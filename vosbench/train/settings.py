@@ -25,6 +25,7 @@ class Settings:
     Attributes:
         name: the network, as ``method.variant``; saved with the weights.
         data: the training data in words, datasets and splits; saved with the weights.
+        content: a hash of the files of datasets whose names do not tell it; without it, only names are compared.
         seed: of the initial weights, the data and dropout.
         device: a torch device; under ``torchrun``, ``"cuda"`` is one GPU per process.
         precision: of convolutions and products; weights stay in fp32.
@@ -44,6 +45,7 @@ class Settings:
 
     name: str = ""
     data: str = ""
+    content: str = ""
     seed: int = 0
     device: str = "cpu"
     precision: Precision = "fp32"
