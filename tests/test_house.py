@@ -163,8 +163,8 @@ def plain(schema: object) -> object:
     return schema
 
 
-def test_schema_is_the_shipped_one() -> None:
-    from vosbench.records import record
-
-    shipped = (REPOSITORY / "vosbench" / "records" / "record.schema.json").read_text("utf-8")
-    assert plain(json.loads(shipped)) == plain(json.loads(record.json_schema()))
+@pytest.mark.parametrize(("module", "name"), [("records.record", "record"), ("dataset.description", "dataset")])
+def test_schema_is_the_shipped_one(module: str, name: str) -> None:
+    found = importlib.import_module(f"vosbench.{module}")
+    shipped = Path(found.__file__).with_name(f"{name}.schema.json").read_text("utf-8")
+    assert plain(json.loads(shipped)) == plain(json.loads(found.json_schema()))

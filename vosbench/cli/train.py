@@ -184,9 +184,11 @@ def _notes_on_folders(selections: "Sequence[Selection]") -> list[str]:
 def _content(selections: "Sequence[Selection]") -> str:
     """A hash of the files of datasets that are folders, whose names do not tell what they contain."""
     from vosbench.dataset.fingerprint import files_digest
+    from vosbench.images.annotations import paths_of
 
     videos = [video for each in selections if each.dataset.root is not None for video in each.videos]
-    files = [path for video in videos for path in (*video.frames, *video.annotations.values())]
+    files = [path for video in videos for path in video.frames]
+    files += [path for video in videos for each in video.annotations.values() for path in paths_of(each)]
     return files_digest(files) if files else ""
 
 

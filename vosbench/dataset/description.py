@@ -13,11 +13,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from vosbench.dataset.protocol import DatasetProtocol
+from vosbench.dataset.protocol import HALF, DatasetProtocol
 from vosbench.errors import DataError, VosbenchError, suggest
 from vosbench.images.codecs import codec
 from vosbench.images.opening import read_bytes
-from vosbench.metrics.measures import MASKS, OVERLAPS, REGIONS, SALIENCY
+from vosbench.metrics.measures import MAPS, MASKS, OVERLAPS, REGIONS
 from vosbench.metrics.saliency.conventions import convention
 
 FILE = "dataset.yaml"
@@ -27,7 +27,7 @@ LONGEST = 200
 """Characters of a problem that are shown."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 VIDEO = "{video}"
-UNITS = {"foreground": (*MASKS, *SALIENCY), "objects": OVERLAPS, "regions": REGIONS}
+UNITS = {"foreground": (*MASKS, *MAPS), "objects": OVERLAPS, "regions": REGIONS}
 """What masks are taken for → measures of it."""
 
 
@@ -65,28 +65,33 @@ class ProtocolDescription(BaseModel):
 
     version: int = Field(default=1, ge=1, description="raised whenever a score could change")
     measures: Names = Field(
-        default=["J", "F"], description=f"of {', '.join((*MASKS, *SALIENCY))}, or for regions {', '.join(REGIONS)}"
+        default=["J", "F"], description=f"of {', '.join((*MASKS, *MAPS))}, or for regions {', '.join(REGIONS)}"
     )
     unit: Literal["foreground", "objects", "regions"] = Field(
         default="foreground", description="one mask per frame; numbered proposals and objects; or clusters and regions"
     )
-    frames: Literal["inner", "annotated-inner", "all"] = Field(
+    frames: Literal["inner", "annotated-inner", "after-first", "before-last", "before-last-two", "all"] = Field(
         default="all",
         description="annotated frames that count: all, all but a video's first and last frame (inner), or all but the "
-        "first and last annotated one",
+        "first or last annotated ones",
     )
-    empty: Literal["score", "skip"] = Field(
-        default="score", description="whether frames count whose annotation has no foreground"
+    empty: Literal["score", "skip", "skip-both"] = Field(
+        default="score",
+        description="whether frames count whose annotation has no foreground; skip-both leaves out those whose mask "
+        "has none either",
     )
     resize: Literal["refuse", "prediction"] = Field(
         default="refuse", description="whether masks of another size are refused or resized"
+    )
+    maps_above: int = Field(
+        default=HALF, ge=0, le=254, description="level of a soft map above which a pixel is the object"
     )
     tolerance: float = Field(default=0.008, gt=0, lt=1, description="of F, as a fraction of the image diagonal")
     t_first: Literal["gt", "skip"] = Field(
         default="skip", description="whether T begins with frame 0's annotation or with the first two scored masks"
     )
     junctions: Literal["gcc4", "gcc5"] = Field(default="gcc4", description="how T splits crossing contours")
-    saliency: Literal["davsod", "pysod", "f-of-mean-pr", "adnet"] = Field(
+    saliency: Literal["davsod", "pysod", "adnet", "f-of-mean-pr", "slt-net"] = Field(
         default="davsod", description="the convention of saliency measures"
     )
     average: Literal["video", "category", "object", "frame"] = Field(
@@ -102,13 +107,13 @@ class ProtocolDescription(BaseModel):
                 raise ValueError(f'there is no measure "{name}" of {self.unit}; {suggest(name, known)}')
         if len(set(self.measures)) < len(self.measures):
             raise ValueError("a measure is named twice")
-        convention(self.saliency).check(tuple(name for name in self.measures if name in SALIENCY))
+        convention(self.saliency).check(tuple(name for name in self.measures if name in MAPS))
         return self
 
     def protocol(self, name: str) -> DatasetProtocol:
         """The protocol, with its measures in the usual order."""
-        measures = tuple(each for each in (*REGIONS, *MASKS, *SALIENCY) if each in self.measures)
-        saliency = self.saliency if set(measures) & set(SALIENCY) else None
+        measures = tuple(each for each in (*REGIONS, *MASKS, *MAPS) if each in self.measures)
+        saliency = self.saliency if set(measures) & set(MAPS) else None
         return DatasetProtocol(
             name=name, **{**self.model_dump(exclude={"measures"}), "measures": measures, "saliency": saliency}
         )

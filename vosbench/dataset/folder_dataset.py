@@ -17,6 +17,7 @@ from vosbench.dataset.shapes import SHAPES, collect_videos, find_tree
 from vosbench.dataset.video import Video
 from vosbench.errors import DataError, suggest
 from vosbench.images import read_packed
+from vosbench.images.annotations import paths_of, stem_of
 from vosbench.images.recognition import Found, Look, Looks, recognise
 
 ALL = "all"
@@ -37,7 +38,7 @@ class FolderDataset(Dataset):
     def listed(self, split: str, found: Mapping[str, Video]) -> Mapping[str, Listed]:
         """The list of a split: the videos that were found, with what the description says of them."""
         del split
-        said = _Said(self.description, found, self.title)
+        said = _Said(self.description, found, self.title, every=False)  # of one split
         return {name: said.listed(video) for name, video in found.items()}
 
 
@@ -89,10 +90,10 @@ def folder_dataset(root: Path, *, masks: bool = False, codec: str | None = None)
 
 
 class _Said:
-    """What a description says of videos; a name in it that no video has is an error."""
+    """What a description says of videos; a name in it that no video has is an error, if these are all videos."""
 
-    def __init__(self, description: Description, found: Mapping[str, Video], title: str) -> None:
-        self._names, self._title = tuple(found), title
+    def __init__(self, description: Description, found: Mapping[str, Video], title: str, *, every: bool = True) -> None:
+        self._names, self._title, self._every = tuple(found), title, every
         self._annotated = {
             video: set(frames)
             for pattern, frames in description.annotated.items()
@@ -110,7 +111,7 @@ class _Said:
         matched: set[str] = set()
         for pattern in patterns:
             names = {pattern} if pattern in self._names else {n for n in self._names if fnmatchcase(n, pattern)}
-            if not names:
+            if not names and self._every:
                 raise self._error(f'{where}: there is no video "{pattern}"; {suggest(pattern, self._names)}')
             matched |= names
         return matched
@@ -119,11 +120,11 @@ class _Said:
         """A video with its category, and only the annotations that count."""
         annotations, wanted = video.annotations, self._annotated.get(video.name)
         if wanted is not None:
-            stems = {path.stem for path in annotations.values()}
+            stems = {stem_of(annotation) for annotation in annotations.values()}
             absent = sorted(wanted - stems)
             if absent:
                 raise self._error(f'annotated.{video.name}: there is no annotation "{absent[0]}"')
-            annotations = {index: path for index, path in annotations.items() if path.stem in wanted}
+            annotations = {index: each for index, each in annotations.items() if stem_of(each) in wanted}
         category = next(iter(self._categories.get(video.name, ())), None)
         return replace(video, annotations=annotations, category=category)
 
@@ -172,6 +173,7 @@ def _looks(video: Video) -> Looks:
         before = looks.get(look, Found(0, name))
         looks[look] = Found(before.times + 1, before.example)
 
-    for _, path in sorted(video.annotations.items()):
-        read_packed(path, "map", str(path), look=note)
+    for _, annotation in sorted(video.annotations.items()):
+        for path in paths_of(annotation):
+            read_packed(path, "map", str(path), look=note)
     return looks

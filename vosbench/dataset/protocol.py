@@ -77,7 +77,7 @@ class DatasetProtocol:
     @property
     def soft(self) -> bool:
         """Whether soft maps are scored as such, by saliency measures."""
-        return any(name in SALIENCY_MEASURES for name in self.measures)
+        return any(name in MAPS for name in self.measures)
 
     def scored(self, video: Video) -> Sequence[int]:
         """The scored frames of a video, as sorted 0-based indices.

@@ -310,7 +310,7 @@ def _pair(frames: Sequence[Path], masks: Sequence[Path], what: str) -> dict[int,
     """Frame index → mask, by name, or by number if no name fits."""
     for key, kind in ((_stem_of, "name"), (_number_of, "number")):
         index = _unique(frames, key, what)
-        if kind == "number" and (index is None or (len(index) > 1 and -1 in index)):
+        if kind == "number" and (index is None or -1 in index):
             break
         found = {index[key(path)]: path for path in masks if index is not None and key(path) in index}
         if found and len(found) == len(masks):

@@ -17,6 +17,7 @@ from typing import Literal
 
 from vosbench.dataset import Video
 from vosbench.errors import DataError
+from vosbench.images.annotations import stem_of
 
 Numbering = Literal["auto", "frames", "0", "1"]
 NUMBERINGS: tuple[Numbering, ...] = ("auto", "frames", "0", "1")
@@ -93,11 +94,11 @@ def of_annotated(video: Video, paths: Sequence[PurePosixPath]) -> Sequence[PureP
         the files with the names of annotations, if there are any; those with their numbers, if each has one; otherwise
         all.
     """
-    stems = {path.stem for path in video.annotations.values()}
+    stems = {stem_of(annotation) for annotation in video.annotations.values()}
     named = [path for path in paths if path.stem in stems or path.stem.removeprefix(f"{video.name}_") in stems]
     if named:
         return named
-    wanted = set(_numbers([path.stem for path in video.annotations.values()]))
+    wanted = set(_numbers([*stems]))
     numbers = _numbers([path.stem.removeprefix(f"{video.name}_") for path in paths])
     if None in wanted or not wanted <= set(numbers):
         return paths

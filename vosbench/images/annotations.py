@@ -63,6 +63,11 @@ def paths_of(annotation: Annotation) -> tuple[Path, ...]:
     return annotation if isinstance(annotation, tuple) else (annotation,)
 
 
+def stem_of(annotation: Annotation) -> str:
+    """The name of an annotation's first file, without the suffix."""
+    return paths_of(annotation)[0].stem
+
+
 def read_annotation(annotation: Annotation, codec: str) -> Packed:
     """Read the foreground of an annotation as a packed mask.
 
