@@ -201,9 +201,7 @@ def run(  # noqa: PLR0913 - a job, its folder, two switches and a listener
             wanted["flow"] = flow_method.digest(selection.videos)
         old = chain(folder.glob("*/*.png"), folder.glob("*/.*"))
         card = open_folder(folder / score.CARD, wanted, old, overwrite=overwrite)
-        if selection.dataset.root is not None:  # only its frames tell it from others of its name
-            frames = {video.name: files_digest(video.frames) for video in selection.videos}
-            keep_frames(folder / score.CARD, card, frames, overwrite=overwrite)
+        _keep_frames(folder / score.CARD, card, selection, overwrite=overwrite)
         failures: dict[str, str] = {}
         for video in selection.videos:
             try:
@@ -232,6 +230,13 @@ def run(  # noqa: PLR0913 - a job, its folder, two switches and a listener
     if failures:
         raise VideoError(f'{_failed(failures)}; the record of the others, "{path}", is marked incomplete')
     return Run(result, scored, None if out is None else path)
+
+
+def _keep_frames(path: Path, card: Mapping[str, object], selection: Selection, *, overwrite: bool) -> None:
+    """Note the frames of a dataset that is a folder, since only these tell it from others of its name."""
+    if selection.dataset.root is not None:
+        frames = {video.name: files_digest(video.frames) for video in selection.videos}
+        keep_frames(path, card, frames, overwrite=overwrite)
 
 
 def _failed(failures: Mapping[str, str]) -> str:
