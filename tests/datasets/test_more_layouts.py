@@ -252,6 +252,13 @@ def test_lists(name: str, split: str, videos: int, frames: int | None) -> None:
     assert frames is None or sum(count or 0 for count in counts) == frames
 
 
+def test_every_protocol_says_what_it_is() -> None:
+    for name in (*LISTS, "davis17"):
+        for protocol in load_dataset(name).protocols:
+            assert protocol.about
+            assert protocol.split in {None, *load_dataset(name).splits}
+
+
 def test_difficulties_of_vos_are_categories() -> None:
     vos = load_dataset("vos")
     kinds = [each.category for split in vos.splits for each in vos.listing(split).values()]
