@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from vosbench import __version__
-from vosbench.cli import check, compare, convert, data, flow, run, score, segment, table, train
+from vosbench.cli import check, compare, convert, data, flow, init, run, score, segment, table, train
 from vosbench.cli import list as listing
 from vosbench.cli.console import Command, result
 
@@ -40,6 +40,7 @@ app.command("check", cls=Command)(check.check)
 app.command("verify", cls=Command)(data.verify)
 app.command("list", cls=Command)(listing.list_)
 app.command("fetch", cls=Command)(data.fetch)
+app.command("init", cls=Command)(init.init)
 app.command("flow", cls=Command)(flow.flow)
 app.add_typer(data.app, name="data")
 
