@@ -94,6 +94,17 @@ def test_a_mask_of_the_wrong_size_is_named(tmp_path: Path) -> None:
         examples.read(video, 0)
 
 
+def test_a_shot_has_the_union_of_all_objects(tmp_path: Path) -> None:
+    frame, left, right = (tmp_path / f"{name}.png" for name in ("frame", "left", "right"))
+    write_png(frame, np.zeros((2, 4, 3), np.uint8))
+    for path, column in ((left, 0), (right, 3)):
+        mask = np.zeros((2, 4), np.uint8)
+        mask[:, column] = 255
+        write_png(path, mask)
+    shot = examples.read(Video(name="a", frames=(frame,), annotations={0: (left, right)}), 0)
+    assert shot.mask.tolist() == [[True, False, False, True]] * 2
+
+
 def test_without_annotations_there_is_nothing_to_train_on() -> None:
     with pytest.raises(DataError, match="none of 1 is annotated"):
         examples.annotated([Video(name="v", frames=(Path("f.png"),))])
