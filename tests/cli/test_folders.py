@@ -4,13 +4,17 @@ import json
 import shutil
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
+import vosbench
 from factories import disk_mask, write_toy
 from in_process import call
 from vosbench.images import write_png
+from vosbench.pytest_plugin import _dataset
 from vosbench.records.record import read
 
 TOY = Path(__file__).parents[1] / "plugins" / "toy.py"
@@ -154,6 +158,68 @@ def test_temporal_stability_of_a_folder_needs_consecutive_masks() -> None:
     root = write_toy(Path("zoo"))
     done = fine("score", root / "masks", "--gt", root / "masks", "--measures", "T", "--format", "json", "--jobs", "1")
     assert json.loads(done.stdout)["scores"]["T_mean"] is not None
+
+
+def test_numbers_of_masks_against_a_folder() -> None:
+    """Annotations tell only which frames they are of; masks may be of more, or be counted otherwise."""
+    root = write_toy(Path("zoo"), videos=1, frames=4)
+    gt, other = root / "masks" / "v0", Path("masks")
+
+    def scored(*names: str, more: tuple[str, ...] = ()) -> dict[str, object]:
+        shutil.rmtree(other, ignore_errors=True)
+        other.mkdir()
+        for source, name in zip(sorted(gt.iterdir()), names, strict=False):
+            shutil.copy(source, other / name)
+        done = call("score", other, "--gt", gt, "--format", "json", *more)
+        assert done.returncode in {0, 3}, done.stderr
+        return json.loads(done.stdout)
+
+    for names in ([f"{t}.png" for t in (1, 2, 3, 4)], [f"v0_{t:03d}.png" for t in range(4)]):
+        assert scored(*names)["scores"]["J_mean"] == 1  # type: ignore[index]
+    counted = [f"{t:05d}.png" for t in (1, 2, 3, 4)]
+    assert scored(*counted, more=("--numbering", "1"))["missing"] == []
+    assert scored(*counted)["scores"]["J_mean"] == 1  # type: ignore[index]
+    assert scored("00000.png", "00001.png", "00009.png", "00003.png")["missing"] == ["v0/00002"]
+    for path in gt.glob("*[13].png"):
+        path.unlink()
+    shutil.rmtree(other)
+    shutil.copytree(root / "frames" / "v0", other)  # one for each frame: bright is the object
+    done = call("score", other, "--gt", gt, "--codec", "map", "--format", "json")
+    assert (done.returncode, json.loads(done.stdout)["scores"]["J_mean"]) == (0, 1)
+
+
+def test_stills_and_annotations_alone() -> None:
+    stills = Path("stills")
+    for t in range(3):
+        write_png(stills / "images" / f"s{t}.png", np.full((24, 32, 3), 60, np.uint8))
+        write_png(stills / "masks" / f"s{t}.png", disk_mask(24, 32, 12, 8 + t, 5) * np.uint8(255))
+    assert '"J_mean": 1.0' in fine("score", stills / "masks", "--dataset", stills, "--format", "json").stdout
+    fails(
+        2, "T compares masks of consecutive frames", "score", stills / "masks", "--dataset", stills, "--measures", "T"
+    )
+    root = write_toy(Path("zoo"))
+    shutil.rmtree(root / "frames")
+    assert '"J_mean": 1.0' in fine("score", root / "masks", "--dataset", root, "--format", "json").stdout
+    fails(3, "has annotations but no frames", *RUN, "--dataset", root)
+
+
+def test_t_says_which_videos_it_leaves_out() -> None:
+    root = write_toy(Path("zoo"))
+    for path in (root / "masks" / "v1").glob("*[13].png"):
+        path.unlink()
+    done = fine("score", root / "masks", "--dataset", root, "--measures", "T", "--jobs", "1")
+    assert 'T leaves out 1 video without two consecutive scored frames, such as "v1"' in done.stderr
+
+
+def test_paths_in_python(workplace: Path) -> None:
+    root = write_toy(Path("sample"))
+    (root / "dataset.yaml").write_text("name: own", "utf-8")
+    assert vosbench.score(root / "masks", dataset=root).record.dataset == "own"
+    assert vosbench.run("brightness", workplace / root, plugins=[TOY]).record.dataset == "own"
+    config: Any = SimpleNamespace(rootpath=workplace)
+    assert _dataset(config, "sample", ()) == "sample"  # a registered name comes first
+    write_toy(Path("zoo"))
+    assert _dataset(config, "zoo", ()) == str(workplace / "zoo")
 
 
 @pytest.mark.torch

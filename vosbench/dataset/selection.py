@@ -141,6 +141,12 @@ class Selection:
             )
             if "T" in self.protocol.measures and self.protocol.t_first == "gt" and 0 in absent:
                 found.append(f'T of "{name}" starts with its first two scored masks, since frame 0 has no annotation')
+        apart = [video.name for video in self.videos if not _has_pairs(self.protocol.scored(video))]
+        if "T" in self.protocol.measures and 0 < len(apart) < len(self.videos):
+            found.append(
+                f"T leaves out {counted(len(apart), 'video')} without two consecutive scored frames, such as "
+                f'"{apart[0]}"'
+            )
         if "T" in self.protocol.measures and not any(listed.stable for listed in self.chosen.values()):
             found.append("T has no mean: it is averaged over stable videos, and none of the chosen ones is")
         if "meanF" in self.protocol.measures:

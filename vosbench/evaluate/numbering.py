@@ -83,24 +83,37 @@ def match(video: Video, paths: Sequence[PurePosixPath], numbering: Numbering = "
     return _of_readings(video, readings, strangers if counted else [])
 
 
-def of_annotated(video: Video, paths: Sequence[PurePosixPath]) -> Sequence[PurePosixPath]:
-    """The files of annotated frames, if it is only known which frames are annotated, and there may be others.
+def of_annotated(
+    video: Video, paths: Sequence[PurePosixPath], numbering: Numbering = "auto"
+) -> Sequence[PurePosixPath]:
+    """The files of annotated frames, if only the annotations are known, and there may be frames without.
 
     Args:
         video: the video, without its frames.
         paths: its masks.
+        numbering: as in `match`.
 
     Returns:
-        the files with the names of annotations, if there are any; those with their numbers, if each has one; otherwise
-        all.
+        the files with the names of annotations, if each has one, or if all files fit in no better way than their order;
+        otherwise those with their numbers, if each has one; otherwise all.
     """
     stems = {stem_of(annotation) for annotation in video.annotations.values()}
-    named = [path for path in paths if path.stem in stems or path.stem.removeprefix(f"{video.name}_") in stems]
-    if named:
+    called = {path: path.stem.removeprefix(f"{video.name}_") for path in paths}
+    named = [path for path in paths if path.stem in stems or called[path] in stems]
+    by_name = numbering in {"auto", "frames"}
+    if by_name and stems <= {path.stem for path in named} | {called[path] for path in named}:
+        return named
+    try:
+        way = match(video, paths, numbering).way
+    except DataError:
+        way = "position"
+    if way != "position":
+        return paths
+    if by_name and named:
         return named
     wanted = set(_numbers([*stems]))
-    numbers = _numbers([path.stem.removeprefix(f"{video.name}_") for path in paths])
-    if None in wanted or not wanted <= set(numbers):
+    numbers = _numbers([*called.values()])
+    if not by_name or None in wanted or not wanted <= set(numbers):
         return paths
     return [path for path, number in zip(paths, numbers, strict=True) if number in wanted]
 

@@ -152,7 +152,7 @@ def find(
         names = container.names()
         found = _sort(names, videos, origin)
         if alone:
-            _leave_out_others(found, videos)
+            _leave_out_others(found, videos, numbering)
         matched = {video.name: match(video, found.images.get(video.name, ()), numbering) for video in videos}
         paths, notes = agreed(matched)
         files = {video: {index: names[path] for index, path in of.items()} for video, of in paths.items()}
@@ -285,12 +285,12 @@ def _give_all(found: _Sorted, video: str, origin: Path) -> None:
     found.notes.append(f'no file or folder is named after "{video}", the only video to score; all masks are its')
 
 
-def _leave_out_others(found: _Sorted, videos: Sequence[Video]) -> None:
+def _leave_out_others(found: _Sorted, videos: Sequence[Video], numbering: Numbering) -> None:
     """Leave out the masks of frames that have no annotation."""
     left = []
     for video in videos:
         paths = found.images.get(video.name, [])
-        kept = of_annotated(video, paths)
+        kept = of_annotated(video, paths, numbering)
         left += [path for path in paths if path not in kept]
         if paths:
             found.images[video.name] = [*kept]

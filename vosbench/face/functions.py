@@ -45,7 +45,7 @@ def score(  # noqa: PLR0913 - two forms, and the options of the command line
     masks: AnyPath | Masks | Mapping[str, Masks],
     annotations: AnyPath | Masks | Mapping[str, Masks] | None = None,
     *,
-    dataset: str | Dataset | None = None,
+    dataset: AnyPath | Dataset | None = None,
     codec: str | None = None,
     numbering: Numbering = "auto",
     name: str | None = None,
@@ -63,7 +63,8 @@ def score(  # noqa: PLR0913 - two forms, and the options of the command line
         annotations: a folder of masks, of one video or with a folder for each, or of a dataset; or arrays of the same
             sizes. J and F of all annotated frames are scored under protocol ``generic``, T and saliency if
             ``measures`` names them.
-        dataset: name of the dataset, the path of its folder (`vosbench.dataset.folder_dataset`), or a `Dataset`.
+        dataset: name of the dataset, the path of its folder (`vosbench.dataset.folder_dataset`), or a `Dataset`; a
+            `Path` is never a name.
         codec: encoding of mask files; recognised from all of them, with a note, if None.
         numbering: how numbers in the names of masks are read: like those of the frames, from 0, from 1, or ``"auto"``.
         name: name of the method; the name of the folder or zip file if None.
@@ -91,7 +92,7 @@ def score(  # noqa: PLR0913 - two forms, and the options of the command line
         elif dataset is None or not isinstance(masks, str | os.PathLike):
             raise UsageError("masks of a dataset are a folder or a zip file; pass annotations to score arrays")
         else:
-            data = registry.load_dataset(dataset, paths_of(plugins)) if isinstance(dataset, str) else dataset
+            data = _dataset(dataset, paths_of(plugins))
             families = registry.load_families(paths_of(plugins))
             found, selection = Path(masks), select(data, choice_of(selecting), families)
         if curve is not None and not selection.protocol.soft:
@@ -116,7 +117,7 @@ def score(  # noqa: PLR0913 - two forms, and the options of the command line
 
 def run(  # noqa: PLR0913 - the options of the command line
     method: str | Method | tuple[Method, str],
-    dataset: str | Dataset,
+    dataset: AnyPath | Dataset,
     *,
     out: AnyPath | None = None,
     overwrite: bool = False,
@@ -129,7 +130,7 @@ def run(  # noqa: PLR0913 - the options of the command line
 
     Args:
         method: ``"method"`` or ``"method.variant"``, a `Method`, or the result of `load_method`.
-        dataset: name of the dataset, or a `Dataset`.
+        dataset: as in `score`.
         out: folder of maps and records, from which interrupted runs resume; None keeps neither.
         overwrite: discard maps of another setup and a record of other predictions instead of refusing.
         profile: also measure speed, on the first video.
@@ -146,7 +147,7 @@ def run(  # noqa: PLR0913 - the options of the command line
     refuse_unknown(options, RunOptions.__optional_keys__, "run")
     job = runner.resolve(
         (method, "") if isinstance(method, Method) else method,
-        dataset,
+        dataset if isinstance(dataset, str) else _dataset(dataset, paths_of(plugins)),
         setup := setup_of(options),
         choice_of(options),
         plugins=paths_of(plugins),
@@ -337,6 +338,13 @@ def _protocol(name: str, plugins: tuple[Path, ...]) -> DatasetProtocol:
     if name not in found:
         raise UsageError(f'there is no protocol "{name}"; {suggest(name, list(found))}')
     return found[name]
+
+
+def _dataset(dataset: AnyPath | Dataset, plugins: tuple[Path, ...]) -> Dataset:
+    if isinstance(dataset, Dataset):
+        return dataset
+    named = isinstance(dataset, str)
+    return registry.load_dataset(str(dataset), plugins) if named else registry.load_folder(Path(dataset), plugins)
 
 
 def _record(source: Record | Result | AnyPath) -> Record:

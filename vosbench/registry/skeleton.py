@@ -278,7 +278,7 @@ def _module(kind: Kind, name: str, taken: Container[str]) -> str:
             f'"{name}" cannot be the name of a {kind}; it should consist of small letters, digits and hyphens, such as '
             '"my-net"'
         )
-    check_name(name, kind)
+    check_name(name, "package")
     if name in taken:
         raise UsageError(f'there is a {kind} "{name}" already; choose another name')
     module = name.replace("-", "_")
