@@ -1,8 +1,9 @@
 """A dataset that is just a folder, passed by its path: what it contains is listed from what is there.
 
 Conventions:
-    `vosbench.dataset.shapes` finds frames and annotations; ``dataset.yaml`` in the folder may say more
-    (`vosbench.dataset.description`). The codec of annotations is recognised from all of them, like that of predictions.
+    `vosbench.dataset.shapes` finds frames and annotations, and `vosbench.dataset.pairing` pairs them; ``dataset.yaml``
+    in the folder may say more (`vosbench.dataset.description`). The codec of annotations is recognised from all of
+    them, like that of predictions.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,8 +13,9 @@ from pathlib import Path
 
 from vosbench.dataset.dataset import Dataset, Listed
 from vosbench.dataset.description import FILE, Description, read_description
+from vosbench.dataset.pairing import collect_videos
 from vosbench.dataset.protocol import GENERIC, IMAGES, SALIENCY
-from vosbench.dataset.shapes import SHAPES, collect_videos, find_tree
+from vosbench.dataset.shapes import SHAPES, find_tree
 from vosbench.dataset.video import Video
 from vosbench.errors import DataError, suggest
 from vosbench.images import read_packed
