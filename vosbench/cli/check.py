@@ -128,9 +128,11 @@ def _refuse_contradictions(
 
 def _place(passed: Mapping[str, str], plugins: Sequence[Path]) -> Path:
     """Where records of the run are."""
-    from vosbench.registry import load_dataset
+    from vosbench.registry import DATASETS, find, load_folder
+    from vosbench.registry.folders import dataset_path
 
-    return Path(passed["out"], load_dataset(passed["dataset"], plugins).name)
+    path = dataset_path(passed["dataset"], find(DATASETS, plugins))
+    return Path(passed["out"], passed["dataset"] if path is None else load_folder(path, plugins).name)
 
 
 def _show(checked: "CheckResult", shown: Kind, junit: Path | None) -> None:
