@@ -60,6 +60,7 @@ def _methods(found: "list[Found]") -> "Table":
 
 
 def _methods_long(found: "list[Found]") -> "Table":
+    from vosbench.method.method import NEEDS
     from vosbench.registry import as_method
     from vosbench.report.table import Cell, Table
 
@@ -67,6 +68,7 @@ def _methods_long(found: "list[Found]") -> "Table":
     for entry in found:
         method = as_method(entry)
         about = [("title", method.title), ("paper", method.paper), ("licence", method.licence)]
+        about += [(f"needs {need}", NEEDS[need]) for need in NEEDS if need in method.needs]
         about += [(f"{method.name}.{variant}", line) for variant, line in method.variants.items()]
         rows += [(method.name if index == 0 else "", *line) for index, line in enumerate(about)]
     return Table(columns=("method", "what", ""), rows=rows)
