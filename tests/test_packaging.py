@@ -62,7 +62,8 @@ def third_party(path: Path) -> set[str]:
 def test_declared_dependencies_are_the_imported_ones() -> None:
     modules = {MODULES.get(name, name) for name in declared() | declared(*OPTIONAL)}
     found = {module for path in SOURCES for module in third_party(path)}
-    assert found - {"pytest"} == modules  # pytest imports its plugin, not the reverse
+    # pytest imports its plugin, not the reverse; each torchvision fits one torch, so it is used if it is installed
+    assert found - {"pytest", "torchvision"} == modules
 
 
 def test_extras_are_declared() -> None:

@@ -26,9 +26,9 @@ CUT = 1.5
 """Residuals of so many standard deviations count for a quarter."""
 LEAST = 0.05
 """Pixels; flow is not more exact than that, whatever its residuals say."""
-TEXTURE = 10.0
+TEXTURE = 1.4
 """Grey levels per pixel; where gradients are weaker, flow is guessed from its surroundings."""
-LOOSE = 0.1
+LOOSE = 1.0
 """Square pixels by which a flow and the flow back may differ at rest."""
 WINDOW = (9, 9)
 REPEATED = 0.5
@@ -63,7 +63,7 @@ def texture(grey: Frame) -> Map:
     """How far a flow can be trusted: from 0 without gradients to 1, (H, W)."""
     across, down = (cv2.Sobel(grey, cv2.CV_32F, *order, scale=1 / 8) for order in ((1, 0), (0, 1)))
     energy = cv2.boxFilter(across * across + down * down, -1, WINDOW)
-    return np.sqrt(energy / (energy + np.float32(TEXTURE**2)))
+    return np.asarray(energy / (energy + np.float32(TEXTURE**2)), np.float32)
 
 
 def agreement(flow: Flow, back: Flow) -> Map:
@@ -99,7 +99,7 @@ def residual(flow: Flow, trust: Map, agreed: Map) -> Map:
     known = plane(height, width)
     vectors = flow.reshape(-1, 2)[known.sampled].astype(np.float64)
     terms = known.terms[known.sampled].astype(np.float64)
-    trusted = trust.ravel()[known.sampled].astype(np.float64) ** 2 + 0.02
+    trusted = trust.ravel()[known.sampled].astype(np.float64) + 0.02
     weights = known.border * trusted
     for degree in (3, 6):
         for _ in range(ITERATIONS):

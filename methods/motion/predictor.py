@@ -124,7 +124,7 @@ class Motion:
             still = np.zeros((*first.shape, 2), np.float32)
             return _Pair(still, still, still=True)
         forward, backward = (
-            np.asarray(self._flow.calc(*pair, np.empty((*first.shape, 2), np.float32)), np.float32)
+            np.asarray(self._flow.calc(*pair, None), np.float32)  # type: ignore[call-overload]
             for pair in ((first, second), (second, first))
         )
         return _Pair(forward, backward, still=False)

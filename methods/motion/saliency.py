@@ -51,7 +51,8 @@ def logistic(odds: Map) -> Map:
 def otsu(values: Map) -> float:
     """The threshold that separates two classes best.
 
-    Otsu, A Threshold Selection Method from Gray-Level Histograms, IEEE Transactions on Systems, Man and Cybernetics 1979.
+    Otsu, A Threshold Selection Method from Gray-Level Histograms, IEEE Transactions on
+    Systems, Man and Cybernetics 1979.
 
     Args:
         values: in [0, 1].
