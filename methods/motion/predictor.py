@@ -20,7 +20,7 @@ from vosbench.methods.motion.appearance import BINS, SAMPLED, Bins, bins, border
 from vosbench.methods.motion.background import Frame, Map, agreement, repeats, residual, texture
 from vosbench.methods.motion.saliency import Moving, logistic, moving, propagated
 
-MOTION, BORDER, COLOUR, CENTRE, BIAS = 1.4, 1.1, 1.0, 3.5, -0.45
+MOTION, BORDER, COLOUR, CENTRE, BIAS = 1.7, 1.4, 1.4, 4.1, -0.3
 """Weights of the log odds; chosen on RealTrain, see the card."""
 ROUNDS = 2
 """How often the colours of object and background are learned from the map that they give."""
