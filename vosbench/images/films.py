@@ -139,7 +139,7 @@ def opened(path: Path, name: str) -> "Iterator[tuple[InputContainer, VideoStream
 
 def _is_cover(stream: "VideoStream") -> bool:
     """Whether a stream is the picture on the cover of a song."""
-    return "attached_pic" in str(stream.disposition)
+    return "attached_pic" in str(getattr(stream, "disposition", ""))  # which older versions of PyAV do not tell
 
 
 def check_size(width: int, height: int, name: str, most: int = MOST_PIXELS) -> None:
