@@ -47,6 +47,14 @@ def test_mistakes_are_one_line(cli: Cli, tmp_path: Path) -> None:
     assert 'adnet has no variant "huge"' in unknown.stderr
 
 
+def test_an_encoder_takes_the_place_of_a_checkpoint(cli: Cli) -> None:
+    both = cli("convert", "resnet.pth", "--encoder", "efficientnet-lite0", "--out", "x.safetensors")
+    neither = cli("convert", "resnet.pth", "--out", "x.safetensors")
+    assert (both.returncode, neither.returncode) == (2, 2)
+    assert both.stderr == "error: --encoder names all that is converted; omit the checkpoint, --method and --scales\n"
+    assert neither.stderr == "error: pass a checkpoint and --method, or --encoder\n"
+
+
 def snapshot() -> dict[str, Tensor]:
     """As AD-Net's authors released theirs: no counters, and scales that may be negative."""
     torch.manual_seed(1)

@@ -11,11 +11,15 @@ from vosbench.cli.console import command, say
 
 @command
 def convert(
-    source: Annotated[Path, typer.Argument(help="Checkpoint, a torch or safetensors file.")],
     out: Annotated[Path, typer.Option("--out", help="Safetensors file to write.")],
+    source: Annotated[Path | None, typer.Argument(help="Checkpoint, a torch or safetensors file.")] = None,
     method: Annotated[
-        str, typer.Option("--method", help='What it is for: a method.variant, or "backbone" for a ResNet alone.')
-    ],
+        str | None, typer.Option("--method", help='What it is for: a method.variant, or "backbone" for a ResNet alone.')
+    ] = None,
+    encoder: Annotated[
+        Literal["efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2"] | None,
+        typer.Option("--encoder", help="In place of a checkpoint: an encoder whose ImageNet weights a package brings."),
+    ] = None,
     scales: Annotated[
         Literal["auto", "plain", "inplace-abn"],
         typer.Option("--scales", help="Batch-norm scales: rewritten if trained with InPlaceABN, or as they are."),
@@ -24,12 +28,21 @@ def convert(
     quiet: options.Quiet = False,
 ) -> None:
     """Convert a checkpoint for `vosbench run --weights`; no code in it is executed."""
-    from vosbench.method.nn.convert import BACKBONE
+    from vosbench.errors import UsageError
+    from vosbench.method.nn.convert import BACKBONE, convert_encoder
     from vosbench.method.nn.convert import convert as convert_file
 
+    if encoder is not None:
+        if source is not None or method is not None or scales != "auto":
+            raise UsageError("--encoder names all that is converted; omit the checkpoint, --method and --scales")
+        done = convert_encoder(encoder, out)
+        if not quiet:
+            say(f"note: {done.tensors} tensors of {encoder} are in {out}; train with --weights encoder={out}")
+        return
+    if source is None or method is None:
+        raise UsageError("pass a checkpoint and --method, or --encoder")
     wanted = None
     if method != BACKBONE:
-        from vosbench.errors import UsageError
         from vosbench.registry import load_method
 
         found, variant = load_method(method, plugin or ())

@@ -15,7 +15,7 @@ from vosbench.errors import DataError, UsageError
 from vosbench.files import being_written
 from vosbench.method import Material, Plan
 from vosbench.method.nn.weights import write
-from vosbench.method.sources import digest
+from vosbench.method.sources import digest, sources
 from vosbench.metrics.measures import CRITERIA
 from vosbench.records.provenance import package_versions, weights_card
 from vosbench.train import log
@@ -39,6 +39,7 @@ def card(plan: Plan, material: Material, settings: Settings) -> Card:
     hyper = {f"plan {name}": value for name, value in plan.model_dump(mode="json").items() if name not in _unused(plan)}
     inputs = {} if settings.backbone_inputs == "auto" else {"backbone inputs": settings.backbone_inputs}
     files = {"files": settings.content} if settings.content else {}
+    encoder = next(({"encoder": card["encoder"]} for card in _cards(settings) if "encoder" in card), {})
     return {
         "method": settings.name,
         "training": training(settings, weights or backbone),
@@ -51,6 +52,7 @@ def card(plan: Plan, material: Material, settings: Settings) -> Card:
         "weights": weights,
         "backbone": backbone,
         **inputs,
+        **encoder,
     }
 
 
@@ -70,13 +72,19 @@ def training(settings: Settings, digest: str | None) -> str:
     >>> training(Settings(data="sample train"), None)
     'sample train, from random weights'
     """
-    start = settings.weights or settings.backbone
-    if start is None:
+    if settings.weights is None and settings.backbone is None:
         origin = "random weights"
     else:
-        before = weights_card(start).get("training")
-        origin = f"weights of {before}" if before else f"weights with SHA-256 {_short(digest)}"
+        before = [card.get("training") for card in _cards(settings)]
+        known = " and ".join(dict.fromkeys(map(str, before)))
+        origin = f"weights of {known}" if all(before) else f"weights with SHA-256 {_short(digest)}"
     return f"{settings.data or 'data without a name'}, from {origin}"
+
+
+def _cards(settings: Settings) -> list[Card]:
+    """What the files of the initial weights say of themselves."""
+    start = settings.weights or settings.backbone
+    return [weights_card(source.path) for source in sources(start)] if start else []
 
 
 def _digest(material: Material) -> str:
