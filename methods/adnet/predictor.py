@@ -15,9 +15,10 @@ from vosbench.errors import DataError, UsageError
 from vosbench.images import read_frame
 from vosbench.method import FloatMap, Setup, State
 from vosbench.method.nn.precision import device
-from vosbench.method.nn.predictor import FramePredictor, NetworkPredictor, batches, choose, ready
+from vosbench.method.nn.predictor import FramePredictor, NetworkPredictor, choose, ready
 from vosbench.method.nn.views import FULL_VIEW, TINY_VIEW, view_of
 from vosbench.method.options import changed, resolve
+from vosbench.method.predict import batches
 from vosbench.methods.adnet import OPTIONS
 from vosbench.methods.adnet.detections import Detector, Source, from_detector, from_path
 from vosbench.methods.adnet.masks import Mask, boxed, decode, encode, gated

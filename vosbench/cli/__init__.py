@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from vosbench import __version__
-from vosbench.cli import check, compare, convert, data, flow, init, run, score, segment, table, train
+from vosbench.cli import check, compare, convert, data, export, flow, init, run, score, segment, table, train
 from vosbench.cli import list as listing
 from vosbench.cli.console import Command, result
 
@@ -34,6 +34,7 @@ app.command("run", cls=Command)(run.run)
 app.command("score", cls=Command)(score.score)
 app.command("train", cls=Command)(train.train)
 app.command("convert", cls=Command)(convert.convert)
+app.command("export", cls=Command)(export.export)
 app.command("table", cls=Command)(table.table)
 app.command("compare", cls=Command)(compare.compare)
 app.command("check", cls=Command)(check.check)

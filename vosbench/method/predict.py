@@ -6,7 +6,9 @@ import traceback
 import zipfile
 import zlib
 from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -44,6 +46,27 @@ def read_ahead(paths: Iterable[Path], depth: int = 2) -> Generator[Frame, None, 
         DataError: if a frame cannot be read; raised after the frames before it.
     """
     return work_ahead(read_frame, paths, depth)
+
+
+def batches(video: Video, start: int, size: int) -> Generator[tuple[list[Frame], int], None, None]:
+    """Read the frames of a video in batches, ahead of their use.
+
+    Batches begin at multiples of their size even in a resumed run, so the same frames always share a pass and the maps
+    are equal to the last bit.
+
+    Args:
+        video: the video.
+        start: the first frame to predict.
+        size: frames per batch.
+
+    Yields:
+        the frames, and how many of them lie before ``start``.
+    """
+    first = start - start % size
+    with closing(read_ahead(video.frames[first:], size + 1)) as ahead:
+        while frames := list(islice(ahead, size)):
+            yield frames, max(start - first, 0)
+            first += size
 
 
 BEHIND = 4

@@ -4,9 +4,8 @@
 the first one; a method with state brings its own `NetworkPredictor`.
 """
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from itertools import islice
 from typing import Protocol, TypeVar, cast
 
 import torch
@@ -20,7 +19,7 @@ from vosbench.method.method import FloatMap, Setup, State
 from vosbench.method.nn.precision import device, hasten
 from vosbench.method.nn.views import Frame, View
 from vosbench.method.nn.weights import fill
-from vosbench.method.predict import read_ahead
+from vosbench.method.predict import batches
 
 T = TypeVar("T")
 N = TypeVar("N", bound=nn.Module)
@@ -65,27 +64,6 @@ def ready(build: Callable[[], N], setup: Setup) -> N:
     net = net.eval().to(device=target, memory_format=torch.channels_last)  # type: ignore[call-overload]
     hasten(net, setup, target)
     return net
-
-
-def batches(video: Video, start: int, size: int) -> Generator[tuple[list[Frame], int], None, None]:
-    """Read the frames of a video in batches, ahead of their use.
-
-    Batches begin at multiples of their size even in a resumed run, so the same frames always share a pass and the maps
-    are equal to the last bit.
-
-    Args:
-        video: the video.
-        start: the first frame to predict.
-        size: frames per batch.
-
-    Yields:
-        the frames, and how many of them lie before ``start``.
-    """
-    first = start - start % size
-    with closing(read_ahead(video.frames[first:], size + 1)) as ahead:
-        while frames := list(islice(ahead, size)):
-            yield frames, max(start - first, 0)
-            first += size
 
 
 class Network(Protocol):
@@ -137,13 +115,13 @@ class FramePredictor(NetworkPredictor):
         net: the network, on its device.
         view: converts frames to inputs, and logits to maps.
         device: the network's.
-        batch: frames per pass; see `batches`.
+        batch: frames per pass; see `vosbench.method.predict.batches`.
     """
 
     def __init__(self, net: Network, view: View, device: torch.device, batch: int = 1) -> None:
         super().__init__(cast("nn.Module", net), [view.input])
-        self._net = net
-        self._view = view
+        self.net = net
+        self.view = view
         self._device = device
         self._batch = batch
 
@@ -151,7 +129,7 @@ class FramePredictor(NetworkPredictor):
         """See `NetworkPredictor`."""
         if start >= len(video):
             return
-        anchor = self._embed([read_frame(video.frames[0])]) if self._net.anchored else None
+        anchor = self._embed([read_frame(video.frames[0])]) if self.net.anchored else None
         with closing(batches(video, start, self._batch)) as read:
             for frames, done in read:
                 yield from self._maps(anchor, frames)[done:]
@@ -160,15 +138,15 @@ class FramePredictor(NetworkPredictor):
     @torch.inference_mode()
     @stage("encoder")
     def _embed(self, frames: list[Frame]) -> Tensor:
-        inputs = torch.stack([self._view.prepare(frame) for frame in frames])
-        return self._net.embed(inputs.to(self._device, memory_format=torch.channels_last))
+        inputs = torch.stack([self.view.prepare(frame) for frame in frames])
+        return self.net.embed(inputs.to(self._device, memory_format=torch.channels_last))
 
     @torch.inference_mode()
     def _maps(self, anchor: Tensor | None, frames: list[Frame]) -> list[FloatMap]:
         current = self._embed(frames)
         with stage("matching"):
-            logits = self._net.segment(anchor, current)
+            logits = self.net.segment(anchor, current)
         with stage("post"):
             return [
-                self._view.restore(x, (frame.shape[0], frame.shape[1])) for x, frame in zip(logits, frames, strict=True)
+                self.view.restore(x, (frame.shape[0], frame.shape[1])) for x, frame in zip(logits, frames, strict=True)
             ]

@@ -1,0 +1,58 @@
+"""``vosbench export``: write a network to a file that other programs run."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from vosbench.cli import options
+from vosbench.cli.console import command, say
+
+
+@command
+def export(
+    method: Annotated[
+        str, typer.Argument(metavar="METHOD", help="Method or method.variant; see: vosbench list methods.")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="File to write.")],
+    form: Annotated[Literal["onnx", "torchscript"], typer.Option("--format", help="Format of the file.")] = "onnx",
+    weights: Annotated[
+        Path | None, typer.Option("--weights", help="Weights: a checkpoint; by default those that are shipped.")
+    ] = None,
+    untrained: Annotated[bool, typer.Option("--untrained", help="Export random weights.")] = False,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="An option of the method, as name=value; see its card.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it exists.")] = False,
+    plugin: options.Plugins = None,
+    quiet: options.Quiet = False,
+) -> None:
+    """Export a network; vosbench run --method onnx --weights FILE gives the same maps.
+
+    The file says how frames are prepared for it, in its metadata.
+    """
+    from vosbench.errors import UsageError, extras_needed
+    from vosbench.method import Setup
+    from vosbench.method.loading import loaded
+    from vosbench.method.sources import digest
+    from vosbench.records.provenance import weights_card
+    from vosbench.runner import resolve_method
+
+    if out.exists() and not overwrite:
+        raise UsageError(f'"{out}" exists; choose another name, or pass --overwrite')
+    wanted = Setup(weights=weights, options=options.assignments(settings or ()))
+    found, setup = resolve_method(method, wanted, plugins=plugin or (), untrained=untrained)
+    name = found.called(setup.variant)
+    card = {"method": name}
+    if setup.weights is not None:
+        training = weights_card(setup.weights).get("training")
+        card |= {"weights": digest(setup.weights)} | ({"training": str(training)} if training else {})
+    with extras_needed():
+        predictor = loaded(found, setup)
+        from vosbench.method.nn.export import export as write
+
+        difference = write(predictor, name, out, form, card)
+    if not quiet:
+        run = "onnx" if form == "onnx" else "torchscript"
+        say(f"note: outputs of {out} differ from those of {name} by at most {difference:.1g}")
+        say(f"note: run it: vosbench run --method {run} --weights {out} --dataset DATASET")

@@ -1,0 +1,167 @@
+"""Write a network to a file that methods ``onnx`` and ``torchscript`` run, with all that they need to know about it.
+
+A file holds one network that sees a frame, and the first frame of the video if it needs an anchor. Methods that carry
+something else from frame to frame cannot be written so.
+"""
+
+import json
+import logging
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from vosbench.errors import DataError, UsageError
+from vosbench.files import being_written
+from vosbench.method.interface import ENTRY, OPTIONS
+from vosbench.method.method import Predictor
+from vosbench.method.nn.layers import resize
+from vosbench.method.nn.predictor import FramePredictor, Network
+from vosbench.method.nn.views import MEAN_BGR, AlignedView, SquashedView, View
+
+Format = Literal["onnx", "torchscript"]
+OPSET = 18
+FRAME, ANCHOR, MAP = "frame", "anchor", "map"
+TOLERANCE = 1e-3
+"""How much logits may differ between the two forms, as a part of the largest."""
+EXAMPLES = 2
+"""Frames in the example; with one, the number of frames would become part of the network."""
+
+
+class Exported(nn.Module):
+    """A network as written: frames in, logits or probabilities out."""
+
+    def __init__(self, net: Network, view: View) -> None:
+        super().__init__()
+        self.net = net
+        self._square = (view.side, view.side) if isinstance(view, SquashedView) else None
+
+    def forward(self, frame: Tensor, anchor: Tensor | None = None) -> Tensor:
+        """(B, 3, H, W) and (1, 3, H, W) → (B, 1, h, w)."""
+        first = None if anchor is None else self.net.embed(anchor)
+        logits = self.net.segment(first, self.net.embed(frame))
+        return logits if self._square is None else torch.sigmoid(resize(logits, self._square))
+
+
+def export(predictor: Predictor, name: str, path: Path, form: Format, card: Mapping[str, str]) -> float:
+    """Write a predictor's network.
+
+    Args:
+        predictor: as its method made it, on the CPU and in float32.
+        name: of the method, for messages.
+        path: the target.
+        form: of the file.
+        card: where the network is from, as text; written into the file.
+
+    Returns:
+        the largest difference between outputs of the file and of the network on an example.
+
+    Raises:
+        UsageError: if the method cannot be written to a file.
+        DataError: if the file does not give what the network gives.
+    """
+    if not isinstance(predictor, FramePredictor):
+        raise UsageError(
+            f'"{name}" cannot be exported: it does more than run a network on a frame and the first one, such as carry '
+            "a state from frame to frame or average views, and a file holds a network alone"
+        )
+    described = {**interface_of(predictor.view, name), **card}
+    net = Exported(predictor.net, predictor.view).eval()
+    width, height = predictor.view.input
+    noise = torch.Generator().manual_seed(0)
+    inputs = [torch.randn(count, 3, height, width, generator=noise) * 60 for count in (EXAMPLES, 1)]
+    if predictor.net.anchored:
+        described["anchor"] = ANCHOR
+    else:
+        inputs.pop()
+    with being_written(path) as part:
+        with _quiet():
+            (_write_onnx if form == "onnx" else _write_script)(net, inputs, part, described)
+        return _compare(net, inputs, part, form)
+
+
+def interface_of(view: View, name: str) -> dict[str, str]:
+    """A view in the words of `vosbench.method.interface.OPTIONS`.
+
+    Raises:
+        UsageError: if they do not suffice.
+    """
+    width, height = view.input
+    said = {
+        "size": f"{width}x{height}",
+        "channels": "bgr",
+        "scale": "1",
+        "mean": ",".join(f"{value:.9g}" for value in MEAN_BGR),
+        "std": "1,1,1",
+        "layout": "nchw",
+    }
+    if isinstance(view, AlignedView):
+        return said | {"filter": "linear", "output": "logits", "corners": "aligned"}
+    if isinstance(view, SquashedView):
+        return said | {"filter": "antialias", "output": "sigmoid", "corners": "centres"}
+    raise UsageError(f'"{name}" prepares frames in a way of its own, which no option describes ({", ".join(OPTIONS)})')
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without what torch says about its own future."""
+    log = logging.getLogger("torch.onnx")
+    before = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings(), torch.no_grad():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        log.setLevel(before)
+
+
+def _write_onnx(net: Exported, inputs: list[Tensor], path: Path, described: Mapping[str, str]) -> None:
+    import onnx
+    import onnxscript  # noqa: F401 - without it, torch's message does not name the extra
+
+    shapes = ({0: torch.export.Dim("batch", min=1)}, {})[: len(inputs)]
+    torch.onnx.export(
+        net,
+        tuple(inputs),
+        str(path),
+        input_names=[FRAME, ANCHOR][: len(inputs)],
+        output_names=[MAP],
+        opset_version=OPSET,
+        dynamo=True,
+        dynamic_shapes=shapes,
+        external_data=False,
+        verbose=False,
+    )
+    model = onnx.load(str(path))
+    onnx.helper.set_model_props(model, {ENTRY: json.dumps(described)})
+    onnx.save(model, str(path))
+
+
+def _write_script(net: Exported, inputs: list[Tensor], path: Path, described: Mapping[str, str]) -> None:
+    jit: Any = torch.jit  # without types
+    traced = jit.trace(net, tuple(inputs), check_trace=False)
+    jit.save(traced, str(path), _extra_files={f"{ENTRY}.json": json.dumps(described)})
+
+
+def _compare(net: Exported, inputs: list[Tensor], path: Path, form: Format) -> float:
+    with torch.inference_mode():
+        expected = net(*inputs).numpy()
+        if form == "onnx":
+            import onnxruntime
+
+            session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
+            (found,) = session.run(None, {name: x.numpy() for name, x in zip((FRAME, ANCHOR), inputs, strict=False)})
+        else:
+            jit: Any = torch.jit
+            with _quiet():
+                found = jit.load(str(path))(*inputs).numpy()
+    difference = float(np.abs(found - expected).max())
+    if not difference <= TOLERANCE * max(1.0, float(np.abs(expected).max())):
+        raise DataError(f'"{path}" is not written: its output differs from the network\'s by {difference:.2g}')
+    return difference
