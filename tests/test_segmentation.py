@@ -396,7 +396,6 @@ def test_methods_that_need_flow(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     assert len(in_folder("masks/clip")) == 7
 
 
-@pytest.mark.torch
 @pytest.mark.parametrize("frames", [6, pytest.param(40, marks=pytest.mark.slow)])
 def test_the_default_method_on_a_real_video(real_data: Path, frames: int) -> None:
     source = sorted((real_data / "DAVIS" / "JPEGImages" / "480p" / "car-shadow").glob("*.jpg"))[:frames]

@@ -4,7 +4,8 @@ Conventions:
     The masks of ``cow.mp4``, or of a folder of images ``cow``, are ``<out>/cow/<frame>.png``. Frames of a video file
     are numbered from 0, those of a folder keep their names. Masks have the size of the frames as they are shown.
     A card next to the masks lists what they depend on, so that the same command resumes, and another one is refused.
-    Neither memory nor disk grow with the length of a video, but for masks; see `vosbench.images.unrolled`.
+    Frames are decoded when a method asks for them, so that a long video fills neither memory nor disk; see
+    `vosbench.images.unrolled`. What a method remembers of a video comes on top.
 """
 
 from array import array
@@ -33,7 +34,7 @@ from vosbench.method.masks import masks_of
 from vosbench.method.predict import STATE, write_maps
 from vosbench.method.resume import card_of, open_folder, read_card, write_card
 
-DEFAULT_METHOD = "adnet.tiny"
+DEFAULT_METHOD = "motion"
 """The best on videos of DAVIS-2016 of what comes with weights or needs none; see `results/README.md`."""
 CARD = ".segment.json"
 IMAGE_SUFFIXES = (*FRAME_SUFFIXES, ".tif", ".tiff")

@@ -80,6 +80,15 @@ def test_what_needs_torch_says_how_to_get_it(bare: Cli, tmp_path: Path, words: t
     assert not (tmp_path / "results").exists()
 
 
+def test_what_needs_onnx_says_how_to_get_it(bare: Cli, tmp_path: Path, words: tuple[str | Path, ...]) -> None:
+    (tmp_path / "net.onnx").write_bytes(b"")
+    refused = bare("run", "--method", "onnx", "--weights", "net.onnx", *words)
+    hint = 'error: onnxruntime is not installed; run: pip install "vosbench[onnx]"\n'
+    assert (refused.returncode, refused.stderr) == (2, hint)
+    export = bare("export", "f2net.tiny-base", "--untrained", "--out", "net.pt")
+    assert (export.returncode, export.stderr) == (2, f"error: {INSTALL}\n")
+
+
 def test_a_plugin_file_that_imports_torch_gets_the_same_hint(
     bare: Cli, tmp_path: Path, words: tuple[str | Path, ...]
 ) -> None:

@@ -4,19 +4,21 @@ A file holds one network that sees a frame, and the first frame of the video if 
 something else from frame to frame cannot be written so.
 """
 
+import io
 import json
 import logging
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from vosbench.errors import DataError, UsageError
+from vosbench.errors import DataError, UsageError, one_line
 from vosbench.files import being_written
 from vosbench.method.interface import ENTRY, OPTIONS
 from vosbench.method.method import Predictor
@@ -109,12 +111,12 @@ def interface_of(view: View, name: str) -> dict[str, str]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without what torch says about its own future."""
+    """Without what torch says about its own future, and exporters about their progress."""
     log = logging.getLogger("torch.onnx")
     before = log.level
     log.setLevel(logging.ERROR)
     try:
-        with warnings.catch_warnings(), torch.no_grad():
+        with warnings.catch_warnings(), torch.no_grad(), redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
             yield
     finally:
@@ -150,18 +152,34 @@ def _write_script(net: Exported, inputs: list[Tensor], path: Path, described: Ma
 
 
 def _compare(net: Exported, inputs: list[Tensor], path: Path, form: Format) -> float:
+    """Run a file on the example.
+
+    Raises:
+        DataError: if it cannot be run, or its output is another.
+    """
     with torch.inference_mode():
         expected = net(*inputs).numpy()
-        if form == "onnx":
-            import onnxruntime
-
-            session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
-            (found,) = session.run(None, {name: x.numpy() for name, x in zip((FRAME, ANCHOR), inputs, strict=False)})
-        else:
-            jit: Any = torch.jit
-            with _quiet():
-                found = jit.load(str(path))(*inputs).numpy()
+    try:
+        found = (_of_onnx if form == "onnx" else _of_script)(inputs, path)
+    except ModuleNotFoundError:
+        raise
+    except Exception as error:  # whatever the exporter made of the network
+        raise DataError(f"the exported file cannot be run, and is not written: {one_line(error)}") from error
     difference = float(np.abs(found - expected).max())
     if not difference <= TOLERANCE * max(1.0, float(np.abs(expected).max())):
-        raise DataError(f'"{path}" is not written: its output differs from the network\'s by {difference:.2g}')
+        raise DataError(f"the exported file is not written: its output differs by {difference:.2g} from the network's")
     return difference
+
+
+def _of_onnx(inputs: list[Tensor], path: Path) -> NDArray[np.float32]:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
+    (found,) = session.run(None, {name: x.numpy() for name, x in zip((FRAME, ANCHOR), inputs, strict=False)})
+    return np.asarray(found)
+
+
+def _of_script(inputs: list[Tensor], path: Path) -> NDArray[np.float32]:
+    jit: Any = torch.jit
+    with _quiet():
+        return np.asarray(jit.load(str(path))(*inputs))
