@@ -25,7 +25,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         name, command = re.match(r"# (\w+\.py): try it with  vosbench (.*)\n", code).groups()
         Path(name).write_text(code, "utf-8")
         commands[name] = command.split()
-    assert set(commands) == {"median.py", "pets.py", "area.py"}
+    assert set(commands) == {"median.py", "pets.py", "area.py", "mine.py"}
 
     def call(name: str, *more: str, **replaced: str) -> str:
         with pytest.raises(SystemExit) as end:
@@ -62,3 +62,9 @@ def test_the_dataset(run: Run) -> None:
                 mask[1:3, 2:5] = 255
                 write_png(Path("data/masks", video, f"{t:05}.png"), mask)
     assert "pets" in run("pets.py", PETS="data").lower()
+
+
+def test_the_suite(run: Run) -> None:
+    shown = run("mine.py", "--format", "csv").splitlines()
+    assert shown[1].startswith('mine,davis16,val,davis16,"J mean, F mean, T",')
+    assert shown[2].startswith(",longvideos,test,longvideos-hfan,J mean,")

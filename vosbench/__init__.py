@@ -7,21 +7,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from vosbench.dataset import Dataset, DatasetProtocol, Listed, Video
+    from vosbench.dataset import Dataset, DatasetProtocol, Listed, Suite, SuiteEntry, Video
     from vosbench.errors import DataError, MeasureError, UsageError, VideoError, VosbenchError
     from vosbench.face import (
         CheckResult,
         CompareResult,
         Result,
         SegmentResult,
+        SuiteResult,
         check,
         compare,
         load_dataset,
         load_method,
+        load_suite,
         read_record,
         read_records,
         run,
+        run_suite,
         score,
+        score_suite,
         segment,
     )
     from vosbench.method import Measurable, Method, Option, Predictor, Recipe, Resumable, Setup
@@ -50,6 +54,9 @@ __all__ = [
     "Row",
     "SegmentResult",
     "Setup",
+    "Suite",
+    "SuiteEntry",
+    "SuiteResult",
     "UsageError",
     "Video",
     "VideoError",
@@ -58,10 +65,13 @@ __all__ = [
     "compare",
     "load_dataset",
     "load_method",
+    "load_suite",
     "read_record",
     "read_records",
     "run",
+    "run_suite",
     "score",
+    "score_suite",
     "segment",
 ]
 _FOLDER = Path(__file__).parent
@@ -69,11 +79,12 @@ if not (_FOLDER / "methods").is_dir():
     # A checkout without symbolic links, as git makes it on Windows: search their targets directly.
     __path__ += [str(_FOLDER.parent), str(_FOLDER.parent / "results")]
 _ROOMS = {
-    "dataset": ("Dataset", "DatasetProtocol", "Listed", "Video"),
+    "dataset": ("Dataset", "DatasetProtocol", "Listed", "Suite", "SuiteEntry", "Video"),
     "errors": ("DataError", "MeasureError", "UsageError", "VideoError", "VosbenchError"),
     "face": (
-        *("CheckResult", "CompareResult", "Result", "SegmentResult", "check", "compare", "load_dataset", "load_method"),
-        *("read_record", "read_records", "run", "score", "segment"),
+        *("CheckResult", "CompareResult", "Result", "SegmentResult", "SuiteResult", "check", "compare"),
+        *("load_dataset", "load_method", "load_suite", "read_record", "read_records"),
+        *("run", "run_suite", "score", "score_suite", "segment"),
     ),
     "method": ("Measurable", "Method", "Option", "Predictor", "Recipe", "Resumable", "Setup"),
     "metrics": ("Family", "Measure"),

@@ -33,6 +33,13 @@ def runs_and_judgements(run: vosbench.Result) -> None:
     vosbench.run("f2net.tiny", "sample", batch_size=2)  # type: ignore[call-arg]
 
 
+def suites() -> None:
+    assert_type(vosbench.run_suite("f2net.tiny", "uvos", root="data", available=True), vosbench.SuiteResult)
+    result = vosbench.score_suite("masks", vosbench.load_suite("vsod"), measures="MAE", jobs=2)
+    assert_type(result.records, list[vosbench.Record])
+    vosbench.run_suite("f2net.tiny", "uvos", videos="cows")  # type: ignore[call-arg]
+
+
 def predictor(setup: vosbench.Setup) -> vosbench.Predictor:
     raise vosbench.UsageError(setup.device)
 

@@ -20,7 +20,8 @@ from typer.core import TyperCommand
 from vosbench.errors import DataError, VosbenchError, extras_needed, one_line, place, printable
 
 if TYPE_CHECKING:
-    from vosbench.face import Listener
+    from vosbench.face import Listener, SuiteResult
+    from vosbench.report.table import Format
 
 R = TypeVar("R")
 EVERY = 30.0
@@ -135,6 +136,18 @@ def say(line: str) -> None:
 def result(text: str) -> None:
     """Write a result to stdout, without control characters other than the ends of its lines."""
     typer.echo("\n".join(map(printable, text.split("\n"))), nl=False)
+
+
+def finish_suite(done: "SuiteResult", shown: "Format") -> None:
+    """Print the result of a suite.
+
+    Raises:
+        VosbenchError: if a dataset has failed, once the others are printed.
+    """
+    if done.results:
+        result(done.render(shown))
+    if done.problem is not None:
+        raise done.problem
 
 
 class _Lines:

@@ -1,4 +1,4 @@
-"""``vosbench list``: list methods, datasets and measures."""
+"""``vosbench list``: list methods, datasets, suites and measures."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -17,17 +17,23 @@ if TYPE_CHECKING:
 
 @command
 def list_(
-    what: Annotated[Literal["methods", "datasets", "measures"], typer.Argument(help="What to list.")] = "methods",
+    what: Annotated[
+        Literal["methods", "datasets", "suites", "measures"], typer.Argument(help="What to list.")
+    ] = "methods",
     long: Annotated[bool, typer.Option("--long", help="Show all details.")] = False,
     plugin: options.Plugins = None,
     shown: options.Shown = "table",
 ) -> None:
-    """List installed methods, datasets or measures."""
-    from vosbench.registry import DATASETS, METHODS, find
+    """List installed methods, datasets, suites or measures."""
+    from vosbench.registry import DATASETS, METHODS, SUITES, find
     from vosbench.report.table import render
 
     if what == "measures":
         result(render(_measures(plugin or ()), shown))
+        return
+    if what == "suites":
+        suites = list(find(SUITES, plugin or ()).values())
+        result(render((_suites_long if long else _suites)(suites, plugin or ()), shown))
         return
     found = list(find(METHODS if what == "methods" else DATASETS, plugin or ()).values())
     make = {("methods", False): _methods, ("methods", True): _methods_long}
@@ -107,3 +113,35 @@ def _datasets_long(found: "list[Found]") -> "Table":
         about.append(("here", str(known_root(dataset) or "no")))
         rows += [(dataset.name if index == 0 else "", *line) for index, line in enumerate(about)]
     return Table(columns=("dataset", "what", ""), rows=rows)
+
+
+def _suites(found: "list[Found]", plugins: "Sequence[Path]") -> "Table":
+    from vosbench.dataset import Suite
+    from vosbench.dataset.roots import known_root
+    from vosbench.registry import as_kind, load_dataset
+    from vosbench.report.table import Cell, Table
+
+    rows: list[tuple[Cell, ...]] = []
+    for entry in found:
+        suite = as_kind(entry, Suite)
+        names = list(dict.fromkeys(each.dataset for each in suite.entries))
+        here = sum(known_root(load_dataset(name, plugins)) is not None for name in names)
+        rows.append((suite.name, suite.title, " ".join(names), f"{here} of {len(names)}", entry.origin))
+    return Table(columns=("suite", "title", "datasets", "here", "from"), rows=rows)
+
+
+def _suites_long(found: "list[Found]", plugins: "Sequence[Path]") -> "Table":
+    from vosbench.dataset import Suite
+    from vosbench.dataset.roots import known_root
+    from vosbench.metrics.measures import headings
+    from vosbench.registry import as_kind, load_dataset
+    from vosbench.report.table import Cell, Table
+
+    rows: list[tuple[Cell, ...]] = []
+    for entry in found:
+        suite = as_kind(entry, Suite)
+        for index, each in enumerate(suite.entries):
+            here = str(known_root(load_dataset(each.dataset, plugins)) or "no")
+            shown = ", ".join(headings(each.scores))
+            rows.append((suite.name if index == 0 else "", each.dataset, each.split, each.protocol, shown, here))
+    return Table(columns=("suite", "dataset", "split", "protocol", "shown", "here"), rows=rows)

@@ -10,10 +10,20 @@ import typer
 from vosbench.errors import UsageError
 
 if TYPE_CHECKING:
-    from vosbench.face import RunOptions, SelectOptions, SetupOptions
+    from vosbench.face import RunOptions, SelectOptions, SetupOptions, SuiteOptions
 
 DATASET = "Dataset, see: vosbench list datasets; or the path of a folder of frames and masks, see docs/own-data.md."
-DatasetName = Annotated[str, typer.Option("--dataset", help=DATASET)]
+SuiteName = Annotated[
+    str | None,
+    typer.Option(
+        "--suite",
+        help="Suite of datasets, in place of --dataset; see: vosbench list suites. It states splits and protocols; "
+        "--root is then a folder that contains the datasets.",
+    ),
+]
+Available = Annotated[
+    bool, typer.Option("--available", help="Leave out datasets of the suite that are missing or incomplete here.")
+]
 Root = Annotated[Path | None, typer.Option("--root", help="Folder of the dataset.")]
 Split = Annotated[str | None, typer.Option("--split", help="Split; by default the one that papers report.")]
 LayoutName = Annotated[str | None, typer.Option("--layout", help="Folder layout; recognised by default.")]
@@ -29,7 +39,7 @@ Plugins = Annotated[
     list[Path] | None,
     typer.Option(
         "--plugin",
-        help="Python file with a Method, Dataset or Family of measures. The file is run, with all your rights.",
+        help="Python file with a Method, Dataset, Suite or Family of measures. The file is run, with all your rights.",
     ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress and no notes.")]
@@ -100,6 +110,35 @@ def select_options(selecting: Selecting) -> "SelectOptions":
         "limit": selecting.limit,
         "measures": selecting.measures,
     }
+
+
+def suite_options(selecting: Selecting, *, available: bool) -> "SuiteOptions":
+    """Convert to keyword arguments of the Python face.
+
+    Raises:
+        UsageError: if an option is for a single dataset.
+    """
+    for name in ("split", "layout", "protocol", "videos"):
+        if getattr(selecting, name):
+            raise UsageError(f"--{name} is for a single dataset, not a suite, which states splits and protocols")
+    return {
+        "root": selecting.root,
+        "limit": selecting.limit,
+        "measures": selecting.measures,
+        "available": available,
+    }
+
+
+def one_of(dataset: str | None, suite: str | None, *, available: bool) -> None:
+    """Refuse anything but either a dataset or a suite.
+
+    Raises:
+        UsageError: if both or neither are passed, or a dataset with an option for suites.
+    """
+    if (dataset is None) == (suite is None):
+        raise UsageError("pass either --dataset or --suite")
+    if available and suite is None:
+        raise UsageError("--available requires --suite")
 
 
 def run_options(selecting: Selecting, setting_up: SettingUp) -> "RunOptions":

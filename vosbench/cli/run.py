@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from vosbench.cli import options
-from vosbench.cli.console import command, listening, result, say
+from vosbench.cli.console import command, finish_suite, listening, result, say
 
 OUT = Path("results")
 
@@ -14,9 +14,11 @@ OUT = Path("results")
 @command
 def run(
     method: Annotated[str, typer.Option("--method", help="Method or method.variant; see: vosbench list methods.")],
-    dataset: options.DatasetName,
-    selecting: options.Selecting,
-    setting_up: options.SettingUp,
+    dataset: Annotated[str | None, typer.Option("--dataset", help=options.DATASET)] = None,
+    suite: options.SuiteName = None,
+    available: options.Available = False,
+    selecting: options.Selecting = options.Selecting(),
+    setting_up: options.SettingUp = options.SettingUp(),
     out: Annotated[Path, typer.Option("--out", help="Folder of maps and records.")] = OUT,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Discard maps of another setup, and a record of other maps.")
@@ -28,12 +30,31 @@ def run(
     shown: options.Shown = "table",
     quiet: options.Quiet = False,
 ) -> None:
-    """Run a method on a dataset, score its maps and print the result.
+    """Run a method on a dataset or suite, score its maps and print the result.
 
     The same command resumes an interrupted run.
     """
     from vosbench import face
 
+    options.one_of(dataset, suite, available=available)
+    if suite is not None:
+        with listening("frames", quiet=quiet) as listener:
+            all_done = face.run_suite(
+                method,
+                suite,
+                out=out,
+                overwrite=overwrite,
+                profile=profile,
+                plugins=plugin or (),
+                listener=listener,
+                **options.suite_options(selecting, available=available),
+                **options.setup_options(setting_up),
+            )
+        if not quiet and all_done.results:
+            say(f"note: maps and records are in {', '.join(str(out / name) for name in all_done.places)}")
+        finish_suite(all_done, shown)
+        return
+    assert dataset is not None
     with listening("frames", quiet=quiet) as listener:
         done = face.run(
             method,

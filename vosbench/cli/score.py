@@ -1,5 +1,6 @@
 """``vosbench score``: score masks on disk."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from vosbench.cli import options
-from vosbench.cli.console import command, listening, result
+from vosbench.cli.console import command, finish_suite, listening, result
 from vosbench.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -28,10 +29,13 @@ def score(
         Path,
         typer.Argument(
             help="Folder, .zip, .tar, .tar.gz, .tar.zst or .7z of masks or maps, as <video>/<frame>.png, or of "
-            ".npy, .npz or video files, as <video>.npy; or a .json file of run lengths."
+            ".npy, .npz or video files, as <video>.npy; or a .json file of run lengths. With --suite, a folder with "
+            "one of these for each dataset, named after it; so are results of vosbench run."
         ),
     ],
-    dataset: Annotated[str | None, typer.Option("--dataset", help=f"{options.DATASET} Or pass --gt.")] = None,
+    dataset: Annotated[
+        str | None, typer.Option("--dataset", help=f"{options.DATASET} Or pass --gt or --suite.")
+    ] = None,
     gt: Annotated[
         Path | None,
         typer.Option(
@@ -40,6 +44,8 @@ def score(
             "each; J and F of all of them, and T or saliency with --measures.",
         ),
     ] = None,
+    suite: options.SuiteName = None,
+    available: options.Available = False,
     selecting: options.Selecting = options.Selecting(),
     codec: Annotated[
         str | None,
@@ -73,15 +79,36 @@ def score(
     shown: options.Shown = "table",
     quiet: options.Quiet = False,
 ) -> None:
-    """Score masks of any method, of a dataset's videos or against a folder of annotations."""
+    """Score masks of any method, of a dataset's videos, of a suite, or against a folder of annotations."""
     from vosbench import face
     from vosbench.evaluate.score import default_name
     from vosbench.records import record as records
     from vosbench.records.naming import check_name
     from vosbench.report.grouped import check_breakdown
 
-    if (dataset is None) == (gt is None):
-        raise UsageError("pass either --dataset, or --gt with a folder of annotations")
+    if [dataset, gt, suite].count(None) != 2:
+        raise UsageError("pass one of --dataset, --suite, and --gt with a folder of annotations")
+    if suite is None and available:
+        raise UsageError("--available requires --suite")
+    if suite is not None:
+        _refuse_with_suite({"by": by, "per-frame": per_frame, "pr": pr})
+        with listening("videos", quiet=quiet) as listener:
+            all_done = face.score_suite(
+                masks,
+                suite,
+                codec=codec,
+                numbering=numbering,
+                name=name,
+                jobs=jobs,
+                out=out,
+                overwrite=overwrite,
+                plugins=plugin or (),
+                listener=listener,
+                **options.suite_options(selecting, available=available),
+            )
+        finish_suite(all_done, shown)
+        return
+    _check_files((per_frame, records.ROWS), (pr, (".csv",)))
     if out is not None:
         check_name(default_name(masks) if name is None else name)  # before the work
 
@@ -89,9 +116,6 @@ def score(
         if by is not None:
             check_breakdown(selection, by)
 
-    for path, suffixes in ((per_frame, records.ROWS), (pr, (".csv",))):
-        if path is not None and not path.name.lower().endswith(suffixes):
-            raise UsageError(f'"{path}" should end in {" or ".join(suffixes)}')
     with listening("videos", quiet=quiet) as listener:
         done = face.score(
             masks,
@@ -115,3 +139,15 @@ def score(
         result(done.render(shown, by))
     if done.problem:
         raise DataError(f'"{masks}": {done.problem}')
+
+
+def _refuse_with_suite(chosen: Mapping[str, object]) -> None:
+    for option, value in chosen.items():
+        if value is not None:
+            raise UsageError(f"--{option} is for a single dataset, not a suite")
+
+
+def _check_files(*named: tuple[Path | None, tuple[str, ...]]) -> None:
+    for path, suffixes in named:
+        if path is not None and not path.name.lower().endswith(suffixes):
+            raise UsageError(f'"{path}" should end in {" or ".join(suffixes)}')

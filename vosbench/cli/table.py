@@ -15,12 +15,16 @@ PAGE = "readme"
 @command
 def table(
     name: Annotated[
-        str,
+        str | None,
         typer.Argument(
             help="A dataset, or its path, for its leaderboard; a table of a paper, adnet-1 to adnet-3 or f2net-1 to "
             "f2net-5; davis-leaderboard; saliency or speed, over all datasets; or readme, the page of results."
         ),
-    ],
+    ] = None,
+    suite: Annotated[
+        str | None,
+        typer.Option("--suite", help="Table of a suite, methods by datasets; see: vosbench list suites."),
+    ] = None,
     results: Annotated[Path, typer.Option("--results", help="Folder of the records.")] = Path("results"),
     protocol: options.ProtocolName = None,
     split: options.Split = None,
@@ -45,7 +49,7 @@ def table(
     ] = "table",
     quiet: options.Quiet = False,
 ) -> None:
-    """Print a table of results: a dataset's leaderboard, a paper's table, saliency, or speed.
+    """Print a table of results: a dataset's leaderboard, a suite, a paper's table, saliency, or speed.
 
     The best numbers are bold and the second underlined in md and latex; csv and json hold them unrounded.
     """
@@ -55,6 +59,8 @@ def table(
     def warn(line: str) -> None:
         say(f"warning: {line}")
 
+    if (name is None) == (suite is None):
+        raise UsageError("pass either the name of a table or --suite")
     if name == PAGE:
         from vosbench.report.page import results_page
 
@@ -63,7 +69,8 @@ def table(
         result(results_page(results, warn))
         return
     request = TableRequest(
-        name=name,
+        name=name or "",
+        suite=suite,
         results=results,
         protocol=protocol,
         split=split,

@@ -2,6 +2,17 @@
 
 from vosbench.dataset.dataset import Dataset, Download, Listed, VideoFinder, read_sequences
 from vosbench.dataset.protocol import DatasetProtocol
+from vosbench.dataset.suite import Suite, SuiteEntry
 from vosbench.dataset.video import Video
 
-__all__ = ["Dataset", "DatasetProtocol", "Download", "Listed", "Video", "VideoFinder", "read_sequences"]
+__all__ = [
+    "Dataset",
+    "DatasetProtocol",
+    "Download",
+    "Listed",
+    "Suite",
+    "SuiteEntry",
+    "Video",
+    "VideoFinder",
+    "read_sequences",
+]

@@ -27,15 +27,31 @@ def find_root(dataset: Dataset, root: Path | None = None) -> Path:
         if root is not None:
             raise UsageError(f'the dataset "{dataset.root}" is a folder already; leave out --root')
         return dataset.root
-    found = root or _below(dataset, os.environ.get("VOSBENCH_DATA")) or read_roots().get(dataset.name)
+    found = root or search_root(dataset)
     if found is not None:
         return found
-    if dataset.generate is not None:
-        return generated_root(dataset)
     raise UsageError(
         f"{dataset.title} not found: pass --root, set VOSBENCH_DATA, or run: "
         f"vosbench data set-root {dataset.name} FOLDER"
     )
+
+
+def search_root(dataset: Dataset, data: Path | None = None) -> Path | None:
+    """Find a dataset's folder, as `find_root`; None if it is not found.
+
+    Args:
+        dataset: the dataset.
+        data: a folder to search in place of ``VOSBENCH_DATA``.
+
+    Raises:
+        DataError: if the settings cannot be read.
+    """
+    if dataset.root is not None:
+        return dataset.root
+    found = _below(dataset, data or os.environ.get("VOSBENCH_DATA")) or read_roots().get(dataset.name)
+    if found is None and dataset.generate is not None:
+        return generated_root(dataset)
+    return found
 
 
 def known_root(dataset: Dataset) -> Path | None:
@@ -124,7 +140,7 @@ def _cached(dataset: Dataset) -> Path:
     return cache() / f"{dataset.name}-{__version__}"
 
 
-def _below(dataset: Dataset, data: str | None) -> Path | None:
+def _below(dataset: Dataset, data: str | Path | None) -> Path | None:
     if not data:
         return None
     for name in (*dataset.folders, dataset.name):

@@ -71,11 +71,17 @@ def score(  # noqa: PLR0913 - what is scored, and how masks are read
 
 def default_name(origin: Path) -> str:
     """What to call the method of masks: as ``vosbench run`` has noted next to its maps, or as the folder or file."""
+    noted = noted_name(origin)
+    return name_of(origin) if noted is None else noted
+
+
+def noted_name(maps: Path) -> str | None:
+    """The name of the method that ``vosbench run`` has noted next to its maps; None if there is none."""
     try:
-        noted = json.loads((origin / CARD).read_bytes())["method"]
+        noted = json.loads((maps / CARD).read_bytes())["method"]
     except (OSError, ValueError, TypeError, LookupError):
-        noted = None
-    return noted if isinstance(noted, str) else name_of(origin)
+        return None
+    return noted if isinstance(noted, str) else None
 
 
 def _score(

@@ -4,10 +4,30 @@ Users import it from `vosbench`. The command line calls the same functions, whic
 prints to stderr is in a result's ``notes``.
 """
 
-from vosbench.face.functions import check, compare, load_dataset, load_method, read_record, read_records, run, score
-from vosbench.face.options import Listener, RunOptions, SelectOptions, SetupOptions, ToleranceOptions, tolerances
-from vosbench.face.result import CheckResult, CompareResult, Result
+from vosbench.face.functions import (
+    check,
+    compare,
+    load_dataset,
+    load_method,
+    load_suite,
+    read_record,
+    read_records,
+    run,
+    score,
+)
+from vosbench.face.options import (
+    Listener,
+    RunOptions,
+    SelectOptions,
+    SetupOptions,
+    SuiteOptions,
+    SuiteRunOptions,
+    ToleranceOptions,
+    tolerances,
+)
+from vosbench.face.result import CheckResult, CompareResult, Result, SuiteResult
 from vosbench.face.segmenting import SegmentResult, segment
+from vosbench.face.suites import run_suite, score_suite
 
 __all__ = [
     "CheckResult",
@@ -18,15 +38,21 @@ __all__ = [
     "SegmentResult",
     "SelectOptions",
     "SetupOptions",
+    "SuiteOptions",
+    "SuiteResult",
+    "SuiteRunOptions",
     "ToleranceOptions",
     "check",
     "compare",
     "load_dataset",
     "load_method",
+    "load_suite",
     "read_record",
     "read_records",
     "run",
+    "run_suite",
     "score",
+    "score_suite",
     "segment",
     "tolerances",
 ]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Unpack
 
 from vosbench import registry, runner
-from vosbench.dataset import Dataset, DatasetProtocol, Listed
+from vosbench.dataset import Dataset, DatasetProtocol, Listed, Suite
 from vosbench.dataset.protocol import GENERIC
 from vosbench.dataset.selection import Selection, select
 from vosbench.engine.locks import scratch
@@ -145,18 +145,27 @@ def run(  # noqa: PLR0913 - the options of the command line
             incomplete, is written.
     """
     refuse_unknown(options, RunOptions.__optional_keys__, "run")
+    untrained = options.get("untrained", False)
     job = runner.resolve(
         (method, "") if isinstance(method, Method) else method,
         dataset if isinstance(dataset, str) else _dataset(dataset, paths_of(plugins)),
-        setup := setup_of(options),
+        setup_of(options),
         choice_of(options),
         plugins=paths_of(plugins),
-        untrained=options.get("untrained", False),
+        untrained=untrained,
     )
+    place = None if out is None else Path(out)
+    return run_job(job, place, overwrite=overwrite, profile=profile, untrained=untrained, listener=listener)
+
+
+def run_job(
+    job: runner.Job, out: Path | None, *, overwrite: bool, profile: bool, untrained: bool, listener: Listener
+) -> Result:
+    """Run what is resolved; arguments and errors are those of `run`."""
     notes = []
-    if options.get("untrained"):
+    if untrained:
         called = ".".join(filter(None, (job.method.name, job.setup.variant)))
-        notes.append(f"{called} runs with random weights (seed {setup.seed}); its scores mean nothing")
+        notes.append(f"{called} runs with random weights (seed {job.setup.seed}); its scores mean nothing")
     if profile:
         first = job.selection.videos[0].name
         notes.append(f'speed is measured on the first frames of "{first}" once the maps are written')
@@ -170,8 +179,7 @@ def run(  # noqa: PLR0913 - the options of the command line
         finished[video] = done
         listener.advance(video, sum(finished.values()), total)
 
-    place = None if out is None else Path(out)
-    done = runner.run(*job, place, overwrite=overwrite, profile=profile, advance=count)
+    done = runner.run(*job, out, overwrite=overwrite, profile=profile, advance=count)
     return Result(record=done.record, notes=tuple(notes), selection=job.selection, scored=done.scored, path=done.path)
 
 
@@ -263,6 +271,15 @@ def load_dataset(name: str, plugins: Iterable[AnyPath] = ()) -> Dataset:
         UsageError: if there is no such dataset; the message suggests the nearest name.
     """
     return registry.load_dataset(name, paths_of(plugins))
+
+
+def load_suite(name: str, plugins: Iterable[AnyPath] = ()) -> Suite:
+    """Load a suite by name: a list of datasets with splits and protocols.
+
+    Raises:
+        UsageError: if there is no such suite; the message suggests the nearest name.
+    """
+    return registry.load_suite(name, paths_of(plugins))
 
 
 def read_record(path: AnyPath) -> Record:

@@ -58,6 +58,24 @@ class RunOptions(SelectOptions, SetupOptions, total=False):
     """Keyword arguments that select the videos and the protocol, and set up a method."""
 
 
+class SuiteOptions(TypedDict, total=False):
+    """Keyword arguments that select the datasets of a suite; it states the splits and protocols itself.
+
+    ``root``: a folder that contains the datasets, searched in place of ``VOSBENCH_DATA``. ``limit``: use only the first
+    frames of each video. ``measures``: for each dataset, those of them that its protocol has. ``available``: leave out
+    datasets that are missing or incomplete here instead of refusing.
+    """
+
+    root: AnyPath | None
+    limit: int | None
+    measures: Names
+    available: bool
+
+
+class SuiteRunOptions(SuiteOptions, SetupOptions, total=False):
+    """Keyword arguments that select the datasets of a suite, and set up a method."""
+
+
 class ToleranceOptions(TypedDict, total=False):
     """Keyword arguments that set how much worse than its baseline a run may be.
 

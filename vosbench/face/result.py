@@ -1,12 +1,14 @@
 """Results of the Python face, which convert to tables and data frames."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vosbench.dataset import Dataset, Suite, SuiteEntry
 from vosbench.dataset.selection import Selection
-from vosbench.errors import DataError, counted
+from vosbench.errors import DataError, VosbenchError, counted
 from vosbench.evaluate.score import all_rows
 from vosbench.evaluate.task import Scored
 from vosbench.records import record as records
@@ -18,6 +20,7 @@ from vosbench.report import comparison
 from vosbench.report.grouped import ByOne, breakdown
 from vosbench.report.leaderboard import scores_table
 from vosbench.report.overview import stages_table
+from vosbench.report.suite import Columns, result_table
 from vosbench.report.table import Format, Table, render, to_html
 from vosbench.report.verdict import Kind, render_verdict
 
@@ -130,6 +133,77 @@ class Result:
     def save_rows(self, path: "str | PathLike[str]") -> None:
         """Write all values as CSV, compressed if the name ends in ``.gz``."""
         records.write_rows(Path(path), self.rows)
+
+    def __repr__(self) -> str:
+        """The table."""
+        return self.render().rstrip("\n")
+
+    def _repr_html_(self) -> str:
+        return to_html(self.table())
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False, kw_only=True)
+class SuiteResult:
+    """The scores of a method on the datasets of a suite; prints as a table with the protocols.
+
+    Attributes:
+        suite: the suite.
+        datasets: name → dataset.
+        results: the results, complete or not.
+        left_out: why datasets were left out, since they are missing or incomplete here.
+        failures: the errors of other datasets; of one with incomplete masks there is a result, too.
+    """
+
+    suite: Suite
+    datasets: Mapping[str, Dataset]
+    results: Mapping[SuiteEntry, Result]
+    left_out: Mapping[SuiteEntry, str]
+    failures: Mapping[SuiteEntry, VosbenchError]
+
+    @property
+    def records(self) -> list[Record]:
+        """The records, in the suite's order."""
+        return [result.record for result in self.results.values()]
+
+    @property
+    def problem(self) -> VosbenchError | None:
+        """One error for all failures, of the kind of the first; None if there are none."""
+        if not self.failures:
+            return None
+        columns = Columns(self.suite, self.datasets)
+        said = "; ".join(columns.said(entry, str(error)) for entry, error in self.failures.items())
+        return type(next(iter(self.failures.values())))(said)
+
+    @property
+    def places(self) -> list[str]:
+        """Names of the folders of results that have the maps and records."""
+        return [*dict.fromkeys(record.dataset for record in self.records)]
+
+    def table(self) -> Table:
+        """A line of the shown scores of every dataset."""
+        absent = {**self.left_out, **{entry: str(error) for entry, error in self.failures.items()}}
+        absent = {entry: absent[entry] for entry in self.suite.entries if entry in absent and entry not in self.results}
+        records = {entry: result.record for entry, result in self.results.items()}
+        return result_table(self.suite, self.datasets, records, absent)
+
+    def render(self, kind: Format = "table") -> str:
+        """The table as text; ``"json"`` has the whole records."""
+        if kind != "json":
+            return render(self.table(), kind)
+        whole = {
+            "suite": self.suite.name,
+            "records": [json.loads(record.to_json()) for record in self.records],
+            "left_out": {entry.place: reason for entry, reason in self.left_out.items()},
+            "failures": {entry.place: str(error) for entry, error in self.failures.items()},
+        }
+        return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
+
+    def to_frame(self) -> "DataFrame":
+        """All scores as a pandas data frame: a row per dataset, a column per score."""
+        import pandas as pd
+
+        scores = {record.place: record.scores for record in self.records}
+        return pd.DataFrame.from_dict(scores, orient="index").rename_axis("dataset").astype(float)
 
     def __repr__(self) -> str:
         """The table."""

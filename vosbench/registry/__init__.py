@@ -1,4 +1,4 @@
-"""Find methods, datasets and measures by name, in installed packages and plugin files."""
+"""Find methods, datasets, measures and suites by name, in installed packages and plugin files."""
 
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -8,7 +8,7 @@ from importlib.metadata import EntryPoint, PackageNotFoundError, distribution, e
 from pathlib import Path
 from typing import Any, TypeVar
 
-from vosbench.dataset import Dataset
+from vosbench.dataset import Dataset, Suite
 from vosbench.errors import UsageError, one_line, place, suggest
 from vosbench.method import Method
 from vosbench.metrics.measures import Family, add_family
@@ -16,7 +16,8 @@ from vosbench.registry.folders import dataset_path, open_folder
 from vosbench.registry.plugin_files import import_file
 
 METHODS, DATASETS, MEASURES = "vosbench.methods", "vosbench.datasets", "vosbench.measures"
-KINDS: Mapping[str, type[Any]] = {METHODS: Method, DATASETS: Dataset, MEASURES: Family}
+SUITES = "vosbench.suites"
+KINDS: Mapping[str, type[Any]] = {METHODS: Method, DATASETS: Dataset, MEASURES: Family, SUITES: Suite}
 """Group of entry points → type of its plugins; each has a ``name``."""
 Kind = TypeVar("Kind")
 
@@ -106,6 +107,15 @@ def load_folder(path: Path, plugins: Iterable[Path] = (), *, masks: bool = False
     return open_folder(path, others, masks=masks, codec=codec)
 
 
+def load_suite(name: str, plugins: Iterable[Path] = ()) -> Suite:
+    """Load a suite by name.
+
+    Raises:
+        UsageError: if there is no such suite; the message suggests the nearest name.
+    """
+    return as_kind(_pick(SUITES, name, plugins), Suite)
+
+
 def as_method(found: Found) -> Method:
     """Load a method from its plugin.
 
@@ -175,6 +185,8 @@ def _noun(group: str) -> str:
 def _pick(group: str, name: str, plugins: Iterable[Path]) -> Found:
     found = find(group, plugins)
     if name not in found:
+        if group == DATASETS and name in find(SUITES, plugins):
+            raise UsageError(f'"{name}" is a suite of datasets, not a dataset; pass --suite {name}')
         raise UsageError(f'there is no {_noun(group)} "{name}"; {suggest(name, list(found))}')
     return found[name]
 

@@ -3,19 +3,20 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from vosbench.dataset import Dataset, DatasetProtocol
+from vosbench.dataset import Dataset, DatasetProtocol, Suite
 from vosbench.dataset.selection import split_of, usual_protocol
 from vosbench.errors import DataError, UsageError, suggest
 from vosbench.records.published import canonical, published
 from vosbench.records.record import Record
 from vosbench.records.store import Warn, find_records, read_records
-from vosbench.registry import DATASETS, find, load_dataset, load_families
+from vosbench.registry import DATASETS, SUITES, find, load_dataset, load_families, load_suite
 from vosbench.registry.folders import dataset_path
 from vosbench.report.grouped import By, View, grouped
 from vosbench.report.leaderboard import leaderboard, published_leaderboard
 from vosbench.report.overview import saliency_table, speed_table
 from vosbench.report.paper_table import PaperView
 from vosbench.report.papers import paper_table, papers
+from vosbench.report.suite import suite_table
 from vosbench.report.table import Table
 
 SALIENCY, SPEED = "saliency", "speed"
@@ -26,8 +27,9 @@ class TableRequest:
     """A request for one table.
 
     Attributes:
-        name: a dataset, or its path; one of `papers`, `SALIENCY` or `SPEED`.
+        name: a dataset, or its path; one of `papers`, `SALIENCY` or `SPEED`; empty for a suite.
         results: the folder of the records.
+        suite: a suite by its name, in place of a table's name.
         protocol: the records' protocol by name; any if None.
         split: the dataset's split; any that the records have if None.
         by: break the results down by this.
@@ -35,13 +37,14 @@ class TableRequest:
         published: show published numbers; of a paper's table, show only these.
         measured: require records.
         diff: show differences, measured − published.
-        sort: the measure that ranks.
+        sort: the measure that ranks; of a suite, the column, such as ``"fbms J_mean"``.
         warn: called with a line for each file that cannot be read as a record.
         plugins: files with more datasets and measures.
     """
 
     name: str
     results: Path
+    suite: str | None = None
     protocol: str | None = None
     split: str | None = None
     by: By | None = None
@@ -64,6 +67,8 @@ def make_table(request: TableRequest) -> tuple[Table, list[str]]:
         UsageError: if no table has that name, or options contradict each other.
         DataError: if there are no records to show.
     """
+    if request.suite is not None:
+        return _of_suite(request, load_suite(request.suite, request.plugins))
     _check(request)
     load_families(request.plugins)
     if request.name in papers():
@@ -92,6 +97,8 @@ def names(plugins: tuple[Path, ...] = ()) -> list[str]:
 def _check(request: TableRequest) -> None:
     known = names(request.plugins)
     if request.name not in known and dataset_path(request.name, known) is None:
+        if request.name in find(SUITES, request.plugins):
+            raise UsageError(f'"{request.name}" is a suite of datasets; pass --suite {request.name}')
         raise UsageError(f'no dataset or table "{request.name}"; {suggest(request.name, known)}')
     fixed = request.name in {*papers(), SALIENCY, SPEED}
     wrong = {
@@ -111,6 +118,25 @@ def _check(request: TableRequest) -> None:
         raise UsageError("--diff cannot be used with --by; vosbench table f2net-4 --diff shows differences by category")
     if request.by in {"attribute", "video"} and request.published:
         raise UsageError(f"no published numbers by {request.by}; use --published with --by category")
+
+
+def _of_suite(request: TableRequest, suite: Suite) -> tuple[Table, list[str]]:
+    fixed = {"protocol": request.protocol, "split": request.split, "by": request.by, "diff": request.diff}
+    for option, value in {**fixed, "measure": request.measure}.items():
+        if value:
+            raise UsageError(f"--{option} is for tables of one dataset, not of a suite")
+    load_families(request.plugins)
+    datasets = {entry.dataset: load_dataset(entry.dataset, request.plugins) for entry in suite.entries}
+    names = {dataset.name for dataset in datasets.values()}
+    records = [each for each in find_records(request.results, warn=request.warn) if each.dataset in names]
+    if request.measured and not records:
+        raise DataError(f'nothing is measured: "{request.results}" has no records of the datasets of {suite.name}')
+    numbers = [each for each in published() if each.source not in _ablations()] if request.published else []
+    return suite_table(suite, datasets, records, numbers, request.sort)
+
+
+def _ablations() -> set[str]:
+    return {paper.source for paper in papers().values() if paper.ablation}
 
 
 def _of_paper(request: TableRequest) -> Table:
@@ -175,7 +201,7 @@ def _ranked(
 ) -> tuple[Table, list[str]]:
     place = split or (records[0].split if records else split_of(dataset, None, _protocol_of(request, dataset)))
     measured = {canonical(record.method, record.provenance.options) for record in records}
-    ablations = {paper.source for paper in papers().values() if paper.ablation}
+    ablations = _ablations()
     numbers = [
         number
         for number in published()
