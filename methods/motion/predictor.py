@@ -161,7 +161,7 @@ def _combined(trust: Map, before: _Pair | None, after: _Pair | None) -> Moving:
 
 
 def _look(frame: Frame, seen: Seen) -> None:
-    colours = bins(frame)[::SAMPLED, ::SAMPLED]
+    colours = bins(frame)[::SAMPLED, ::SAMPLED].copy()  # a view would keep all pixels
     rim = border(*frame.shape[:2])[::SAMPLED, ::SAMPLED]
     seen.colours.append(colours)
     seen.inside += np.bincount(colours[~rim], minlength=BINS**3)
