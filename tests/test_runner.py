@@ -21,6 +21,7 @@ from vosbench.evaluate.score import score
 from vosbench.images import files as images
 from vosbench.method import FloatMap, Method, Option, Setup
 from vosbench.method.predict import write_maps
+from vosbench.method.sources import sources
 from vosbench.records.record import read
 from vosbench.registry import load_dataset, load_method
 from vosbench.runner import resolve_options, resolve_weights, run
@@ -281,6 +282,10 @@ def test_weights(tmp_path: Path) -> None:
     shipped = replace(trained, weights={"x": weights})
     assert resolve_weights(shipped, Setup(variant="x"), untrained=False).weights == weights
     assert resolve_weights(shipped, Setup(variant="x"), untrained=True).weights is None
+    parts = replace(trained, weights={"x": {"encoder": weights, "decoder": weights}})
+    found = resolve_weights(parts, Setup(variant="x"), untrained=False).weights
+    assert found is not None
+    assert [(source.part, source.path) for source in sources(found)] == [("encoder", weights), ("decoder", weights)]
 
 
 def test_options_are_completed_and_checked() -> None:

@@ -12,7 +12,8 @@ import pytest
 
 from vosbench.dataset import Video
 from vosbench.errors import DataError, VideoError
-from vosbench.method import FloatMap, Method, Setup
+from vosbench.images.files import read_levels
+from vosbench.method import FloatMap, Method, Setup, State
 from vosbench.method.predict import read_ahead, write_maps
 
 NAMES = ["deeplabv3", "adnet", "f2net"]
@@ -111,3 +112,41 @@ def test_memory_does_not_grow_with_the_video(name: str, tmp_path: Path) -> None:
         for count in (1, 100, 1000)
     ]
     assert max(peaks) < 1.05 * min(peaks), peaks
+
+
+class Counting:
+    """A resumable method whose state is of several dtypes; it fails once, at frame 3."""
+
+    def __init__(self, *, fails: bool) -> None:
+        self._fails = fails
+        self._state: State = {}
+
+    def predict(self, video: Video) -> Iterator[FloatMap]:
+        return self.resume(video, 0, {})
+
+    def state(self) -> State:
+        return self._state
+
+    def resume(self, video: Video, start: int, state: State) -> Iterator[FloatMap]:
+        kinds = {"count": "i8", "half": "f2", "seen": "?", "word": "U1"}
+        assert {name: value.dtype.str[1:] for name, value in state.items()} == ({} if not start else kinds)
+        count = int(state["count"]) if start else 0
+        for t in range(start, len(video)):
+            if self._fails and t == 3:
+                raise RuntimeError("out of luck")
+            count += t
+            self._state = {
+                "count": np.array(count, np.int64),
+                "half": np.array([count / 8], np.float16),
+                "seen": np.array([True]),
+                "word": np.array("a"),
+            }
+            yield np.full((70, 110), count / 255, np.float32)
+
+
+def test_states_of_any_dtype_resume(clip: Video, tmp_path: Path) -> None:
+    with pytest.raises(VideoError, match="out of luck"):
+        write_maps(Counting(fails=True), clip, tmp_path / "out", lambda _: None)
+    write_maps(Counting(fails=False), clip, tmp_path / "out", lambda _: None)
+    levels = [int(read_levels(tmp_path / "out" / f"{frame.stem}.png", "map")[0, 0]) for frame in clip.frames]
+    assert levels == np.cumsum(range(len(clip))).tolist()

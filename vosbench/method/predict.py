@@ -10,7 +10,7 @@ from contextlib import closing
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -173,7 +173,7 @@ def check_map(values: FloatMap, size: tuple[int, int], label: str) -> None:
 def _save(path: Path, following: int, state: State) -> None:
     """Save the state to resume from at frame ``following``."""
     buffer = io.BytesIO()
-    named: dict[str, NDArray[np.float64]] = {f"state.{name}": value for name, value in state.items()}
+    named: dict[str, NDArray[Any]] = {f"state.{name}": value for name, value in state.items()}
     np.savez(buffer, allow_pickle=False, following=np.array(following), **named)
     write_whole(path, buffer.getvalue())
 
