@@ -128,7 +128,7 @@ class Counting:
         return self._state
 
     def resume(self, video: Video, start: int, state: State) -> Iterator[FloatMap]:
-        kinds = {"count": "i8", "half": "f2", "seen": "?", "word": "U1"}
+        kinds = {"count": "i8", "half": "f2", "seen": "b1", "word": "U1"}
         assert {name: value.dtype.str[1:] for name, value in state.items()} == ({} if not start else kinds)
         count = int(state["count"]) if start else 0
         for t in range(start, len(video)):
