@@ -5,7 +5,7 @@ from pathlib import Path
 
 from vosbench.method import Method, Option, Predictor, Recipe, Setup
 from vosbench.method.method import HEEDED
-from vosbench.method.options import aligned_size
+from vosbench.method.options import aligned_size, whole
 
 TINY = Path(__file__).with_name("tiny.safetensors")
 
@@ -20,9 +20,15 @@ VARIANTS = {
     "tiny-intra": "`intra` with the layers of `tiny`",
     "tiny-concat": "`concat` with the layers of `tiny`",
     "tiny-inter": "`inter` with the layers of `tiny`",
+    "lite": "`ad` on a small encoder with ImageNet weights, 320×320, for real video on a CPU",
+    "lite-base": "`base` on the encoder of `lite`",
+    "lite-intra": "`intra` on the encoder of `lite`",
+    "lite-concat": "`concat` on the encoder of `lite`",
+    "lite-inter": "`inter` on the encoder of `lite`",
 }
 
-WITHOUT_DIFFUSION = ("base", "intra", "concat", "tiny-base", "tiny-intra", "tiny-concat")
+LITE = tuple(name for name in VARIANTS if name.startswith("lite"))
+WITHOUT_DIFFUSION = tuple(name for name in VARIANTS if name.endswith(("base", "intra", "concat")))
 
 OPTIONS = {
     "scales": Option("single", "one scale, or three and mirrored (six views)", ("single", "multi")),
@@ -48,7 +54,13 @@ OPTIONS = {
         "857x481",
         "size of the network's input at scale 1, each side 8 n + 1 pixels; 241x137 for tiny",
         read=aligned_size,
-        variants={name: "241x137" for name in VARIANTS if name.startswith("tiny")},
+        variants={**{name: "241x137" for name in VARIANTS if name.startswith("tiny")}, **dict.fromkeys(LITE)},
+    ),
+    "side": Option(
+        "320",
+        "side of the square input of `lite`, in pixels",
+        read=whole(33),
+        variants=dict.fromkeys(name for name in ("", *VARIANTS) if name not in LITE),
     ),
     "anchor_align": Option(
         "anchor",

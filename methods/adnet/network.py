@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from vosbench.method.nn.deeplab import ADNET, ADNET_TINY, AdnetDeepLab, AdnetEncoder, EncoderConfig
 from vosbench.method.nn.layers import BNAct, attend
+from vosbench.method.nn.lite import LITE, LiteConfig, LiteDeepLab, Residual
 
 Align = Literal["anchor", "current"]
 
@@ -59,6 +60,32 @@ def diffuse(anchor: Tensor, current: Tensor, align: Align = "anchor") -> Tensor:
     return attend(current, anchor, anchor)
 
 
+def gathered(streams: tuple[str, ...], anchor: Tensor, current: Tensor, align: Align = "anchor") -> Tensor:
+    """Concatenate what a classifier receives.
+
+    Args:
+        streams: of ``"anchor"``, ``"inter"``, ``"intra"`` and ``"current"``.
+        anchor: (B, C, h, w).
+        current: (B, C, h, w).
+        align: see `diffuse`.
+
+    Returns:
+        (B, streams · C, h, w).
+    """
+    made: dict[str, Callable[[], Tensor]] = {
+        "anchor": lambda: anchor,
+        "inter": lambda: diffuse(anchor, current, align),
+        "intra": lambda: diffuse(current, current),
+        "current": lambda: current,
+    }
+    return torch.cat([made[name]() for name in streams], dim=1)
+
+
+def is_anchored(streams: tuple[str, ...]) -> bool:
+    """Whether any of the streams needs the anchor."""
+    return "anchor" in streams or "inter" in streams
+
+
 class AnchorDiffusion(nn.Module):
     """A DeepLabv3 encoder, attention between and within frames, and a classifier per position.
 
@@ -70,7 +97,7 @@ class AnchorDiffusion(nn.Module):
     def __init__(self, streams: tuple[str, ...], config: Config = FULL) -> None:
         super().__init__()
         channels = config.encoder.embedding
-        self.anchored = "anchor" in streams or "inter" in streams
+        self.anchored = is_anchored(streams)
         self.features = AdnetEncoder(channels, config.encoder)
         self.cls = nn.Sequential(
             nn.Conv2d(len(streams) * channels, channels, 1),
@@ -96,14 +123,8 @@ class AnchorDiffusion(nn.Module):
         Returns:
             logits, (B, 1, h, w).
         """
-        streams: dict[str, Callable[[Tensor], Tensor]] = {
-            "anchor": lambda x0: x0,
-            "inter": lambda x0: diffuse(x0, current, self._align),
-            "intra": lambda _: diffuse(current, current),
-            "current": lambda _: current,
-        }
         x0 = current if anchor is None else anchor.expand_as(current)
-        logits: Tensor = self.cls(torch.cat([streams[name](x0) for name in self._streams], dim=1))
+        logits: Tensor = self.cls(gathered(self._streams, x0, current, self._align))
         return logits
 
     def forward(self, reference: Tensor, current: Tensor) -> Tensor:
@@ -126,6 +147,35 @@ class Baseline(AdnetDeepLab):
     def forward(self, reference: Tensor, current: Tensor) -> Tensor:  # type: ignore[override]  # noqa: ARG002
         """(B, 3, H, W) twice, of which the first is ignored → logits, (B, 1, h, w)."""
         return self.embed(current)
+
+
+class LiteAnchorDiffusion(LiteDeepLab):
+    """AD-Net's attention on the small network for real video; what it finds changes the embedding to decode.
+
+    Args:
+        streams: see `gathered`.
+        config: sizes.
+        anchor_align: see `diffuse`.
+    """
+
+    def __init__(self, streams: tuple[str, ...], config: LiteConfig = LITE, anchor_align: Align = "anchor") -> None:
+        super().__init__(config)
+        self.anchored = is_anchored(streams)
+        self.diffusion = Residual(len(streams) * config.embedding, config.embedding)
+        self._streams = streams
+        self._align = anchor_align
+
+    def refined(self, anchor: Tensor, current: Tensor) -> Tensor:
+        """See `LiteDeepLab`."""
+        changed: Tensor = self.diffusion(gathered(self._streams, anchor, current, self._align), current)
+        return changed
+
+
+def build_lite(variant: str, config: LiteConfig = LITE, *, anchor_align: Align | None = None) -> LiteDeepLab:
+    """Make the network of a row of Table 1 on the small network for real video; see `build`."""
+    if variant == "base":
+        return LiteDeepLab(config)
+    return LiteAnchorDiffusion(STREAMS[variant], config, anchor_align or "anchor")
 
 
 def build(variant: str, config: Config = FULL, *, anchor_align: Align | None = None) -> AnchorDiffusion | Baseline:

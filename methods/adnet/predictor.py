@@ -1,10 +1,11 @@
 """AD-Net's predictors: maps at one scale by default; scales, mirroring, pruning and gating by options."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,21 +17,23 @@ from vosbench.images import read_frame
 from vosbench.method import FloatMap, Setup, State
 from vosbench.method.nn.precision import device
 from vosbench.method.nn.predictor import FramePredictor, NetworkPredictor, choose, ready
-from vosbench.method.nn.views import FULL_VIEW, TINY_VIEW, view_of
+from vosbench.method.nn.views import FULL_VIEW, LITE_VIEW, TINY_VIEW, LiteView, View, view_of
 from vosbench.method.options import changed, resolve
 from vosbench.method.predict import batches
 from vosbench.methods.adnet import OPTIONS
 from vosbench.methods.adnet.detections import Detector, Source, from_detector, from_path
 from vosbench.methods.adnet.masks import Mask, boxed, decode, encode, gated
-from vosbench.methods.adnet.network import STREAMS, TINY, Align, build
+from vosbench.methods.adnet.network import STREAMS, TINY, Align, build, build_lite
 from vosbench.methods.adnet.pruning import keep_masks
 from vosbench.methods.adnet.tta import PRESETS as AVERAGES
-from vosbench.methods.adnet.tta import SCALES, Ensemble, Heat, Preset, rescaled
+from vosbench.methods.adnet.tta import SCALES, Ensemble, Heat, Preset
 
-PRESETS = {
+PRESETS: dict[str, tuple[Callable[..., Any], View]] = {
     **{name: (partial(build, name), FULL_VIEW) for name in ("base", *STREAMS)},
     "tiny": (partial(build, "ad", TINY), TINY_VIEW),
     **{f"tiny-{name}": (partial(build, name, TINY), TINY_VIEW) for name in ("base", *STREAMS) if name != "ad"},
+    "lite": (partial(build_lite, "ad"), LITE_VIEW),
+    **{f"lite-{name}": (partial(build_lite, name), LITE_VIEW) for name in ("base", *STREAMS) if name != "ad"},
 }
 
 
@@ -133,6 +136,7 @@ def load(setup: Setup, detector: Detector | None = None) -> FramePredictor | Map
     options = resolve("adnet", OPTIONS, setup.options, setup.variant)
     given = changed(OPTIONS, options, setup.variant)
     view = view_of(given["size"]) if "size" in given else view
+    view = replace(view, side=int(given["side"])) if isinstance(view, LiteView) and "side" in given else view
     if "anchor_align" in given:
         make = partial(make, anchor_align=cast("Align", given["anchor_align"]))
     masks, multi, preset = options["output"] == "mask", options["scales"] == "multi", AVERAGES[options["preset"]]
@@ -146,7 +150,7 @@ def load(setup: Setup, detector: Detector | None = None) -> FramePredictor | Map
     net, target = ready(make, setup), device(setup.device)
     if not masks and not multi:
         return FramePredictor(net, view, target, setup.batch)
-    views = tuple(rescaled(view, scale) for scale in SCALES) if multi else (view,)
+    views = tuple(view.rescaled(scale) for scale in SCALES) if multi else (view,)
     maps = MapPredictor(Ensemble(net, views, target, mirror=multi), preset, setup.batch)
     gating = preset.gating if options["gating"] == "preset" else options["gating"] == "on"
     return MaskPredictor(maps, source, gating=gating) if masks else maps

@@ -1,30 +1,18 @@
 """Test-time augmentation: the mean over several views of a frame, at three scales and mirrored."""
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, cast
+from typing import Any, Literal, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from vosbench.engine.stages import stage
 from vosbench.method import FloatMap
 from vosbench.method.nn.predictor import Network
-from vosbench.method.nn.views import AlignedView, Frame
+from vosbench.method.nn.views import Frame, View
 from vosbench.methods.adnet.masks import Mask
 
 SCALES = (0.75, 1.0, 1.5)
-
-
-def rescaled(view: AlignedView, scale: float) -> AlignedView:
-    """Scale a view, its sides rounded down to 8 n + 1 pixels (`eval.py` of yz93/anchor-diff-VOS).
-
-    >>> view = rescaled(AlignedView(height=481, width=857), 0.75)
-    >>> view.width, view.height
-    (641, 353)
-    """
-    height, width = (int((side * scale - 1) // 8) * 8 + 1 for side in (view.height, view.width))
-    return AlignedView(height=height, width=width)
 
 
 class Heat(NamedTuple):
@@ -77,7 +65,7 @@ class Ensemble:
         mirror: whether every size is also mirrored.
     """
 
-    def __init__(self, net: Network, views: tuple[AlignedView, ...], device: torch.device, *, mirror: bool) -> None:
+    def __init__(self, net: Network[Any], views: tuple[View, ...], device: torch.device, *, mirror: bool) -> None:
         self._net = net
         self._views = views
         self._mirror = mirror
@@ -86,14 +74,17 @@ class Ensemble:
         self.inputs = [view.input for view in views]
 
     @torch.inference_mode()
-    def anchors(self, frame: Frame) -> list[Tensor | None]:
-        """Encode the anchor: (1, C, h, w) per view, or (2, C, h, w) with the mirrored one; None if not needed."""
+    def anchors(self, frame: Frame) -> list[Any]:
+        """Encode the anchor: (1, C, h, w) per view, or (2, C, h, w) with the mirrored one; None if not needed.
+
+        A network may know several such tensors of a frame.
+        """
         if not self._net.anchored:
             return [None] * len(self._views)
         return [self._embed(view, [frame]) for view in self._views]
 
     @torch.inference_mode()
-    def logits(self, anchors: list[Tensor | None], frames: list[Frame]) -> list[Tensor]:
+    def logits(self, anchors: list[Any], frames: list[Frame]) -> list[Tensor]:
         """Segment F frames.
 
         Args:
@@ -104,36 +95,36 @@ class Ensemble:
             (V, H, W) logits per frame: upright views first, then mirrored ones, mirrored back.
         """
         passes = [
-            self._segment(self._repeat(anchor, len(frames)), self._embed(view, frames))
+            self._segment(_repeated(anchor, len(frames)) if self._mirror else anchor, self._embed(view, frames))
             for view, anchor in zip(self._views, anchors, strict=True)
         ]
         with stage("post"):
             return [torch.cat(self._restored(passes, index, frame)) for index, frame in enumerate(frames)]
 
     @stage("matching")
-    def _segment(self, anchor: Tensor | None, current: Tensor) -> Tensor:
+    def _segment(self, anchor: Any, current: Any) -> Tensor:  # noqa: ANN401 - as the network has it
         return self._net.segment(anchor, current)
 
     @stage("encoder")
-    def _embed(self, view: AlignedView, frames: list[Frame]) -> Tensor:
+    def _embed(self, view: View, frames: list[Frame]) -> Any:  # noqa: ANN401 - likewise
         inputs = torch.stack([view.prepare(frame) for frame in frames])
         if self._mirror:
             inputs = torch.cat([inputs, inputs.flip(3)])
         return self._net.embed(inputs.to(self._device, memory_format=torch.channels_last))
 
-    def _repeat(self, anchor: Tensor | None, frames: int) -> Tensor | None:
-        return anchor.repeat_interleave(frames, dim=0) if anchor is not None and self._mirror else anchor
-
     def _restored(self, passes: list[Tensor], index: int, frame: Frame) -> list[Tensor]:
-        upright = [_large(logits[index : index + 1], frame) for logits in passes]
+        size = (frame.shape[0], frame.shape[1])
+        views = list(zip(self._views, passes, strict=True))
+        upright = [view.enlarged(logits[index : index + 1], size)[0] for view, logits in views]
         if not self._mirror:
             return upright
-        return upright + [
-            _large(logits[i : i + 1], frame).flip(2) for logits in passes for i in (len(logits) // 2 + index,)
-        ]
+        mirrored = [view.enlarged(x[len(x) // 2 + index :][:1], size)[0].flip(2) for view, x in views]
+        return upright + mirrored
 
 
-def _large(logits: Tensor, frame: Frame) -> Tensor:
-    """(1, 1, h, w) → (1, H, W), corners aligned."""
-    size = (frame.shape[0], frame.shape[1])
-    return functional.interpolate(logits, size=size, mode="bilinear", align_corners=True)[0]
+def _repeated(anchor: Any, frames: int) -> Any:  # noqa: ANN401 - as the network has it
+    """Repeat each half of an anchor for the frames of a mirrored batch."""
+    if isinstance(anchor, tuple):
+        parts = [_repeated(part, frames) for part in anchor]
+        return type(anchor)(*parts) if hasattr(anchor, "_fields") else tuple(parts)
+    return anchor if anchor is None else anchor.repeat_interleave(frames, dim=0)

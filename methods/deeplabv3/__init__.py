@@ -16,6 +16,7 @@ VARIANTS = {
     "adnet": "baseline of AD-Net: deep stem, multi-grid, rates 12/24/36, 857×481 (the default)",
     "f2net": "baseline of F2Net: 7×7 stem, stride on the 1×1, rates 6/12/18, 473×473",
     "tiny": "the network of `adnet` with few and narrow layers, 241×137: seconds on a CPU",
+    "lite": "baseline of the lite variants: a small encoder with ImageNet weights, 320×320, for real video on a CPU",
 }
 
 
@@ -24,13 +25,13 @@ OPTIONS = {
         "857x481",
         "size of the input of `adnet` and `tiny`, each side 8 n + 1 pixels; 241x137 for tiny",
         read=aligned_size,
-        variants={"tiny": "241x137", "f2net": None},
+        variants={"tiny": "241x137", "f2net": None, "lite": None},
     ),
     "side": Option(
         "473",
-        "side of the square input of `f2net`, in pixels",
+        "side of the square input of `f2net` and `lite`, in pixels; 320 for lite",
         read=whole(33),
-        variants=dict.fromkeys(("", "adnet", "tiny")),
+        variants={**dict.fromkeys(("", "adnet", "tiny")), "lite": "320"},
     ),
 }
 

@@ -1,20 +1,23 @@
 """The variants: a network and its view of frames."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from vosbench.method import Setup
 from vosbench.method.nn.deeplab import ADNET, ADNET_TINY, F2NET, AdnetDeepLab, F2netDeepLab, as_trained
+from vosbench.method.nn.lite import LiteDeepLab
 from vosbench.method.nn.precision import device
 from vosbench.method.nn.predictor import FramePredictor, choose, ready
-from vosbench.method.nn.views import FULL_VIEW, TINY_VIEW, SquashedView, View, view_of
+from vosbench.method.nn.views import FULL_VIEW, LITE_VIEW, TINY_VIEW, SquashedView, View, view_of
 from vosbench.method.options import changed, resolve
 from vosbench.methods.deeplabv3 import OPTIONS
 
-PRESETS: dict[str, tuple[Callable[[], AdnetDeepLab | F2netDeepLab], View]] = {
+PRESETS: dict[str, tuple[Callable[[], AdnetDeepLab | F2netDeepLab | LiteDeepLab], View]] = {
     "adnet": (partial(AdnetDeepLab, ADNET), FULL_VIEW),
     "f2net": (partial(F2netDeepLab, F2NET), SquashedView(side=473)),
     "tiny": (partial(AdnetDeepLab, ADNET_TINY), TINY_VIEW),
+    "lite": (LiteDeepLab, LITE_VIEW),
 }
 
 
@@ -29,7 +32,7 @@ def load(setup: Setup) -> FramePredictor:
     options = resolve("deeplabv3", OPTIONS, setup.options, setup.variant)
     given = changed(OPTIONS, options, setup.variant)
     view = view_of(given["size"]) if "size" in given else view
-    view = SquashedView(side=int(given["side"])) if "side" in given else view
+    view = replace(view, side=int(given["side"])) if isinstance(view, SquashedView) and "side" in given else view
     if setup.variant == "f2net":
         make = partial(F2netDeepLab, as_trained(F2NET, setup.weights))
     return FramePredictor(ready(make, setup), view, device(setup.device), setup.batch)

@@ -27,28 +27,41 @@ VARIANTS = {
     "tiny-cgad-ca": "`cgad-ca` with the layers of `tiny`",
     "tiny-cgad-sca": "`cgad-sca` with the layers of `tiny`",
     "tiny-cgad-csa-max": "`tiny` with the highest peak as the centre, whatever the motion",
+    "lite": "`cgad-csa` on a small encoder with ImageNet weights, 320×320, for real video on a CPU",
+    "lite-base": "`base` on the encoder of `lite`",
+    "lite-ad": "`ad` on the encoder of `lite`",
+    "lite-cgad": "`cgad` on the encoder of `lite`",
+    "lite-cgad-sa": "`cgad-sa` on the encoder of `lite`",
+    "lite-cgad-ca": "`cgad-ca` on the encoder of `lite`",
+    "lite-cgad-sca": "`cgad-sca` on the encoder of `lite`",
+    "lite-cgad-csa-max": "`lite` with the highest peak as the centre, whatever the motion",
 }
 
-TINY_VARIANTS = tuple(name for name in VARIANTS if name.startswith("tiny"))
-UNGUIDED = dict.fromkeys(("base", "ad", "released", "tiny-base", "tiny-ad"))
+
+def _of(kind: str, value: str) -> dict[str, str]:
+    """A default of all variants of a kind."""
+    return {name: value for name in VARIANTS if name.startswith(kind)}
+
+
+UNGUIDED = dict.fromkeys(name for name in VARIANTS if name.endswith(("base", "-ad", "released")) or name == "ad")
 """Variants that follow no centre, and so have no options for it."""
 
 OPTIONS = {
     "heatmaps": Option("", "a folder for the heat maps of the centre and a table of centres per video"),
     "side": Option(
         "473",
-        "side of the square input, in pixels; 177 for tiny",
+        "side of the square input, in pixels; 177 for tiny, 320 for lite",
         read=whole(33),
-        variants=dict.fromkeys(TINY_VARIANTS, "177"),
+        variants={**_of("tiny", "177"), **_of("lite", "320")},
     ),
     "guidance": Option(
         "pre", "where the prior around the centre acts: before or after the softmax", ("pre", "post"), variants=UNGUIDED
     ),
     "sigma": Option(
         "15",
-        "width of the prior, in pixels of the input; 6 for tiny",
+        "width of the prior, in pixels of the input; 6 for tiny, 30 for lite",
         read=positive,
-        variants={**dict.fromkeys(TINY_VARIANTS, "6"), **UNGUIDED},
+        variants={**_of("tiny", "6"), **_of("lite", "30"), **UNGUIDED},
     ),
     "peaks": Option("5", "peaks of the heat map that may be the centre, K", read=whole(1), variants=UNGUIDED),
     "history": Option("10", "velocities to average, n", read=whole(1), variants=UNGUIDED),

@@ -2,6 +2,7 @@
 
 Layers, their order and their names are as released by the authors (liudaizong/F2Net); guidance and fusion follow the
 paper, since the release applies neither the prior nor spatial attention. Each variant has only the modules it uses.
+`F2Net` is the paper's network, and `LiteF2Net` has the same heads on the small network for real video.
 """
 
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,7 @@ from torch.nn import functional
 
 from vosbench.method.nn.deeplab import F2NET, F2NET_TINY, EncoderConfig, F2netEncoder, Features
 from vosbench.method.nn.layers import init_weights, resize
+from vosbench.method.nn.lite import LITE, LiteConfig, LiteDeepLab, Residual
 from vosbench.methods.f2net.attention import Guidance, channel_weights, gauss, guided, spatial_weights
 from vosbench.methods.f2net.centre import Guide
 
@@ -33,13 +35,18 @@ class Config:
         side: of the square input, in pixels; the layers accept any.
     """
 
-    encoder: EncoderConfig = F2NET
+    encoder: EncoderConfig | LiteConfig = F2NET
     attention: bool = True
     guidance: Guidance = "pre"
     fusion: tuple[Step, ...] = ()
     spare: bool = False
     guide: Guide = field(default_factory=Guide)
     side: int = 473
+
+    @property
+    def is_lite(self) -> bool:
+        """Whether the network is a `LiteF2Net`."""
+        return isinstance(self.encoder, LiteConfig)
 
 
 _FULL = {
@@ -60,10 +67,18 @@ def _tiny(config: Config) -> Config:
     return replace(config, encoder=F2NET_TINY, guide=replace(config.guide, sigma=6.0), side=177)
 
 
+def _lite(config: Config) -> Config:
+    """The same variant on the small network; the prior keeps its width in positions, which are twice as coarse."""
+    return replace(config, encoder=LITE, guide=replace(config.guide, sigma=30.0), side=320)
+
+
+_ROWS = {name: config for name, config in _FULL.items() if name not in {"cgad-csa", "released"}}
 VARIANTS = {
     **_FULL,
     "tiny": _tiny(_FULL["cgad-csa"]),
-    **{f"tiny-{name}": _tiny(config) for name, config in _FULL.items() if name not in {"cgad-csa", "released"}},
+    **{f"tiny-{name}": _tiny(config) for name, config in _ROWS.items()},
+    "lite": _lite(_FULL["cgad-csa"]),
+    **{f"lite-{name}": _lite(config) for name, config in _ROWS.items()},
 }
 
 
@@ -115,17 +130,17 @@ class UpsampleModule(nn.Module):
     """The centre branch's decoder: four units, from the deepest level to the shallowest.
 
     Args:
-        channels: of the deepest level; each following level has half as many.
+        levels: channels of the levels, from the deepest to the shallowest.
         width: of the units.
         out: channels of the output, *D*.
     """
 
-    def __init__(self, channels: int, width: int, out: int) -> None:
+    def __init__(self, levels: tuple[int, ...], width: int, out: int) -> None:
         super().__init__()
-        self.up1 = UpsampleUnit(channels, width, deepest=True)
-        self.up2 = UpsampleUnit(channels // 2, width)
-        self.up3 = UpsampleUnit(channels // 4, width)
-        self.up4 = UpsampleUnit(channels // 8, width, out=out)
+        self.up1 = UpsampleUnit(levels[0], width, deepest=True)
+        self.up2 = UpsampleUnit(levels[1], width)
+        self.up3 = UpsampleUnit(levels[2], width)
+        self.up4 = UpsampleUnit(levels[3], width, out=out)
 
     def forward(self, pyramid: tuple[Tensor, Tensor, Tensor, Tensor]) -> Tensor:
         """The pyramid, deepest first → (B, out, h, w) at stride 4, *U* in the paper."""
@@ -134,19 +149,19 @@ class UpsampleModule(nn.Module):
         return x
 
 
-class F2Net(nn.Module):
-    """Encoder, centre branch, centre-guided attention, fusion and classifier."""
+class Heads(nn.Module):
+    """Centre branch, centre-guided attention and fusion; subclasses add an encoder before, and a classifier after."""
 
-    def __init__(self, config: Config) -> None:
-        super().__init__()
+    config: Config
+
+    def _add_heads(self, config: Config) -> None:
+        """Make the centre branch and the layers of the fusion, as far as the variant uses them."""
         self.config = config
-        self.anchored = config.attention
         self.guided = config.guidance != "none"
-        self.encoder = F2netEncoder(config.encoder)
         channels = config.encoder.embedding
         if self.guided or config.spare:
             depth = channels // 4
-            self.upsample = UpsampleModule(32 * config.encoder.width, channels, depth)
+            self.upsample = UpsampleModule(config.encoder.levels, channels, depth)
             self.fc = nn.Sequential(
                 nn.Conv2d(depth, channels, 3, padding=1), nn.ReLU(inplace=True), nn.Conv2d(channels, 1, 1)
             )
@@ -158,25 +173,11 @@ class F2Net(nn.Module):
             self.channel_attention_conv2 = nn.Conv2d(channels // 16, 3 * channels, 1, bias=False)
         if "spatial" in config.fusion or config.spare:
             self.spatial_attention_conv = nn.Conv2d(channels, 3, 1, bias=False)
-        if config.attention:
-            self.cls = nn.Sequential(
-                nn.Conv2d(channels if config.fusion else 3 * channels, channels, 1),
-                nn.BatchNorm2d(channels),
-                nn.ReLU(inplace=True),
-                nn.Conv2d(channels, 1, 1),
-            )
-        init_weights(self)
-        if self.guided or config.spare:
-            nn.init.constant_(self.fc.get_parameter("2.bias"), -2.19)  # a prior probability of 0.1, as in CenterNet
 
-    def encode(self, frames: Tensor) -> Features:
-        """(B, 3, H, W), BGR in 0…255 minus the mean → embedding and pyramid."""
-        features: Features = self.encoder(frames)
-        return features
-
-    def embed(self, frames: Tensor) -> Tensor:
-        """(B, 3, H, W) → the embedding alone, (B, C, h, w)."""
-        return self.encode(frames).embedding
+    def _begin_rare(self) -> None:
+        """Let the centre have a prior probability of 0.1, as in CenterNet."""
+        if self.guided or self.config.spare:
+            nn.init.constant_(self.fc.get_parameter("2.bias"), -2.19)
 
     def locate(self, pyramid: tuple[Tensor, Tensor, Tensor, Tensor], previous: Tensor) -> Tensor:
         """Score every cell as the object's centre (eq. 1 to 4, before the logistic function).
@@ -198,6 +199,55 @@ class F2Net(nn.Module):
         """Centres (B, 2), (x, y) pixels of an input of size ``image`` → Gauss maps (B, 1, h, w) of size ``size``."""
         return gauss(centres, image, size, self.config.guide.sigma)
 
+    def attended(self, anchor: Tensor, current: Tensor, prior: Tensor | None) -> Tensor:
+        """Attend from the anchor and the current frame to the current frame, and fuse: see `fuse` for the shape."""
+        inter, intra = (guided(query, current, prior, self.config.guidance) for query in (anchor, current))
+        return self.fuse(torch.stack([inter, intra, current], dim=1))
+
+    def fuse(self, streams: Tensor) -> Tensor:
+        """(B, 3, C, h, w) → (B, 3 C, h, w) by concatenation, or (B, C, h, w) by attention (eq. 9 to 11)."""
+        if not self.config.fusion:
+            return streams.flatten(1, 2)
+        for step in self.config.fusion:
+            if step == "channel":
+                streams = streams * channel_weights(streams, self._squeeze, self.channel_attention_conv2)
+            else:
+                streams = streams * spatial_weights(streams, self.spatial_attention_conv)
+        return streams.sum(dim=1)
+
+    def _squeeze(self, pooled: Tensor) -> Tensor:
+        return functional.relu(self.channel_attention_bn(self.channel_attention_conv1(pooled)))
+
+
+class F2Net(Heads):
+    """Encoder, centre branch, centre-guided attention, fusion and classifier."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.anchored = config.attention
+        assert isinstance(config.encoder, EncoderConfig)
+        self.encoder = F2netEncoder(config.encoder)
+        channels = config.encoder.embedding
+        self._add_heads(config)
+        if config.attention:
+            self.cls = nn.Sequential(
+                nn.Conv2d(channels if config.fusion else 3 * channels, channels, 1),
+                nn.BatchNorm2d(channels),
+                nn.ReLU(inplace=True),
+                nn.Conv2d(channels, 1, 1),
+            )
+        init_weights(self)
+        self._begin_rare()
+
+    def encode(self, frames: Tensor) -> Features:
+        """(B, 3, H, W), BGR in 0…255 minus the mean → embedding and pyramid."""
+        features: Features = self.encoder(frames)
+        return features
+
+    def embed(self, frames: Tensor) -> Tensor:
+        """(B, 3, H, W) → the embedding alone, (B, C, h, w)."""
+        return self.encode(frames).embedding
+
     def segment(self, anchor: Tensor | None, current: Tensor, prior: Tensor | None = None) -> Tensor:
         """Segment frames from embeddings.
 
@@ -213,24 +263,12 @@ class F2Net(nn.Module):
             auxiliary: Tensor = self.encoder.main_classifier(current)
             return auxiliary
         first = current if anchor is None else anchor.expand_as(current)
-        queries = (first, current)
-        inter, intra = (guided(query, current, prior, self.config.guidance) for query in queries)
-        logits: Tensor = self.cls(self.fuse(torch.stack([inter, intra, current], dim=1)))
+        logits: Tensor = self.cls(self.attended(first, current, prior))
         return logits
 
-    def fuse(self, streams: Tensor) -> Tensor:
-        """(B, 3, C, h, w) → (B, 3 C, h, w) by concatenation, or (B, C, h, w) by attention (eq. 9 to 11)."""
-        if not self.config.fusion:
-            return streams.flatten(1, 2)
-        for step in self.config.fusion:
-            if step == "channel":
-                streams = streams * channel_weights(streams, self._squeeze, self.channel_attention_conv2)
-            else:
-                streams = streams * spatial_weights(streams, self.spatial_attention_conv)
-        return streams.sum(dim=1)
-
-    def _squeeze(self, pooled: Tensor) -> Tensor:
-        return functional.relu(self.channel_attention_bn(self.channel_attention_conv1(pooled)))
+    def follow(self, anchor: Tensor, features: Features, prior: Tensor) -> Tensor:
+        """Segment a frame of a video, as `segment` does."""
+        return self.segment(anchor, features.embedding, prior)
 
     def forward(self, current: Tensor, reference: Tensor, previous: Tensor, centres: Tensor) -> Output:
         """Segment a batch of frames whose centres are known, as in training.
@@ -251,3 +289,47 @@ class F2Net(nn.Module):
         prior = self.prior(centres, image, size) if self.guided else None
         heat = self.locate(features.pyramid, previous) if self.guided or self.config.spare else None
         return Output(self.segment(anchor, embedding, prior), self.encoder.main_classifier(embedding), heat)
+
+
+class LiteF2Net(Heads, LiteDeepLab):
+    """F2Net's heads on the small network; what they find changes the embedding to decode."""
+
+    def __init__(self, config: Config) -> None:
+        assert isinstance(config.encoder, LiteConfig)
+        LiteDeepLab.__init__(self, config.encoder)
+        self.anchored = config.attention
+        self._add_heads(config)
+        if config.attention:
+            channels = config.encoder.embedding
+            self.diffusion = Residual(channels if config.fusion else 3 * channels, channels)
+        self._begin_rare()
+
+    def encode(self, frames: Tensor) -> Features:
+        """The same as `embed`."""
+        return self.embed(frames)
+
+    def segment(self, anchor: Features | None, current: Features, prior: Tensor | None = None) -> Tensor:
+        """Segment frames.
+
+        Args:
+            anchor: see `LiteDeepLab`.
+            current: likewise.
+            prior: (B, 1, h, w), the Gauss map around the centre; None for no guidance.
+
+        Returns:
+            logits at stride 4.
+        """
+        if not self.config.attention:
+            return self.decode(current.embedding, current)
+        first = current.embedding if anchor is None else anchor.embedding.expand_as(current.embedding)
+        found = self.attended(first, current.embedding, prior)
+        return self.decode(self.diffusion(found, current.embedding), current)
+
+    def follow(self, anchor: Features, features: Features, prior: Tensor) -> Tensor:
+        """The same as `segment`."""
+        return self.segment(anchor, features, prior)
+
+
+def build(config: Config) -> F2Net | LiteF2Net:
+    """Make the network of a variant."""
+    return LiteF2Net(config) if config.is_lite else F2Net(config)

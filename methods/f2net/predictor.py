@@ -16,17 +16,17 @@ from vosbench.engine.stages import is_rehearsal, stage
 from vosbench.errors import DataError, UsageError
 from vosbench.images import read_frame
 from vosbench.method import FloatMap, Setup, State
-from vosbench.method.nn.deeplab import as_trained
+from vosbench.method.nn.deeplab import EncoderConfig, as_trained
 from vosbench.method.nn.precision import device
 from vosbench.method.nn.predictor import FramePredictor, NetworkPredictor, choose, ready
-from vosbench.method.nn.views import Frame, SquashedView
+from vosbench.method.nn.views import Frame, LiteView, SquashedView
 from vosbench.method.options import changed, resolve
 from vosbench.method.predict import read_ahead
 from vosbench.methods.f2net import OPTIONS
 from vosbench.methods.f2net.attention import Guidance
 from vosbench.methods.f2net.centre import Map, Track, select, to_pixels
 from vosbench.methods.f2net.heatmaps import Heatmaps, Sighting, folder_of
-from vosbench.methods.f2net.network import VARIANTS, Config, F2Net
+from vosbench.methods.f2net.network import VARIANTS, Config, F2Net, LiteF2Net, build
 
 
 class GuidedPredictor(NetworkPredictor):
@@ -42,7 +42,9 @@ class GuidedPredictor(NetworkPredictor):
         heatmaps: a folder for heat maps and centres, as ``<video>/…``; see `heatmaps`.
     """
 
-    def __init__(self, net: F2Net, view: SquashedView, device: torch.device, heatmaps: Path | None = None) -> None:
+    def __init__(
+        self, net: F2Net | LiteF2Net, view: SquashedView, device: torch.device, heatmaps: Path | None = None
+    ) -> None:
         super().__init__(net, [view.input])
         self._net = net
         self._view = view
@@ -97,13 +99,13 @@ class GuidedPredictor(NetworkPredictor):
 
     # Inference mode must not span a yield: it would leak into the caller.
     @torch.inference_mode()
-    def _anchor(self, video: Video) -> Tensor:
+    def _anchor(self, video: Video) -> Any:  # noqa: ANN401 - as the network has it
         first = read_frame(video.frames[0])
         with stage("encoder"):
             return self._net.embed(self._input(first))
 
     @torch.inference_mode()
-    def _step(self, anchor: Tensor, frame: Frame, track: Track | None) -> tuple[Sighting, Track]:
+    def _step(self, anchor: Any, frame: Frame, track: Track | None) -> tuple[Sighting, Track]:  # noqa: ANN401 - likewise
         image = (self._view.side, self._view.side)
         with stage("encoder"):
             features = self._net.encode(self._input(frame))
@@ -115,7 +117,7 @@ class GuidedPredictor(NetworkPredictor):
             heat: Map = torch.sigmoid(self._net.locate(features.pyramid, previous))[0, 0].float().cpu().numpy()
             centre = select(heat, track.centres, image, self._guide)
             prior = self._net.prior(torch.tensor(centre[None], dtype=torch.float32, device=self._device), image, size)
-            logits = self._net.segment(anchor, features.embedding, prior)
+            logits = self._net.follow(anchor, features, prior)
         with stage("post"):
             probability = self._view.restore(logits[0], (frame.shape[0], frame.shape[1]))
             sighting = Sighting(probability, heat, to_pixels(centre, image, probability.shape))
@@ -146,14 +148,15 @@ def load(setup: Setup) -> FramePredictor | GuidedPredictor:
         DataError: if the weights do not fit the network.
     """
     config = choose(setup.variant, "f2net", VARIANTS, default="cgad-csa")
-    config = replace(config, encoder=as_trained(config.encoder, setup.weights))
+    if isinstance(config.encoder, EncoderConfig):
+        config = replace(config, encoder=as_trained(config.encoder, setup.weights))
     options = resolve("f2net", OPTIONS, setup.options, setup.variant)
     heatmaps = folder_of(options["heatmaps"])
     if heatmaps and config.guidance == "none":
         raise UsageError(f'"f2net.{setup.variant}" follows no centre and has no heat maps; choose a variant with cgad')
     config = configured(config, changed(OPTIONS, options, setup.variant))
-    view, target = SquashedView(side=config.side), device(setup.device)
-    net = ready(partial(F2Net, config), setup)
+    view, target = (LiteView if config.is_lite else SquashedView)(side=config.side), device(setup.device)
+    net = ready(partial(build, config), setup)
     if not net.guided:
         return FramePredictor(net, view, target, setup.batch)
     return GuidedPredictor(net, view, target, heatmaps)

@@ -17,7 +17,9 @@ from torch.nn import functional
 
 from vosbench.method import Example, Material, Recipe
 from vosbench.method.nn.augment import pick, read, squashed
-from vosbench.method.nn.deeplab import strided
+from vosbench.method.nn.camera import coverage
+from vosbench.method.nn.deeplab import EncoderConfig, strided
+from vosbench.method.nn.lite_recipe import LitePlan, LiteRecipe, embedded, lite_terms, pictured, sample_scene
 from vosbench.method.nn.recipes import (
     SquarePlan,
     SquareRecipe,
@@ -31,7 +33,7 @@ from vosbench.method.nn.recipes import (
     sample_look,
 )
 from vosbench.methods.f2net.centre import Map, centre_of, splat_mask, to_pixels
-from vosbench.methods.f2net.network import VARIANTS, Config, F2Net
+from vosbench.methods.f2net.network import VARIANTS, Config, F2Net, LiteF2Net
 
 VALUES = Path(__file__).with_name("recipe.yaml")
 
@@ -166,11 +168,84 @@ class CentreRecipe:
         return losses | mask_terms(network.segment(anchor, current, prior), mask, self.plan)
 
 
+class LiteCentrePlan(LitePlan):
+    """Hyper-parameters of F2Net's heads on the small network."""
+
+    truth: float = Field(ge=0, le=1, description="share of the steps, from the first, that use the true centre")
+    centre: float = Field(ge=0, description="weight of the loss of the centre")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiteCentreRecipe:
+    """The recipe of the lite variants, and the centre; stills have no previous frame, like the first of a video.
+
+    Attributes:
+        plan: the hyper-parameters.
+        config: of the network.
+    """
+
+    plan: LiteCentrePlan
+    config: Config
+
+    def build(self) -> nn.Module:
+        """See `vosbench.method.Recipe`."""
+        return self._base.build()
+
+    def groups(self, net: nn.Module) -> list[dict[str, Any]]:
+        """See `LiteRecipe`."""
+        return self._base.groups(net)
+
+    @property
+    def _base(self) -> LiteRecipe:
+        return LiteRecipe(plan=self.plan, make=lambda: LiteF2Net(self.config), anchored=True)
+
+    def example(self, material: Material, step: int, rng: np.random.Generator) -> Example:
+        """Sample a frame with its anchor; see `vosbench.method.Recipe`.
+
+        Returns:
+            what `LiteRecipe` returns, and ``heat`` (1, side / 4, side / 4), ``previous`` of the same shape, the Gauss
+            map of the previous mask, and ``centre`` (2,).
+        """
+        side = self.plan.side_at(step)
+        scene = sample_scene(material, self.plan, rng, anchored=True, previous=True)
+        cells, mask = (side // 4, side // 4), scene.current.mask
+        before = np.zeros(cells, np.float32) if scene.previous is None else heat_target(scene.previous, cells)
+        square = coverage(mask, (side, side)) >= 0.5
+        return {
+            **pictured(scene, self.plan, side, rng),
+            "heat": heat_target(mask, cells)[None],
+            "previous": before[None],
+            "centre": centre_of(square),
+        }
+
+    def losses(self, net: nn.Module, batch: Mapping[str, Tensor], step: int) -> Mapping[str, Tensor]:
+        """The losses of `LiteRecipe`, and of the centre."""
+        network, heat = cast("LiteF2Net", net), batch["heat"]
+        anchor, current = embedded(network, batch)
+        prior, losses = None, dict[str, Tensor]()
+        if network.guided:
+            logits = network.locate(current.pyramid, batch["previous"])
+            losses["centre"] = self.plan.centre * focal_loss(logits, heat)
+            image, size = (
+                (4 * heat.shape[2], 4 * heat.shape[3]),
+                (current.embedding.shape[2], current.embedding.shape[3]),
+            )
+            true = step < self.plan.truth * self.plan.steps
+            prior = network.prior(batch["centre"] if true else top_centres(logits, image), image, size)
+        mask = network.segment(anchor, current, prior)
+        return losses | lite_terms(network, current, mask, batch["mask"], self.plan)
+
+
 def recipe(variant: str, changes: Mapping[str, str]) -> Recipe:
     """Make the recipe of a variant; see `vosbench.method.nn.recipes.Variants.plan`."""
-    config, plan = Variants(method="f2net", networks=VARIANTS, default="cgad-csa", values=VALUES).plan(
-        variant, CentrePlan, changes
-    )
+    networks = Variants(method="f2net", networks=VARIANTS, default="cgad-csa", values=VALUES)
+    if variant.startswith("lite"):
+        config, lite = networks.plan(variant, LiteCentrePlan, changes)
+        if not config.attention:
+            return LiteRecipe(plan=lite, make=lambda: LiteF2Net(config))
+        return LiteCentreRecipe(plan=lite, config=config)
+    config, plan = networks.plan(variant, CentrePlan, changes)
+    assert isinstance(config.encoder, EncoderConfig)
     config = replace(config, encoder=strided(config.encoder, plan.stride_on))
     if not config.attention:
         return SquareRecipe(plan=plan, make=lambda: F2Net(config))

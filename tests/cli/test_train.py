@@ -73,6 +73,19 @@ def test_help_names_it_and_imports_no_torch() -> None:
         assert option in shown
 
 
+def test_held_out_videos_are_not_trained_on(toy_root: Path, tmp_path: Path) -> None:
+    names = sorted(path.name for path in (toy_root / "frames").iterdir())
+    done = call(*words(toy_root, tmp_path / "out", "--set", "steps=1", "--hold-out", names[0]))
+    assert done.exit_code == 0, done.stderr
+    card = weights_card(tmp_path / "out" / "last.safetensors")
+    assert card["training"] == f"toy val without {names[0]}, from random weights"
+    whole = call(*words(toy_root, tmp_path / "whole", "--set", "steps=1"))
+    assert whole.exit_code == 0
+    assert card["data"] != weights_card(tmp_path / "whole" / "last.safetensors")["data"]
+    fails(call(*words(toy_root, tmp_path / "none", "--hold-out", "*")), 3, "no annotated videos or images were found")
+    fails(call(*words(toy_root, tmp_path / "none", "--hold-out", "zebra*")), 2, 'there is no video "zebra*"')
+
+
 def test_train_validate_and_run(toy_root: Path, tmp_path: Path) -> None:
     more = ("--set", "steps=8", "--validate-on", f"toy={toy_root}", "--validate-every", "4", "--half")
     done = call(*words(toy_root, tmp_path / "out", *more))

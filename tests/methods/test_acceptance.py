@@ -23,7 +23,7 @@ from vosbench.methods import adnet as adnet_method
 from vosbench.methods import f2net as f2net_method
 from vosbench.methods.adnet import network as adnet
 from vosbench.methods.adnet.predictor import MapPredictor
-from vosbench.methods.adnet.tta import PRESETS, SCALES, Ensemble, rescaled
+from vosbench.methods.adnet.tta import PRESETS, SCALES, Ensemble
 from vosbench.methods.f2net import network as f2net
 from vosbench.methods.f2net.attention import guided
 
@@ -134,7 +134,7 @@ def test_f2net_encodes_every_frame_once_and_the_anchor_once(
 def test_the_three_scales_have_the_feature_sizes_of_the_paper() -> None:
     with torch.device("meta"):
         net = adnet.build("ad").eval()
-    views = [rescaled(FULL_VIEW, scale) for scale in SCALES]
+    views = [FULL_VIEW.rescaled(scale) for scale in SCALES]
     actual = [net.embed(torch.empty(1, 3, view.height, view.width, device="meta")).shape[2:] for view in views]
     assert [tuple(size) for size in actual] == [(45, 81), (61, 108), (91, 161)]
 

@@ -26,7 +26,7 @@ from vosbench.methods.adnet import masks as runs
 from vosbench.methods.adnet.detections import Detection
 from vosbench.methods.adnet.masks import gated
 from vosbench.methods.adnet.predictor import MapPredictor
-from vosbench.methods.adnet.tta import PRESETS, SCALES, Ensemble, rescaled
+from vosbench.methods.adnet.tta import PRESETS, SCALES, Ensemble
 
 BASE = AlignedView(height=65, width=97)
 SMALL = AlignedView(height=33, width=49)
@@ -89,9 +89,9 @@ def bright(monkeypatch: pytest.MonkeyPatch) -> Setup:
 
 
 def test_there_are_three_sizes() -> None:
-    sizes = [(view.width, view.height) for view in (rescaled(FULL_VIEW, scale) for scale in SCALES)]
+    sizes = [(view.width, view.height) for view in (FULL_VIEW.rescaled(scale) for scale in SCALES)]
     assert sizes == [(641, 353), (857, 481), (1281, 721)]
-    assert [(v.width, v.height) for v in (rescaled(TINY_VIEW, s) for s in SCALES)] == [
+    assert [(v.width, v.height) for v in (TINY_VIEW.rescaled(s) for s in SCALES)] == [
         (177, 97),
         (241, 137),
         (361, 201),
@@ -132,7 +132,7 @@ def test_anchors_are_encoded_once_per_view(clip: Video, tiny: Any, monkeypatch: 
 
 def test_multi_is_the_mean_over_three_scales_and_mirror(clip: Video, tiny: Any, trained: Setup) -> None:
     clip = clip.first(2)
-    views = tuple(rescaled(BASE, scale) for scale in SCALES)
+    views = tuple(BASE.rescaled(scale) for scale in SCALES)
     ensemble = Ensemble(tiny, views, CPU, mirror=True)
     (logits,) = ensemble.logits(ensemble.anchors(read_frame(clip.frames[0])), [read_frame(clip.frames[1])])
     assert logits.shape == (6, 70, 110)
@@ -189,6 +189,7 @@ def test_defaults_are_maps_at_one_scale(clip: Video, trained: Setup) -> None:
         "gating": "preset",
         "prune": "",
         "size": "857x481",
+        "side": "320",
         "anchor_align": "anchor",
     }
     default = method.load(trained)

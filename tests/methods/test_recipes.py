@@ -86,7 +86,8 @@ def total(losses: Mapping[str, Tensor]) -> Tensor:
 def test_every_variant_has_a_recipe(name: str) -> None:
     method, _ = load_method(name)
     assert method.recipe is not None
-    assert {variant for method, variant in FULL + TINY if method == name} == set(method.variants)
+    own = {variant for variant in method.variants if not variant.startswith("lite")}  # see test_lite.py
+    assert {variant for method, variant in FULL + TINY if method == name} == own
     for variant in ("", *method.variants):
         assert method.recipe(variant, {}).plan.steps > 0
 

@@ -28,7 +28,12 @@ def method_of(name: str) -> Method:
     return importlib.import_module(f"vosbench.methods.{name}").method
 
 
-FULL = [(name, variant) for name in NAMES for variant in method_of(name).variants if not variant.startswith("tiny")]
+FULL = [
+    (name, variant)
+    for name in NAMES
+    for variant in method_of(name).variants
+    if not variant.startswith(("tiny", "lite"))  # see test_lite.py
+]
 
 
 def real_video(real_data: Path, name: str, frames: int) -> Video:

@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -9,7 +11,7 @@ import typer
 
 from vosbench.cli import options
 from vosbench.cli.console import command, progress, result, say
-from vosbench.errors import UsageError
+from vosbench.errors import UsageError, suggest
 
 if TYPE_CHECKING:
     from vosbench.dataset.selection import Selection
@@ -24,6 +26,12 @@ SOURCE = "a dataset as NAME, NAME=FOLDER or NAME:SPLIT=FOLDER; or a folder of fr
 def train(
     method: Annotated[str, typer.Argument(help="Method or method.variant; see: vosbench list methods.")],
     data: Annotated[list[str] | None, typer.Option("--data", help=f"Training data, {SOURCE}; repeatable.")] = None,
+    hold_out: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--hold-out", help="Videos or stills not to train on, names or patterns separated by commas; repeatable."
+        ),
+    ] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="A hyper-parameter of the recipe, as name=value; see its card.")
     ] = None,
@@ -81,6 +89,8 @@ def train(
     if not quiet and os.environ.get("RANK", "0") == "0":
         _note_horizon(recipe.plan, found.recipe(variant, {}).plan, changes)
     selections = [_select(source, "train", plugin or ()) for source in data]
+    held = [pattern for given in hold_out or () for pattern in given.split(",")]
+    selections = _without(selections, held)
     for line in () if quiet else _notes_on_folders(selections):
         say(f"note: {line}")
     material = _material(selections)
@@ -91,7 +101,7 @@ def train(
 
     chosen = Settings(
         name=method,
-        data=" + ".join(f"{selection.dataset.name} {selection.split}" for selection in selections),
+        data=_words(selections, held),
         content=_content(selections),
         seed=seed,
         device=device,
@@ -120,7 +130,8 @@ def _note_horizon(plan: "Plan", usual: "Plan", changes: Mapping[str, str]) -> No
     if plan.steps == usual.steps or "horizon" in changes:
         return
     if plan.steps > plan.horizon:
-        effect = f"from step {plan.horizon} the learning rate is 0"
+        left = plan.rate(plan.horizon)
+        effect = f"from step {plan.horizon} the learning rate is {f'{left:.3g} of its first value' if left else '0'}"
     else:
         effect = f"the learning rate ends at {plan.rate(plan.steps - 1):.3g} of its first value"
     scaled = max(1, round(usual.horizon * plan.steps / usual.steps))
@@ -175,6 +186,35 @@ def _select(source: str, usual: str | None, plugins: Sequence[Path], limit: int 
         split = usual  # a folder need not have it
     chosen = select(dataset, Choice(root=root, split=split, limit=limit))
     return with_annotations(with_frames(chosen))
+
+
+def _without(selections: "Sequence[Selection]", patterns: Sequence[str]) -> "list[Selection]":
+    """The selections without the videos that match one of the patterns.
+
+    Raises:
+        UsageError: if a pattern matches no video.
+    """
+    names = [video.name for selection in selections for video in selection.videos]
+    for pattern in patterns:
+        if not any(fnmatchcase(name, pattern) for name in names):
+            raise UsageError(
+                f'--hold-out: there is no video "{pattern}" in the training data; {suggest(pattern, names)}'
+            )
+    return [
+        replace(
+            selection,
+            videos=tuple(
+                video for video in selection.videos if not any(fnmatchcase(video.name, pattern) for pattern in patterns)
+            ),
+        )
+        for selection in selections
+    ]
+
+
+def _words(selections: "Sequence[Selection]", held: Sequence[str]) -> str:
+    """The training data in words."""
+    line = " + ".join(f"{selection.dataset.name} {selection.split}" for selection in selections)
+    return f"{line} without {', '.join(held)}" if held else line
 
 
 def _notes_on_folders(selections: "Sequence[Selection]") -> list[str]:

@@ -1,5 +1,6 @@
 """The contract of a recipe: what `vosbench.train` needs to train a method's network."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,8 +34,10 @@ class Plan(BaseModel):
     optimiser: Literal["sgd", "adamw"] = Field(default="sgd", description="SGD with momentum, or AdamW")
     momentum: float = Field(default=0.9, ge=0, lt=1, description="of SGD; the first beta of AdamW")
     weight_decay: float = Field(default=5e-4, ge=0, description="added to the gradient in SGD, decoupled in AdamW")
+    decay: Literal["polynomial", "cosine"] = Field(default="polynomial", description="of the learning rate")
     power: float = Field(default=0.9, ge=0, description="of the polynomial decay of the learning rate")
-    horizon: int = Field(gt=0, description="steps after which the learning rate reaches 0")
+    floor: float = Field(default=0.0, ge=0, le=1, description="share of the learning rate at the end of the cosine")
+    horizon: int = Field(gt=0, description="steps after which the learning rate reaches 0, or its floor")
     warmup: int = Field(
         default=0, ge=0, description="first steps, in which the learning rate grows linearly to its own"
     )
@@ -46,10 +49,14 @@ class Plan(BaseModel):
     def rate(self, step: int) -> float:
         """The factor of the learning rate at a step, counted from 0.
 
-        It is (1 - step / horizon) ^ power, times (step + 1) / warmup in the first ``warmup`` steps.
+        It is (1 - step / horizon) ^ power, or a half period of a cosine from 1 to the floor; times (step + 1) / warmup
+        in the first ``warmup`` steps.
         """
         growth = min(1.0, (step + 1) / self.warmup) if self.warmup else 1.0
-        return float(growth * max(0.0, 1 - step / self.horizon) ** self.power)
+        left = max(0.0, 1 - step / self.horizon)
+        if self.decay == "cosine":
+            return growth * (self.floor + (1 - self.floor) * (1 - math.cos(math.pi * left)) / 2)
+        return float(growth * left**self.power)
 
 
 P = TypeVar("P", bound=Plan)
@@ -59,7 +66,8 @@ def read_plan(path: Path, variant: str, kind: type[P], changes: Mapping[str, str
     """Read the hyper-parameters of a recipe.
 
     Args:
-        path: a YAML file of sections: one named as the variant, or ``tiny`` for the tiny variants and ``full``.
+        path: a YAML file of sections: one named as the variant, or as its family, such as ``tiny`` for ``tiny-base``;
+            otherwise ``full``.
         variant: of the method.
         kind: the plan to make.
         changes: hyper-parameters set by the user, as text.
@@ -71,7 +79,7 @@ def read_plan(path: Path, variant: str, kind: type[P], changes: Mapping[str, str
     import yaml
 
     sections: dict[str, dict[str, Any]] = yaml.safe_load(path.read_text("utf-8"))
-    values = sections.get(variant) or sections["tiny" if variant.startswith("tiny") else "full"]
+    values = sections.get(variant) or sections.get(variant.partition("-")[0]) or sections["full"]
     unknown = sorted(changes.keys() - kind.model_fields.keys())
     if unknown:
         raise UsageError(f'"{name}" has no hyper-parameter "{unknown[0]}"; available: {", ".join(kind.model_fields)}')

@@ -24,7 +24,7 @@ from vosbench.train.step import Run
 
 CHECKPOINT, LAST, BEST, LOG = "last.pt", "last.safetensors", "best.safetensors", "log.csv"
 EVENTS = "tensorboard"
-LATER = ("warmup", "clip", "ema", "stride_on")
+LATER = ("warmup", "clip", "ema", "stride_on", "decay", "floor")
 """Hyper-parameters that are in a card only if they are used."""
 Card = Mapping[str, Any]
 """What the weights depend on, as plain values: trainings with equal cards end in equal weights."""

@@ -10,12 +10,11 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from vosbench.dataset import Video
 from vosbench.errors import DataError
 from vosbench.images import paths_of, read_annotation, read_frame
-from vosbench.method.nn.views import MEAN_BGR, Frame
+from vosbench.method.nn.views import MEAN_BGR, Frame, squash
 from vosbench.metrics.packed import unpack
 
 Mask = NDArray[np.bool_]
@@ -187,8 +186,9 @@ def turned(shot: Shot, size: tuple[int, int], turn: int) -> Sample:
 
 def squashed(shot: Shot, side: int) -> Sample:
     """Resize a shot to a square like `SquashedView`, antialiased on bytes; the mask by nearest neighbours."""
-    square = np.asarray(Image.fromarray(shot.frame).resize((side, side), Image.Resampling.BILINEAR))
-    return _sample(_coloured(square), _nearest(shot.mask, (side, side)), np.ones((side, side), dtype=np.uint8))
+    return _sample(
+        _coloured(squash(shot.frame, side)), _nearest(shot.mask, (side, side)), np.ones((side, side), dtype=np.uint8)
+    )
 
 
 def _coloured(frame: NDArray[Any]) -> Floats:

@@ -55,6 +55,11 @@ class EncoderConfig:
     embedding: int = 128
     stride_on_first: bool = False
 
+    @property
+    def levels(self) -> tuple[int, ...]:
+        """Channels of the four stages' outputs, from the deepest to the shallowest."""
+        return 32 * self.width, 16 * self.width, 8 * self.width, 4 * self.width
+
 
 ADNET = EncoderConfig()
 F2NET = EncoderConfig(rates=(6, 12, 18), grid=(1,), embedding=256, stride_on_first=True)

@@ -24,7 +24,7 @@ from vosbench.method.interface import ENTRY, OPTIONS
 from vosbench.method.method import Predictor
 from vosbench.method.nn.layers import resize
 from vosbench.method.nn.predictor import FramePredictor, Network
-from vosbench.method.nn.views import MEAN_BGR, AlignedView, SquashedView, View
+from vosbench.method.nn.views import MEAN_BGR, AlignedView, LiteView, SquashedView, View
 
 Format = Literal["onnx", "torchscript"]
 OPSET = 18
@@ -38,7 +38,7 @@ EXAMPLES = 2
 class Exported(nn.Module):
     """A network as written: frames in, logits or probabilities out."""
 
-    def __init__(self, net: Network, view: View) -> None:
+    def __init__(self, net: Network[Any], view: View) -> None:
         super().__init__()
         self.net = net
         self._square = (view.side, view.side) if isinstance(view, SquashedView) else None
@@ -104,6 +104,8 @@ def interface_of(view: View, name: str) -> dict[str, str]:
     }
     if isinstance(view, AlignedView):
         return said | {"filter": "linear", "output": "logits", "corners": "aligned"}
+    if isinstance(view, LiteView):
+        said |= {"channels": "rgb", "mean": "127,127,127", "std": "128,128,128"}
     if isinstance(view, SquashedView):
         return said | {"filter": "antialias", "output": "sigmoid", "corners": "centres"}
     raise UsageError(f'"{name}" prepares frames in a way of its own, which no option describes ({", ".join(OPTIONS)})')

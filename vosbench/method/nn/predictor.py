@@ -6,7 +6,7 @@ the first one; a method with state brings its own `NetworkPredictor`.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from typing import Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +23,8 @@ from vosbench.method.predict import batches
 
 T = TypeVar("T")
 N = TypeVar("N", bound=nn.Module)
+F = TypeVar("F")
+"""What a network knows of frames: a tensor, or a tuple of tensors."""
 
 
 def choose(variant: str, method: str, variants: Mapping[str, T], default: str) -> T:
@@ -66,7 +68,7 @@ def ready(build: Callable[[], N], setup: Setup) -> N:
     return net
 
 
-class Network(Protocol):
+class Network(Protocol[F]):
     """A network in two steps, so that the anchor is encoded once per video."""
 
     @property
@@ -74,12 +76,12 @@ class Network(Protocol):
         """Whether `segment` looks at the anchor, the first frame of the video."""
         ...
 
-    def embed(self, frames: Tensor) -> Tensor:
-        """(B, 3, H, W) → (B, C, h, w)."""
+    def embed(self, frames: Tensor) -> F:
+        """(B, 3, H, W) → (B, C, h, w), or several such tensors."""
         ...
 
-    def segment(self, anchor: Tensor | None, current: Tensor) -> Tensor:
-        """(1, C, h, w) and (B, C, h, w) → logits, (B, 1, h, w)."""
+    def segment(self, anchor: F | None, current: F) -> Tensor:
+        """What `embed` says of the anchor, B = 1, and of current frames → logits, (B, 1, h, w)."""
         ...
 
 
@@ -118,7 +120,7 @@ class FramePredictor(NetworkPredictor):
         batch: frames per pass; see `vosbench.method.predict.batches`.
     """
 
-    def __init__(self, net: Network, view: View, device: torch.device, batch: int = 1) -> None:
+    def __init__(self, net: Network[Any], view: View, device: torch.device, batch: int = 1) -> None:
         super().__init__(cast("nn.Module", net), [view.input])
         self.net = net
         self.view = view
@@ -137,12 +139,12 @@ class FramePredictor(NetworkPredictor):
     # Inference mode must not span a yield: it would leak into the caller.
     @torch.inference_mode()
     @stage("encoder")
-    def _embed(self, frames: list[Frame]) -> Tensor:
+    def _embed(self, frames: list[Frame]) -> Any:  # noqa: ANN401 - as the network has it
         inputs = torch.stack([self.view.prepare(frame) for frame in frames])
         return self.net.embed(inputs.to(self._device, memory_format=torch.channels_last))
 
     @torch.inference_mode()
-    def _maps(self, anchor: Tensor | None, frames: list[Frame]) -> list[FloatMap]:
+    def _maps(self, anchor: Any, frames: list[Frame]) -> list[FloatMap]:  # noqa: ANN401 - likewise
         current = self._embed(frames)
         with stage("matching"):
             logits = self.net.segment(anchor, current)

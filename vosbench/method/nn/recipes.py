@@ -120,7 +120,7 @@ class PairRecipe:
         """
         frame, mask, weight = batch["frame"], batch["mask"], batch["weight"]
         size = (mask.shape[2], mask.shape[3])
-        network, auxiliary = cast("Network", net), None
+        network, auxiliary = cast("Network[Tensor]", net), None
         if self._has_auxiliary(net):
             logits, auxiliary = cast("AdnetEncoder", net).both(frame)
         elif network.anchored:
@@ -243,6 +243,6 @@ class SquareRecipe:
 
     def losses(self, net: nn.Module, batch: Mapping[str, Tensor], step: int) -> Mapping[str, Tensor]:  # noqa: ARG002
         """The loss of the mask; as the encoder's only output it has full weight in image steps too."""
-        network = cast("Network", net)
+        network = cast("Network[Tensor]", net)
         logits = network.segment(None, network.embed(batch["frame"]))
         return mask_terms(logits, batch["mask"], self.plan)

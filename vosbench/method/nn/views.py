@@ -1,7 +1,7 @@
 """Views: from a frame to a network's input, and from its logits to a map of the frame's size."""
 
-from dataclasses import dataclass
-from typing import Annotated, Protocol
+from dataclasses import dataclass, replace
+from typing import Annotated, Protocol, Self
 
 import cv2
 import numpy as np
@@ -47,11 +47,30 @@ class View(Protocol):
         """(1, h, w) logits → (H, W) probabilities, for a frame of size (H, W)."""
         ...
 
+    def enlarged(self, logits: Tensor, size: tuple[int, int]) -> Tensor:
+        """(B, 1, h, w) logits → (B, 1, H, W)."""
+        ...
+
+    def rescaled(self, scale: float) -> Self:
+        """The view with other sides of the input."""
+        ...
+
 
 def centred(frame: Frame) -> Tensor:
     """(H, W, 3) uint8 RGB → (3, H, W) float32, BGR in 0…255 minus the mean of ImageNet; no division."""
     bgr = frame[:, :, ::-1].astype(np.float32) - np.array(MEAN_BGR, dtype=np.float32)
     return torch.from_numpy(np.ascontiguousarray(bgr.transpose(2, 0, 1)))
+
+
+def scaled(frame: Frame) -> Tensor:
+    """(H, W, 3) uint8 RGB → (3, H, W) float32, RGB, (x − 127) / 128, as the inputs of EfficientNet-Lite."""
+    rgb = (frame.astype(np.float32) - 127) / 128
+    return torch.from_numpy(np.ascontiguousarray(rgb.transpose(2, 0, 1)))
+
+
+def squash(frame: Frame, side: int) -> Frame:
+    """(H, W, 3) → (side, side, 3), by Pillow's antialiased bilinear interpolation of bytes."""
+    return np.asarray(Image.fromarray(frame).resize((side, side), Image.Resampling.BILINEAR))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +95,20 @@ class AlignedView:
 
     def restore(self, logits: Tensor, size: tuple[int, int]) -> FloatMap:
         """See `View`; the logistic function is applied after interpolation."""
-        large = functional.interpolate(logits[None], size=size, mode="bilinear", align_corners=True)
-        return torch.sigmoid(large)[0, 0].float().cpu().numpy()
+        return torch.sigmoid(self.enlarged(logits[None], size))[0, 0].float().cpu().numpy()
+
+    def enlarged(self, logits: Tensor, size: tuple[int, int]) -> Tensor:
+        """See `View`; corners are aligned."""
+        return functional.interpolate(logits, size=size, mode="bilinear", align_corners=True)
+
+    def rescaled(self, scale: float) -> Self:
+        """See `View`; sides are rounded down to 8 n + 1 pixels (`eval.py` of yz93/anchor-diff-VOS).
+
+        >>> FULL_VIEW.rescaled(0.75).input
+        (641, 353)
+        """
+        height, width = (int((side * scale - 1) // 8) * 8 + 1 for side in (self.height, self.width))
+        return replace(self, height=height, width=width)
 
 
 def view_of(size: str) -> AlignedView:
@@ -112,8 +143,7 @@ class SquashedView:
 
     def prepare(self, frame: Frame) -> Tensor:
         """See `View`."""
-        square = Image.fromarray(frame).resize((self.side, self.side), Image.Resampling.BILINEAR)
-        return centred(np.asarray(square))
+        return centred(squash(frame, self.side))
 
     def restore(self, logits: Tensor, size: tuple[int, int]) -> FloatMap:
         """See `View`."""
@@ -123,3 +153,23 @@ class SquashedView:
         # In float32 the weights of an interpolation may sum to slightly more than 1.
         probabilities: FloatMap = np.clip(large, 0, 1).astype(np.float32, copy=False)
         return probabilities
+
+    def enlarged(self, logits: Tensor, size: tuple[int, int]) -> Tensor:
+        """See `View`; by way of the square, like `restore`."""
+        return resize(resize(logits, (self.side, self.side)), size)
+
+    def rescaled(self, scale: float) -> Self:
+        """See `View`; the side is rounded to a multiple of 16 pixels."""
+        return replace(self, side=max(1, round(self.side * scale / 16)) * 16)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiteView(SquashedView):
+    """The view of the lite networks: squashed, with the inputs of EfficientNet-Lite."""
+
+    def prepare(self, frame: Frame) -> Tensor:
+        """See `View`."""
+        return scaled(squash(frame, self.side))
+
+
+LITE_VIEW = LiteView(side=320)
