@@ -145,8 +145,8 @@ def test_score_against_a_folder() -> None:
     assert Path("rows.csv").read_text("utf-8").count(",J,") == 6
     assert json.loads(fine(*words, "--measures", "J,MAE", "--format", "json").stdout)["scores"]["MAE"] is not None
     fails(2, "no two consecutive frames", *words, "--measures", "J,T")
-    fails(2, "either --dataset, or --gt", *words, "--dataset", "sample")
-    fails(2, "either --dataset, or --gt", "score", "brightness.zip")
+    fails(2, "pass one of --dataset, --suite, and --gt", *words, "--dataset", "sample")
+    fails(2, "pass one of --dataset, --suite, and --gt", "score", "brightness.zip")
     fails(2, "root needs a dataset", *words, "--root", root)
     fails(3, "is not a folder", "score", "brightness.zip", "--gt", "nowhere")
     (root / "masks" / "v2").mkdir()
