@@ -399,6 +399,19 @@ def test_training_starts_from_an_encoder_and_resumes(name: str, material: Materi
     assert weights_card(more.last)["encoder"] == about["encoder"]
 
 
+def test_training_starts_from_the_single_frame_network(material: Material, tmp_path: Path) -> None:
+    write(tmp_path / "w.safetensors", shaken("deeplabv3.lite").state_dict(), {"training": "disks"})
+    start = Path(",".join(f"{part}={tmp_path / 'w.safetensors'}" for part in ("encoder", "context", "decoder")))
+    notes: list[str] = []
+    recipe = small("adnet.lite", steps="1", horizon="1")
+    done = train(
+        recipe, material, tmp_path / "out", Settings(data="disks", weights=start), None, Listener(note=notes.append)
+    )
+    count = len(load_file(tmp_path / "w.safetensors"))
+    assert notes == [f'starts from {count} tensors of "{start}"']
+    assert weights_card(done.last)["training"] == "disks, from weights of disks"
+
+
 def test_a_resnet_does_not_fit(material: Material, tmp_path: Path) -> None:
     torch.save({"layer1.0.conv1.weight": torch.ones(1)}, tmp_path / "resnet.pth")
     with pytest.raises(UsageError, match=f"--{BACKBONE}-weights needs a network with a ResNet"):
