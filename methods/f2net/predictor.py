@@ -25,8 +25,9 @@ from vosbench.method.predict import read_ahead
 from vosbench.methods.f2net import OPTIONS
 from vosbench.methods.f2net.attention import Guidance
 from vosbench.methods.f2net.centre import Map, Track, select, to_pixels
+from vosbench.methods.f2net.heads import Config
 from vosbench.methods.f2net.heatmaps import Heatmaps, Sighting, folder_of
-from vosbench.methods.f2net.network import VARIANTS, Config, F2Net, LiteF2Net, build
+from vosbench.methods.f2net.network import VARIANTS, F2Net, LiteF2Net, build
 
 
 class GuidedPredictor(NetworkPredictor):

@@ -33,7 +33,8 @@ from vosbench.method.nn.recipes import (
     sample_look,
 )
 from vosbench.methods.f2net.centre import Map, centre_of, splat_mask, to_pixels
-from vosbench.methods.f2net.network import VARIANTS, Config, F2Net, LiteF2Net
+from vosbench.methods.f2net.heads import Config
+from vosbench.methods.f2net.network import VARIANTS, F2Net, LiteF2Net
 
 VALUES = Path(__file__).with_name("recipe.yaml")
 
