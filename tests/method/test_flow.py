@@ -12,7 +12,7 @@ from vosbench.dataset import Video
 from vosbench.errors import DataError, UsageError
 from vosbench.images import read_frame, write_png
 from vosbench.images.flow import read_flow
-from vosbench.method import Method, Setup, flow
+from vosbench.method import Method, Setup, estimators, flow
 from vosbench.method.testing import sample_video
 
 
@@ -27,7 +27,7 @@ def video(tmp_path: Path) -> Video:
     return replace(sample_video(tmp_path / "sample", frames=4), flow={})
 
 
-DIS = flow.Recipe("dis", {"preset": "medium", "finest": "preset", "size": "frame"})
+DIS = estimators.Estimation("dis", {"preset": "medium", "finest": "preset", "size": "frame"})
 NEEDY = Method(name="needy", title="", paper="", licence="", load=lambda _setup: None, needs={"flow"})  # type: ignore[arg-type,return-value]
 
 
@@ -45,9 +45,9 @@ def test_flow_is_made_once_and_resumed(video: Video, monkeypatch: pytest.MonkeyP
     (made,) = flow.make([video], DIS, flow.in_cache(DIS))
     before = {path: path.read_bytes() for files in made.flow.values() for path in files.values()}
     calls = []
-    real = flow.METHODS["dis"]
+    real = estimators.METHODS["dis"]
 
-    def counting(options: object, device: str) -> flow.Estimator:
+    def counting(options: object, device: str) -> estimators.Estimator:
         estimate = real.load(options, device)  # type: ignore[arg-type]
         return lambda one, other: calls.append(1) or estimate(one, other)  # type: ignore[func-returns-value]
 
@@ -62,10 +62,10 @@ def test_flow_is_made_once_and_resumed(video: Video, monkeypatch: pytest.MonkeyP
 
 
 def test_the_key_of_the_cache_is_content_and_settings(video: Video) -> None:
-    keys = {DIS.key(flow.hashed(video)), flow.recipe("dis:preset=fast").key(flow.hashed(video))}  # type: ignore[union-attr]
+    keys = {DIS.key(estimators.hashed(video)), estimators.estimation("dis:preset=fast").key(estimators.hashed(video))}  # type: ignore[union-attr]
     (folder, _) = flow.in_cache(DIS)(video)
     write_png(video.frames[1], 255 - read_frame(video.frames[1]))
-    keys.add(DIS.key(flow.hashed(video)))
+    keys.add(DIS.key(estimators.hashed(video)))
     assert len(keys) == 3
     assert flow.in_cache(DIS)(video)[0] != folder
 
@@ -94,7 +94,7 @@ def test_a_folder_of_flow_is_not_that_of_other_frames(video: Video, tmp_path: Pa
 
 
 def test_flow_at_another_size(video: Video) -> None:
-    small = flow.recipe("dis:size=32x24")
+    small = estimators.estimation("dis:size=32x24")
     assert small is not None
     (made,) = flow.make([video], small, flow.in_cache(small))
     assert read_flow(made.flow[1][0]).shape == (24, 32, 2)
@@ -128,13 +128,13 @@ def test_needs_are_checked_before_the_work(video: Video, tmp_path: Path) -> None
 @pytest.mark.parametrize("gaps", ["0", "5", "1,x", "", "-1"])
 def test_gaps_are_small_numbers(gaps: str) -> None:
     with pytest.raises(UsageError, match="gaps are numbers from 1 to 4"):
-        flow.steps(gaps)
+        estimators.steps(gaps)
 
 
 @pytest.mark.torch
 def test_raft_without_torchvision_says_what_it_needs(video: Video, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "torchvision.models", None)
-    raft = flow.recipe("raft")
+    raft = estimators.estimation("raft")
     assert raft is not None
     with pytest.raises(UsageError, match="raft needs the torchvision that fits torch"):
         flow.make([video], raft, flow.in_cache(raft))

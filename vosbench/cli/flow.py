@@ -36,13 +36,14 @@ def flow(
     """
     from vosbench.dataset.selection import Choice, select, with_frames
     from vosbench.face.options import names_of
+    from vosbench.method import estimators
     from vosbench.method import flow as making
     from vosbench.registry import load_dataset
 
-    how = making.recipe(method, device)
+    how = estimators.estimation(method, device)
     if how is None:
-        raise UsageError(f'there is no flow method "{method}"; available: {", ".join(making.METHODS)}')
-    steps = making.steps(gaps)
+        raise UsageError(f'there is no flow method "{method}"; available: {", ".join(estimators.METHODS)}')
+    steps = estimators.steps(gaps)
     choice = Choice(root=root, split=split, layout=layout, videos=names_of(videos))
     chosen = with_frames(select(load_dataset(dataset, plugin or ()), choice)).videos
     total, finished = sum(map(len, chosen)), dict[str, int]()

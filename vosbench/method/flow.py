@@ -7,170 +7,31 @@ Conventions:
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from vosbench.dataset import Video
-from vosbench.dataset.flow import FOLDER, GAPS, with_flow
+from vosbench.dataset.flow import FOLDER, with_flow
 from vosbench.dataset.roots import cache
 from vosbench.engine.locks import locked
 from vosbench.engine.threads import WriteBehind
 from vosbench.errors import DataError, UsageError, counted, suggest
-from vosbench.files import combined, content, sha256, sweep, write_whole
+from vosbench.files import combined, sha256, sweep, write_whole
 from vosbench.images import files as images
-from vosbench.images.flow import Flow, write_flow
+from vosbench.images.flow import write_flow
+from vosbench.method.estimators import METHODS, STEPS, Estimation, Estimator, Frame, estimation, hashed, resized
 from vosbench.method.method import Method, Setup
-from vosbench.method.options import Option, resolve
 from vosbench.method.predict import read_ahead
-from vosbench.records.provenance import package_versions
 
-Frame = NDArray[np.uint8]
-Estimator = Callable[[Frame, Frame], Flow]
-"""Estimates the flow from one (H, W, 3) RGB frame to another of the same size, (H, W, 2)."""
-STEPS = (1, -1)
 BEHIND = 4
 CARD = "flow.json"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FlowMethod:
-    """An estimator of optical flow.
-
-    Attributes:
-        title: the name in its paper.
-        paper: the citation.
-        options: its options, as a method's.
-        load: makes the estimator, given all options and a torch device.
-    """
-
-    title: str
-    paper: str
-    options: Mapping[str, Option]
-    load: Callable[[Mapping[str, str], str], Estimator]
-
-
-def size(text: str) -> str:
-    """Read a size, as WxH in pixels, or ``"frame"``.
-
-    >>> size("428x240"), size("frame")
-    ('428x240', 'frame')
-    """
-    sides = text.split("x")
-    if text != "frame" and not (
-        len(sides) == 2 and all(side.isdecimal() and 16 <= int(side) <= 8192 for side in sides)
-    ):
-        raise ValueError('it must be "frame" or WIDTHxHEIGHT, each 16 to 8192 pixels, such as 428x240')
-    return text
-
-
-def _dis(options: Mapping[str, str], device: str) -> Estimator:
-    import cv2
-
-    del device
-    presets = {
-        "ultrafast": cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST,
-        "fast": cv2.DISOPTICAL_FLOW_PRESET_FAST,
-        "medium": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM,
-    }
-    flow = cv2.DISOpticalFlow.create(presets[options["preset"]])
-    if options["finest"] != "preset":
-        flow.setFinestScale(int(options["finest"]))
-
-    def estimate(first: Frame, second: Frame) -> Flow:
-        grey = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in (first, second)]
-        return np.asarray(flow.calc(grey[0], grey[1], None), np.float32)  # type: ignore[call-overload]
-
-    return estimate
-
-
-def _raft(options: Mapping[str, str], device: str) -> Estimator:
-    from vosbench.method.nn.raft import load
-
-    return load(Path(options["weights"]) if options["weights"] else None, device)
-
-
-SIZE = Option("frame", "size to estimate at, as WxH, or frame", read=size)
-METHODS: Mapping[str, FlowMethod] = {
-    "dis": FlowMethod(
-        title="DIS",
-        paper="Kroeger et al., Fast Optical Flow using Dense Inverse Search, ECCV 2016 (OpenCV)",
-        options={
-            "preset": Option("medium", "speed against accuracy", ("ultrafast", "fast", "medium")),
-            "finest": Option("preset", "finest level: 0 is full size, each next half", ("preset", "0", "1", "2", "3")),
-            "size": SIZE,
-        },
-        load=_dis,
-    ),
-    "raft": FlowMethod(
-        title="RAFT",
-        paper="Teed and Deng, RAFT: Recurrent All-Pairs Field Transforms for Optical Flow, ECCV 2020 (torchvision)",
-        options={
-            "weights": Option("", "a file of RAFT's weights as of torchvision; downloaded by it if empty", path=True),
-            "size": SIZE,
-        },
-        load=_raft,
-    ),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """How flow is made: a method, all of its options, and a device."""
-
-    name: str
-    options: Mapping[str, str]
-    device: str = "cpu"
-
-    @property
-    def description(self) -> str:
-        """Name and options, as `recipe` reads them."""
-        usual = resolve(self.name, METHODS[self.name].options, {})
-        changed = [f"{key}={value}" for key, value in self.options.items() if usual[key] != value]
-        return f"{self.name}:{','.join(changed)}" if changed else self.name
-
-    def key(self, frames: Sequence[str]) -> str:
-        """What the flow of a video depends on, as a hash: frames (as `hashed`), method, options, files and packages."""
-        options = METHODS[self.name].options
-        files = [content(Path(value)) for key, value in self.options.items() if options[key].path and value]
-        packages = {name: text for name, text in package_versions().items() if name in {"opencv-python", "torch"}}
-        parts = [self.name, json.dumps(dict(self.options), sort_keys=True), *files, str(sorted(packages.items()))]
-        return combined([*parts, *frames])
-
-
-def hashed(video: Video) -> list[str]:
-    """Hashes of the contents of a video's frames, in order."""
-    return [sha256(frame)[:24] for frame in video.frames]
-
-
-def recipe(text: str, device: str = "cpu") -> Recipe | None:
-    """Read the name of a flow method, with options behind a colon; None if there is no method of that name.
-
-    Raises:
-        UsageError: if an option or value is unknown.
-
-    >>> recipe("dis:preset=fast").description, recipe("flows/")
-    ('dis:preset=fast', None)
-    """
-    name, _, rest = text.partition(":")
-    if name not in METHODS:
-        return None
-    settings: dict[str, str] = {}
-    for part in filter(None, rest.split(",")):
-        key, sign, value = part.partition("=")
-        if not sign:
-            raise UsageError(f'"{part}" of "{text}" is not of the form name=value')
-        settings[key] = value
-    return Recipe(name, resolve(name, METHODS[name].options, settings), device)
-
-
 def make(
     videos: Iterable[Video],
-    how: Recipe,
+    how: Estimation,
     place: Callable[[Video], tuple[Path, str]],
     steps: Sequence[int] = STEPS,
     advance: Callable[[str, int], None] = lambda _video, _done: None,
@@ -208,7 +69,7 @@ def make(
             absent = {pair for pair, path in wanted.items() if not images.is_complete(path)}
             if absent:
                 estimator = estimator or METHODS[how.name].load(how.options, how.device)
-                _estimate(video, absent, wanted, _resized(estimator, how.options["size"]), advance)
+                _estimate(video, absent, wanted, resized(estimator, how.options["size"]), advance)
             advance(video.name, len(video))
         files: dict[int, dict[int, Path]] = {step: {} for step in steps}
         for (t, step), path in wanted.items():
@@ -217,7 +78,7 @@ def make(
     return found
 
 
-def _open(folder: Path, called: str, frames: Sequence[str], how: Recipe) -> None:
+def _open(folder: Path, called: str, frames: Sequence[str], how: Estimation) -> None:
     """Start or resume a video's flow; its card tells what it is made of."""
     card, key = _card(folder, called), how.key(frames)
     if card.is_file():
@@ -266,43 +127,12 @@ def _estimate(
             advance(video.name, t)
 
 
-def _resized(estimate: Estimator, at: str) -> Estimator:
-    """An estimator that works at another size."""
-    if at == "frame":
-        return estimate
-    import cv2
-
-    width, height = map(int, at.split("x"))
-
-    def small(frame: Frame) -> Frame:
-        shrinks = frame.shape[1] > width
-        way = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        return np.asarray(cv2.resize(frame, (width, height), interpolation=way), np.uint8)
-
-    return lambda first, second: estimate(small(first), small(second))
-
-
-def steps(gaps: str) -> tuple[int, ...]:
-    """Read gaps, separated by commas, as steps forward and backward.
-
-    Raises:
-        UsageError: if one is not a number from 1 to 4.
-
-    >>> steps("1,2")
-    (1, -1, 2, -2)
-    """
-    found = [int(part) if part.strip().isdecimal() else 0 for part in gaps.split(",")]
-    if any(gap not in GAPS for gap in found):
-        raise UsageError(f'gaps are numbers from {GAPS[0]} to {GAPS[-1]}, separated by commas, not "{gaps}"')
-    return tuple(step for gap in dict.fromkeys(found) for step in (gap, -gap))
-
-
 def folder_of(video: Video) -> Path:
     """The folder of the cache that has a video's flow."""
     return next(path for files in video.flow.values() for path in files.values()).parents[1]
 
 
-def in_cache(how: Recipe) -> Callable[[Video], tuple[Path, str]]:
+def in_cache(how: Estimation) -> Callable[[Video], tuple[Path, str]]:
     """Where the cache has a video's flow: a folder whose name is the key."""
     return lambda video: (cache() / "flow" / f"{how.name}-{how.key(hashed(video))[:24]}", "")
 
@@ -324,7 +154,7 @@ def check(method: Method, setup: Setup, videos: Sequence[Video]) -> None:
                 f'"{name}" needs optical flow, and the dataset contains none of "{without}"; pass a folder of it with '
                 "--flow, or have it made with --flow dis"
             )
-    elif recipe(source) is None and not Path(source).is_dir():
+    elif estimation(source) is None and not Path(source).is_dir():
         raise UsageError(f'there is no folder or flow method "{source}"; {suggest(source, list(METHODS))}')
 
 
@@ -344,7 +174,7 @@ def supply(
         return [replace(video, flow={}) for video in videos]
     if source is None:
         return list(videos)
-    how = recipe(source, setup.device)
+    how = estimation(source, setup.device)
     if how is not None:
         return make(videos, how, in_cache(how), advance=advance)
     folder = Path(source)
