@@ -73,6 +73,7 @@ def test_the_selection(test_dev: Path, tmp_path: Path) -> None:
     assert Listed(frames=None, annotated=()).expected(selection.videos[0]) == (3, ())
 
 
+@pytest.mark.torch
 def test_it_is_no_data_to_train_on(test_dev: Path, put: Put, cli: Cli, tmp_path: Path) -> None:
     for name in load_dataset("davis17").listing("test-dev"):
         put(f"JPEGImages/480p/{name}/00000.jpg")
