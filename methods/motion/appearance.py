@@ -1,5 +1,7 @@
 """What the object looks like: colours of the whole video, and the edges of each frame."""
 
+from functools import cache
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +54,7 @@ def counted(colours: Bins, weights: Map) -> NDArray[np.float64]:
     return np.asarray(np.bincount(colours.ravel(), weights.ravel(), BINS**3), np.float64)
 
 
+@cache
 def border(height: int, width: int) -> NDArray[np.bool_]:
     """The pixels of the image's border, which seldom are of the object; (H, W).
 
@@ -63,6 +66,7 @@ def border(height: int, width: int) -> NDArray[np.bool_]:
     return mask
 
 
+@cache
 def centred(height: int, width: int) -> Map:
     """A Gauss function around the image's centre, of half its sides, minus 0.4; (H, W)."""
     x, y = (np.linspace(-1, 1, side, dtype=np.float32) for side in (width, height))

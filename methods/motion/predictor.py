@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from vosbench.dataset import Video
 from vosbench.engine.stages import stage
-from vosbench.errors import DataError
 from vosbench.images.flow import Flow
 from vosbench.method import FloatMap, Setup, State
+from vosbench.method.estimators import METHODS
 from vosbench.method.options import resolve
-from vosbench.method.predict import read_ahead
+from vosbench.method.predict import of_equal_size, read_ahead
 from vosbench.methods.motion import OPTIONS
 from vosbench.methods.motion.appearance import BINS, SAMPLED, Bins, bins, border, centred, counted, evidence, guided
 from vosbench.methods.motion.background import Frame, Map, agreement, repeats, residual, texture
@@ -56,11 +56,8 @@ class Motion:
     """
 
     def __init__(self, pixels: int, preset: str) -> None:
-        presets = {"medium": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM, "fast": cv2.DISOPTICAL_FLOW_PRESET_FAST}
         self._pixels = pixels
-        self._flow = cv2.DISOpticalFlow.create(presets[preset])
-        if preset == "medium":
-            self._flow.setFinestScale(0)
+        self._flow = METHODS["dis"].load({"preset": preset, "finest": "0" if preset == "medium" else "preset"}, "cpu")
 
     def predict(self, video: Video) -> Iterator[FloatMap]:
         """Segment a video; see `vosbench.method.method.Predictor`."""
@@ -83,18 +80,10 @@ class Motion:
     def _first_pass(self, video: Video) -> Seen:
         seen = Seen()
         with closing(read_ahead(video.frames)) as frames:
-            for found in propagated(self._moving(self._small(frames, video), seen)):
+            for found in propagated(self._moving(map(self._resized, of_equal_size(frames, video)), seen)):
                 scaled = np.clip(found * np.float32(127 / RANGE) + np.float32(127.5), 0, 255)
                 seen.odds.append(scaled.astype(np.uint8))
         return seen
-
-    def _small(self, frames: Iterable[Frame], video: Video) -> Iterator[Frame]:
-        shape = None
-        for t, frame in enumerate(frames):
-            if shape not in {None, frame.shape}:
-                raise DataError(f'"{video.frames[t]}" has another size than the frame before; flow needs equal sizes')
-            shape = frame.shape
-            yield self._resized(frame)
 
     def _resized(self, frame: Frame) -> Frame:
         height, width = frame.shape[:2]
@@ -106,28 +95,24 @@ class Motion:
     def _moving(self, frames: Iterable[Frame], seen: Seen) -> Iterator[Moving]:
         """How each frame moves; what it looks like is added to what is seen."""
         before: _Pair | None = None
-        last: tuple[Frame, Map] | None = None
+        last: tuple[Frame, Frame, Map] | None = None
         for frame in frames:
             _look(frame, seen)
             grey = np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), np.uint8)
             if last is not None:
-                pair = self._pair(last[0], grey)
-                yield _combined(last[1], before, pair)
+                pair = self._pair(last[0], frame, still=repeats(last[1], grey))
+                yield _combined(last[2], before, pair)
                 before = pair
-            last = (grey, texture(grey))
+            last = (frame, grey, texture(grey))
         if last is not None:
-            yield _combined(last[1], before, None)
+            yield _combined(last[2], before, None)
 
     @stage("matching")
-    def _pair(self, first: Frame, second: Frame) -> "_Pair":
-        if repeats(first, second):
-            still = np.zeros((*first.shape, 2), np.float32)
-            return _Pair(still, still, still=True)
-        forward, backward = (
-            np.asarray(self._flow.calc(*pair, None), np.float32)  # type: ignore[call-overload]
-            for pair in ((first, second), (second, first))
-        )
-        return _Pair(forward, backward, still=False)
+    def _pair(self, first: Frame, second: Frame, *, still: bool) -> "_Pair":
+        if still:
+            none = np.zeros((*first.shape[:2], 2), np.float32)
+            return _Pair(none, none, still=True)
+        return _Pair(self._flow(first, second), self._flow(second, first), still=False)
 
     @stage("post")
     def _map(self, frame: Frame, kept: NDArray[np.uint8], colours: Map) -> FloatMap:

@@ -63,17 +63,17 @@ def test_flow_is_made_once_and_resumed(video: Video, monkeypatch: pytest.MonkeyP
 
 def test_the_key_of_the_cache_is_content_and_settings(video: Video) -> None:
     keys = {DIS.key(estimators.hashed(video)), estimators.estimation("dis:preset=fast").key(estimators.hashed(video))}  # type: ignore[union-attr]
-    (folder, _) = flow.in_cache(DIS)(video)
+    (folder, _) = flow.in_cache(DIS)(video, estimators.hashed(video))
     write_png(video.frames[1], 255 - read_frame(video.frames[1]))
     keys.add(DIS.key(estimators.hashed(video)))
     assert len(keys) == 3
-    assert flow.in_cache(DIS)(video)[0] != folder
+    assert flow.in_cache(DIS)(video, estimators.hashed(video))[0] != folder
 
 
 def test_a_folder_of_flow_is_not_that_of_other_frames(video: Video, tmp_path: Path) -> None:
     out = tmp_path / "flow"
 
-    def place(video: Video) -> tuple[Path, str]:
+    def place(video: Video, _hashes: object) -> tuple[Path, str]:
         return out, video.name
 
     (made,) = flow.make([video], DIS, place)

@@ -53,7 +53,7 @@ def flow(
             finished[video] = done
             advance(video, sum(finished.values()))
 
-        place = making.in_cache(how) if out is None else lambda video: (out, video.name)
+        place = making.in_cache(how) if out is None else lambda video, _hashes: (out, video.name)
         made = making.make(chosen, how, place, steps, count)
     if not quiet:
         use = f"--flow {how.description}" if out is None else f'--flow "{out}"'

@@ -5,12 +5,10 @@ Conventions:
     16-bit PNG; see `vosbench.images.flow`. The last frame has no forward flow, the first none backward.
 """
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from vosbench.dataset import Video
 from vosbench.dataset.flow import FOLDER, with_flow
@@ -18,21 +16,24 @@ from vosbench.dataset.roots import cache
 from vosbench.engine.locks import locked
 from vosbench.engine.threads import WriteBehind
 from vosbench.errors import DataError, UsageError, counted, suggest
-from vosbench.files import combined, sha256, sweep, write_whole
+from vosbench.files import combined, sha256, sweep
 from vosbench.images import files as images
 from vosbench.images.flow import write_flow
 from vosbench.method.estimators import METHODS, STEPS, Estimation, Estimator, Frame, estimation, hashed, resized
 from vosbench.method.method import Method, Setup
-from vosbench.method.predict import read_ahead
+from vosbench.method.predict import of_equal_size, read_ahead
+from vosbench.method.resume import read_card, write_card
 
 BEHIND = 4
-CARD = "flow.json"
+CARD, OURS = "flow.json", "flow"
+Place = Callable[[Video, Sequence[str]], tuple[Path, str]]
+"""A video and the hashes of its frames → the folder for its flow, and the name of the video in it."""
 
 
 def make(
     videos: Iterable[Video],
     how: Estimation,
-    place: Callable[[Video], tuple[Path, str]],
+    place: Place,
     steps: Sequence[int] = STEPS,
     advance: Callable[[str, int], None] = lambda _video, _done: None,
 ) -> list[Video]:
@@ -41,7 +42,7 @@ def make(
     Args:
         videos: the videos.
         how: the method and its options.
-        place: the folder for a video's flow, and the name of the video in it.
+        place: where a video's flow is; see `Place`.
         steps: over how many frames; negative to earlier ones.
         advance: called with a video's name and the number of its finished frames.
 
@@ -56,10 +57,11 @@ def make(
     estimator: Estimator | None = None
     found = []
     for video in videos:
-        folder, called = place(video)
+        hashes = hashed(video)
+        folder, called = place(video, hashes)
         with locked(folder):
             sweep(folder)
-            _open(folder, called, hashed(video), how)
+            _open(folder, called, hashes, how)
             wanted = {
                 (t, step): folder / FOLDER.format(step=step) / called / f"{frame.stem}.png"
                 for t, frame in enumerate(video.frames)
@@ -82,27 +84,23 @@ def _open(folder: Path, called: str, frames: Sequence[str], how: Estimation) -> 
     """Start or resume a video's flow; its card tells what it is made of."""
     card, key = _card(folder, called), how.key(frames)
     if card.is_file():
-        if _noted(card).get("key") != key:
+        if read_card(card, OURS).get("key") != key:
             raise DataError(
                 f'"{folder}" has flow of other frames or options{f" for {called!r}" if called else ""}; choose another '
                 "folder, or delete this one"
             )
         return
-    write_whole(card, (json.dumps({"key": key, "flow": how.description, "frames": frames}, indent=1) + "\n").encode())
+    write_card(card, {"key": key, "flow": how.description, "frames": frames})
 
 
 def _card(folder: Path, called: str) -> Path:
     return folder / (f".{called}.{CARD}" if called else CARD)
 
 
-def _noted(card: Path) -> Mapping[str, Any]:
-    try:
-        found = json.loads(card.read_bytes())
-    except (OSError, ValueError):
-        found = None
-    if not isinstance(found, dict):
-        raise DataError(f'"{card}" is damaged; delete it and the flow next to it')
-    return found
+def _frames(card: Path) -> list[object]:
+    """The hashes of frames that a card notes."""
+    noted = read_card(card, OURS).get("frames")
+    return noted if isinstance(noted, list) else []
 
 
 def _estimate(
@@ -115,9 +113,7 @@ def _estimate(
     reach = max(abs(step) for _, step in wanted)
     frames: dict[int, Frame] = {}
     with WriteBehind(BEHIND) as behind:
-        for t, frame in enumerate(read_ahead(video.frames)):
-            if frames and frame.shape != frames[t - 1].shape:
-                raise DataError(f'"{video.frames[t]}" has another size than the frame before; flow needs equal sizes')
+        for t, frame in enumerate(of_equal_size(read_ahead(video.frames), video)):
             frames[t] = frame
             frames.pop(t - reach - 1, None)
             # Each pair is complete with its later frame.
@@ -132,9 +128,9 @@ def folder_of(video: Video) -> Path:
     return next(path for files in video.flow.values() for path in files.values()).parents[1]
 
 
-def in_cache(how: Estimation) -> Callable[[Video], tuple[Path, str]]:
+def in_cache(how: Estimation) -> Place:
     """Where the cache has a video's flow: a folder whose name is the key."""
-    return lambda video: (cache() / "flow" / f"{how.name}-{how.key(hashed(video))[:24]}", "")
+    return lambda _video, hashes: (cache() / "flow" / f"{how.name}-{how.key(hashes)[:24]}", "")
 
 
 def check(method: Method, setup: Setup, videos: Sequence[Video]) -> None:
@@ -180,7 +176,7 @@ def supply(
     folder = Path(source)
     for video in videos:
         card = _card(folder, video.name)
-        if card.is_file() and _noted(card).get("frames", [])[: len(video)] != hashed(video):  # it may be cut
+        if card.is_file() and _frames(card)[: len(video)] != hashed(video):  # it may be cut
             raise DataError(f'"{folder}" has the flow of other frames of "{video.name}"; make it again: vosbench flow')
     return [with_flow(video, folder) for video in videos]
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from vosbench.dataset import Video
 from vosbench.engine.stages import stage
 from vosbench.engine.threads import WriteBehind, work_ahead
-from vosbench.errors import VideoError, VosbenchError, one_line, place
+from vosbench.errors import DataError, VideoError, VosbenchError, one_line, place
 from vosbench.files import write_whole
 from vosbench.images import files as images
 from vosbench.images import read_frame, size
@@ -67,6 +67,20 @@ def batches(video: Video, start: int, size: int) -> Generator[tuple[list[Frame],
         while frames := list(islice(ahead, size)):
             yield frames, max(start - first, 0)
             first += size
+
+
+def of_equal_size(frames: Iterable[Frame], video: Video) -> Iterator[Frame]:
+    """Pass on the frames of a video, between which flow is estimated.
+
+    Raises:
+        DataError: if a frame has another size than the one before.
+    """
+    shape: tuple[int, ...] | None = None
+    for path, frame in zip(video.frames, frames, strict=False):
+        if shape not in {None, frame.shape}:
+            raise DataError(f'"{path}" has another size than the frame before; flow needs equal sizes')
+        shape = frame.shape
+        yield frame
 
 
 BEHIND = 4

@@ -92,8 +92,12 @@ def write_card(path: Path, card: Mapping[str, object]) -> None:
     write_whole(path, (json.dumps(card, indent=2) + "\n").encode())
 
 
-def read_card(path: Path) -> dict[str, object]:
+def read_card(path: Path, of: str = "maps") -> dict[str, object]:
     """Read a card.
+
+    Args:
+        path: of the card.
+        of: what is next to it, for the message.
 
     Raises:
         DataError: if it is damaged.
@@ -101,7 +105,7 @@ def read_card(path: Path) -> dict[str, object]:
     try:
         found = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise DataError(f'"{path}" is damaged ({one_line(error)}); delete it and the maps next to it') from None
+        raise DataError(f'"{path}" is damaged ({one_line(error)}); delete it and the {of} next to it') from None
     if not isinstance(found, dict):
-        raise DataError(f'"{path}" is damaged: it is not a mapping; delete it and the maps next to it')
+        raise DataError(f'"{path}" is damaged: it is not a mapping; delete it and the {of} next to it')
     return found
