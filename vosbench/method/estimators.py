@@ -13,7 +13,7 @@ from vosbench.dataset.flow import GAPS
 from vosbench.errors import UsageError
 from vosbench.files import combined, content, sha256
 from vosbench.images.flow import Flow
-from vosbench.method.options import Option, resolve
+from vosbench.method.options import Option, resolve, sized
 from vosbench.records.provenance import package_versions
 
 Frame = NDArray[np.uint8]
@@ -45,12 +45,8 @@ def size(text: str) -> str:
     >>> size("428x240"), size("frame")
     ('428x240', 'frame')
     """
-    sides = text.split("x")
-    if text != "frame" and not (
-        len(sides) == 2 and all(side.isdecimal() and 16 <= int(side) <= 8192 for side in sides)
-    ):
-        raise ValueError('it must be "frame" or WIDTHxHEIGHT, each 16 to 8192 pixels, such as 428x240')
-    return text
+    wanted = 'it must be "frame" or WIDTHxHEIGHT, each 16 to 8192 pixels, such as 428x240'
+    return text if text == "frame" else sized(text, lambda side: 16 <= side <= 8192, wanted)
 
 
 def _dis(options: Mapping[str, str], device: str) -> Estimator:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from vosbench.errors import DataError, UsageError, VideoError
 from vosbench.method.method import FloatMap
-from vosbench.method.options import Option, resolve
+from vosbench.method.options import Option, resolve, sized
 
 Array = NDArray[Any]
 Frame = NDArray[np.uint8]
@@ -28,11 +28,8 @@ EDGE = 1e-3
 
 
 def _size(text: str) -> str:
-    sides = text.split("x")
-    if len(sides) != 2 or not all(side.isdecimal() and 1 <= int(side) <= LARGEST_SIDE for side in sides):
-        raise ValueError(f"it must be WIDTHxHEIGHT in pixels, at most {LARGEST_SIDE} each, such as 1024x1024")
-    width, height = map(int, sides)
-    return f"{width}x{height}"
+    wanted = f"it must be WIDTHxHEIGHT in pixels, at most {LARGEST_SIDE} each, such as 1024x1024"
+    return sized(text, lambda side: 1 <= side <= LARGEST_SIDE, wanted)
 
 
 def _three(text: str) -> str:

@@ -122,8 +122,26 @@ def aligned_size(text: str) -> str:
     >>> aligned_size("857x481")
     '857x481'
     """
+    wanted = "it must be WIDTHxHEIGHT, each 8 n + 1 pixels and at least 17, such as 857x481"
+    return sized(text, lambda side: side >= 17 and side % 8 == 1, wanted)
+
+
+def sized(text: str, accepts: Callable[[int], bool], wanted: str) -> str:
+    """Read a size as WxH, in pixels.
+
+    Args:
+        text: as typed.
+        accepts: whether a side may have so many pixels.
+        wanted: what it must be, for the message.
+
+    Raises:
+        ValueError: if it is not.
+
+    >>> sized("0640x480", lambda side: side > 0, "it must be WIDTHxHEIGHT")
+    '640x480'
+    """
     sides = text.split("x")
-    if len(sides) != 2 or not all(side.isdecimal() and int(side) >= 17 and int(side) % 8 == 1 for side in sides):
-        raise ValueError("it must be WIDTHxHEIGHT, each 8 n + 1 pixels and at least 17, such as 857x481")
+    if len(sides) != 2 or not all(side.isdecimal() and accepts(int(side)) for side in sides):
+        raise ValueError(wanted)
     width, height = map(int, sides)
     return f"{width}x{height}"
