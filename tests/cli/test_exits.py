@@ -252,6 +252,38 @@ def test_sigterm_cleans_up(toy_root: Path, tmp_path: Path) -> None:
     assert not list((tmp_path / "out").rglob(".lock"))
 
 
+IMPORTING = """
+import os, signal, sys, time
+try:
+    os.kill(os.getpid(), getattr(signal, "{name}"))
+    time.sleep(0.001)
+except BaseException:  # extension modules print such errors and raise others
+    print("Traceback", file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGINT", 130)])
+def test_signals_wait_for_imports(toy_root: Path, tmp_path: Path, name: str, code: int) -> None:
+    (tmp_path / "importing.py").write_text(IMPORTING.format(name=name))
+    plugins = ["--plugin", tmp_path / "importing.py", "--plugin", TOY]
+    words = [
+        "run",
+        "--method",
+        "brightness",
+        "--dataset",
+        "toy",
+        "--root",
+        toy_root,
+        *plugins,
+        "--out",
+        tmp_path / "out",
+    ]
+    call = [sys.executable, "-m", "vosbench", *map(str, words)]
+    done = subprocess.run(call, env={**os.environ, "TOY_SECONDS": "0.3"}, capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_numba_without_a_folder_for_its_cache() -> None:
     pytest.importorskip("numba")
     code = (

@@ -150,3 +150,12 @@ def test_states_of_any_dtype_resume(clip: Video, tmp_path: Path) -> None:
     write_maps(Counting(fails=False), clip, tmp_path / "out", lambda _: None)
     levels = [int(read_levels(tmp_path / "out" / f"{frame.stem}.png", "map")[0, 0]) for frame in clip.frames]
     assert levels == np.cumsum(range(len(clip))).tolist()
+
+
+def test_objects_in_a_state_are_refused(clip: Video, tmp_path: Path) -> None:
+    class Objects(Counting):
+        def state(self) -> State:
+            return {"mean": np.array([None])}
+
+    with pytest.raises(VideoError, match='"mean" of the state before frame 1 holds objects'):
+        write_maps(Objects(fails=False), clip, tmp_path / "out", lambda _: None)

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
 
 import typer
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 EVERY = 30.0
+RETRY, RETRIES = 0.02, 250
+"""Seconds until a signal that arrived during an import is tried again, and how often."""
 INTERRUPTED, TERMINATED = 130, 143
 UNEXPECTED = 70  # internal error in sysexits.h; 1 is a failed check
 Debug = Annotated[bool, typer.Option("--debug", envvar="VOSBENCH_DEBUG", help="Show tracebacks of errors.")]
@@ -95,19 +98,44 @@ class _Terminated(BaseException):
 
 @contextmanager
 def _terminable() -> Iterator[None]:
-    """Make SIGTERM an exception, so that temporary files are removed and workers end, unless a command handles it."""
+    """Make SIGTERM and SIGINT exceptions, so that temporary files are removed and workers end.
 
-    def terminate(*_: object) -> None:
-        raise _Terminated
+    A command may handle them otherwise, and SIGINT stays ignored if it was. During an import they wait for a while:
+    extension modules print exceptions that interrupt them, and raise others instead.
+    """
+    tries = 0
+
+    def terminate(number: int, frame: FrameType | None) -> None:
+        nonlocal tries
+        tries += 1
+        if tries <= RETRIES and _importing(frame):
+            later = threading.Timer(RETRY, signal.raise_signal, (number,))
+            later.daemon = True
+            later.start()
+            return
+        raise _Terminated if number == signal.SIGTERM else KeyboardInterrupt
 
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, terminate)
+    numbers = [signal.SIGTERM]
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        numbers.append(signal.SIGINT)
+    before = {number: signal.signal(number, terminate) for number in numbers}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _importing(frame: FrameType | None) -> bool:
+    """Whether a module is being imported at a frame of the stack."""
+    while frame is not None:
+        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _ending(error: BaseException) -> tuple[int, str]:

@@ -186,9 +186,12 @@ def check_map(values: FloatMap, size: tuple[int, int], label: str) -> None:
 
 def _save(path: Path, following: int, state: State) -> None:
     """Save the state to resume from at frame ``following``."""
+    objects = [name for name, value in state.items() if value.dtype.hasobject]
+    if objects:  # they would be pickled, and pickles are not read
+        raise VideoError(f'"{objects[0]}" of the state before frame {following} holds objects; only numbers are kept')
     buffer = io.BytesIO()
-    named: dict[str, NDArray[Any]] = {f"state.{name}": value for name, value in state.items()}
-    np.savez(buffer, allow_pickle=False, following=np.array(following), **named)
+    named: dict[str, Any] = {f"state.{name}": value for name, value in state.items()}
+    np.savez(buffer, following=np.array(following), **named)
     write_whole(path, buffer.getvalue())
 
 
