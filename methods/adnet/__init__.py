@@ -6,6 +6,7 @@ from pathlib import Path
 from vosbench.method import Method, Option, Predictor, Recipe, Setup
 from vosbench.method.method import HEEDED
 from vosbench.method.options import aligned_size, whole
+from vosbench.methods.motion import stage_options
 
 TINY = Path(__file__).with_name("tiny.safetensors")
 
@@ -68,6 +69,7 @@ OPTIONS = {
         ("anchor", "current"),
         variants=dict.fromkeys(WITHOUT_DIFFUSION),
     ),
+    **stage_options([name for name in ("", *VARIANTS) if name not in LITE]),
 }
 
 

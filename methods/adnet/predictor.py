@@ -27,6 +27,7 @@ from vosbench.methods.adnet.network import STREAMS, TINY, Align, build, build_li
 from vosbench.methods.adnet.pruning import keep_masks
 from vosbench.methods.adnet.tta import PRESETS as AVERAGES
 from vosbench.methods.adnet.tta import SCALES, Ensemble, Heat, Preset
+from vosbench.methods.motion.stage import with_motion
 
 PRESETS: dict[str, tuple[Callable[..., Any], View]] = {
     **{name: (partial(build, name), FULL_VIEW) for name in ("base", *STREAMS)},
@@ -121,7 +122,7 @@ def _unpack(state: State) -> Mask:
         raise DataError("the saved state is missing the last mask (runs, size); restart this video") from error
 
 
-def load(setup: Setup, detector: Detector | None = None) -> FramePredictor | MapPredictor | MaskPredictor:
+def load(setup: Setup, detector: Detector | None = None) -> NetworkPredictor:
     """Make the predictor of a variant.
 
     Args:
@@ -147,10 +148,12 @@ def load(setup: Setup, detector: Detector | None = None) -> FramePredictor | Map
         source = from_path(Path(options["prune"]))
     if not masks and (source or options["gating"] == "on"):
         raise UsageError("pruning and gating act on masks; add --set output=mask")
+    if masks and options.get("motion") == "on":
+        raise UsageError("motion is added to maps; omit --set motion=on, or use output=map and no preset")
     net, target = ready(make, setup), device(setup.device)
     if not masks and not multi:
-        return FramePredictor(net, view, target, setup.batch)
+        return with_motion(FramePredictor(net, view, target, setup.batch), options)
     views = tuple(view.rescaled(scale) for scale in SCALES) if multi else (view,)
     maps = MapPredictor(Ensemble(net, views, target, mirror=multi), preset, setup.batch)
     gating = preset.gating if options["gating"] == "preset" else options["gating"] == "on"
-    return MaskPredictor(maps, source, gating=gating) if masks else maps
+    return MaskPredictor(maps, source, gating=gating) if masks else with_motion(maps, options)

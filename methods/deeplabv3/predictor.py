@@ -8,10 +8,11 @@ from vosbench.method import Setup
 from vosbench.method.nn.deeplab import ADNET, ADNET_TINY, F2NET, AdnetDeepLab, F2netDeepLab, as_trained
 from vosbench.method.nn.lite import LiteDeepLab
 from vosbench.method.nn.precision import device
-from vosbench.method.nn.predictor import FramePredictor, choose, ready
+from vosbench.method.nn.predictor import FramePredictor, NetworkPredictor, choose, ready
 from vosbench.method.nn.views import FULL_VIEW, LITE_VIEW, TINY_VIEW, SquashedView, View, view_of
 from vosbench.method.options import changed, resolve
 from vosbench.methods.deeplabv3 import OPTIONS
+from vosbench.methods.motion.stage import with_motion
 
 PRESETS: dict[str, tuple[Callable[[], AdnetDeepLab | F2netDeepLab | LiteDeepLab], View]] = {
     "adnet": (partial(AdnetDeepLab, ADNET), FULL_VIEW),
@@ -21,7 +22,7 @@ PRESETS: dict[str, tuple[Callable[[], AdnetDeepLab | F2netDeepLab | LiteDeepLab]
 }
 
 
-def load(setup: Setup) -> FramePredictor:
+def load(setup: Setup) -> NetworkPredictor:
     """Make the predictor of a variant.
 
     Raises:
@@ -35,4 +36,4 @@ def load(setup: Setup) -> FramePredictor:
     view = replace(view, side=int(given["side"])) if isinstance(view, SquashedView) and "side" in given else view
     if setup.variant == "f2net":
         make = partial(F2netDeepLab, as_trained(F2NET, setup.weights))
-    return FramePredictor(ready(make, setup), view, device(setup.device), setup.batch)
+    return with_motion(FramePredictor(ready(make, setup), view, device(setup.device), setup.batch), options)

@@ -6,6 +6,7 @@ from pathlib import Path
 from vosbench.method import Method, Option, Predictor, Recipe, Setup
 from vosbench.method.method import HEEDED
 from vosbench.method.options import positive, whole
+from vosbench.methods.motion import stage_options
 
 TINY = Path(__file__).with_name("tiny.safetensors")
 
@@ -74,6 +75,7 @@ OPTIONS = {
         ("mask", "centre", "zero"),
         variants=UNGUIDED,
     ),
+    **stage_options([name for name in ("", *VARIANTS) if not name.startswith("lite")]),
 }
 
 

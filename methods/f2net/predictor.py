@@ -28,6 +28,7 @@ from vosbench.methods.f2net.centre import Map, Track, select, to_pixels
 from vosbench.methods.f2net.heads import Config
 from vosbench.methods.f2net.heatmaps import Heatmaps, Sighting, folder_of
 from vosbench.methods.f2net.network import VARIANTS, F2Net, LiteF2Net, build
+from vosbench.methods.motion.stage import with_motion
 
 
 class GuidedPredictor(NetworkPredictor):
@@ -137,7 +138,7 @@ def _restore(state: State) -> Track:
     return Track(centres.reshape(-1, 2), gauss.astype(np.float32), int(reach[0]))
 
 
-def load(setup: Setup) -> FramePredictor | GuidedPredictor:
+def load(setup: Setup) -> NetworkPredictor:
     """Make the predictor of a variant; it reads only frames, never annotations.
 
     Variants without guidance use only a frame and the anchor, in batches; the others process frames one at a time
@@ -159,8 +160,8 @@ def load(setup: Setup) -> FramePredictor | GuidedPredictor:
     view, target = (LiteView if config.is_lite else SquashedView)(side=config.side), device(setup.device)
     net = ready(partial(build, config), setup)
     if not net.guided:
-        return FramePredictor(net, view, target, setup.batch)
-    return GuidedPredictor(net, view, target, heatmaps)
+        return with_motion(FramePredictor(net, view, target, setup.batch), options)
+    return with_motion(GuidedPredictor(net, view, target, heatmaps), options)
 
 
 def configured(config: Config, given: Mapping[str, str]) -> Config:

@@ -1,12 +1,35 @@
 """Motion: a baseline without weights, for what needs no learning."""
 
+from collections.abc import Collection
+
 from vosbench.method import Method, Option, Predictor, Setup
-from vosbench.method.options import whole
+from vosbench.method.options import positive, whole
 
 OPTIONS = {
     "pixels": Option("102720", "about how many pixels flow is estimated at", read=whole(1024)),
     "preset": Option("medium", "of DIS flow: medium (at full size) or fast", ("medium", "fast")),
 }
+
+WEIGHT = "0.8"
+"""Of the log odds of motion next to those of a lite network; chosen on the held-out videos of their training."""
+
+
+def stage_options(without: Collection[str]) -> dict[str, Option]:
+    """The options of a method that can add motion to its maps; see `vosbench.methods.motion.stage`.
+
+    Args:
+        without: its variants that cannot, ``""`` among them if the default one cannot.
+    """
+    none = dict.fromkeys(without)
+    return {
+        "motion": Option(
+            "off",
+            "adds the log odds of method `motion`, which reads the whole video first, to the map's",
+            ("off", "on"),
+            variants=none,
+        ),
+        "motion_weight": Option(WEIGHT, "weight of those log odds, with motion=on", read=positive, variants=none),
+    }
 
 
 def load(setup: Setup) -> Predictor:
