@@ -5,7 +5,7 @@ from pathlib import Path
 
 from vosbench.method import Method, Option, Predictor, Recipe, Setup
 from vosbench.method.method import HEEDED
-from vosbench.method.options import aligned_size, whole
+from vosbench.method.options import SCALES, aligned_size, scales, view_options, whole
 from vosbench.methods.motion import stage_options
 
 TINY = Path(__file__).with_name("tiny.safetensors")
@@ -29,10 +29,27 @@ VARIANTS = {
 }
 
 LITE = tuple(name for name in VARIANTS if name.startswith("lite"))
+WITHOUT_LITE = tuple(name for name in ("", *VARIANTS) if name not in LITE)
 WITHOUT_DIFFUSION = tuple(name for name in VARIANTS if name.endswith(("base", "intra", "concat")))
 
+
+def _scales(text: str) -> str:
+    """Read the scales: words, or numbers as of `vosbench.method.options.scales`."""
+    try:
+        return "1" if text == "single" else text if text == "multi" else scales(text)
+    except ValueError as error:
+        raise ValueError(f"{error}; single, 1 alone; or multi, 0.75,1,1.5") from None
+
+
 OPTIONS = {
-    "scales": Option("single", "one scale, or three and mirrored (six views)", ("single", "multi")),
+    "scales": Option(
+        "single",
+        "one scale; or multi, three and mirrored (six views); or numbers such as 0.75,1,1.25",
+        read=_scales,
+        variants=dict.fromkeys(LITE, SCALES),
+        implies={"multi": {"flip": "yes"}},
+    ),
+    "flip": view_options(WITHOUT_LITE)["flip"],
     "preset": Option(
         "paper",
         "mean of probabilities, mask above 0.5; or as released: mean of logits, mask above logit 0.5 (probability "
@@ -61,7 +78,7 @@ OPTIONS = {
         "320",
         "side of the square input of `lite`, in pixels",
         read=whole(33),
-        variants=dict.fromkeys(name for name in ("", *VARIANTS) if name not in LITE),
+        variants=dict.fromkeys(WITHOUT_LITE),
     ),
     "anchor_align": Option(
         "anchor",
@@ -69,7 +86,7 @@ OPTIONS = {
         ("anchor", "current"),
         variants=dict.fromkeys(WITHOUT_DIFFUSION),
     ),
-    **stage_options([name for name in ("", *VARIANTS) if name not in LITE]),
+    **stage_options(WITHOUT_LITE),
 }
 
 

@@ -1,6 +1,6 @@
 """AD-Net's predictors: maps at one scale by default; scales, mirroring, pruning and gating by options."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -13,20 +13,19 @@ from numpy.typing import NDArray
 from vosbench.dataset import Video
 from vosbench.engine.stages import stage
 from vosbench.errors import DataError, UsageError
-from vosbench.images import read_frame
 from vosbench.method import FloatMap, Setup, State
 from vosbench.method.nn.precision import device
-from vosbench.method.nn.predictor import FramePredictor, NetworkPredictor, choose, ready
+from vosbench.method.nn.predictor import NetworkPredictor, choose, ready
+from vosbench.method.nn.tta import Ensemble, EnsemblePredictor, Views, map_predictor
 from vosbench.method.nn.views import FULL_VIEW, LITE_VIEW, TINY_VIEW, LiteView, View, view_of
 from vosbench.method.options import changed, resolve
-from vosbench.method.predict import batches
 from vosbench.methods.adnet import OPTIONS
 from vosbench.methods.adnet.detections import Detector, Source, from_detector, from_path
 from vosbench.methods.adnet.masks import Mask, boxed, decode, encode, gated
 from vosbench.methods.adnet.network import STREAMS, TINY, Align, build, build_lite
 from vosbench.methods.adnet.pruning import keep_masks
 from vosbench.methods.adnet.tta import PRESETS as AVERAGES
-from vosbench.methods.adnet.tta import SCALES, Ensemble, Heat, Preset
+from vosbench.methods.adnet.tta import SCALES, Preset
 from vosbench.methods.motion.stage import with_motion
 
 PRESETS: dict[str, tuple[Callable[..., Any], View]] = {
@@ -38,49 +37,20 @@ PRESETS: dict[str, tuple[Callable[..., Any], View]] = {
 }
 
 
-class MapPredictor(NetworkPredictor):
-    """Soft maps, averaged over views; each depends only on its frame and the anchor.
-
-    Args:
-        ensemble: the network and its views.
-        preset: how views become a map and a mask.
-        batch: frames per pass; see `batches`.
-    """
-
-    def __init__(self, ensemble: Ensemble, preset: Preset, batch: int = 1) -> None:
-        super().__init__(ensemble.network, ensemble.inputs)
-        self._ensemble = ensemble
-        self._preset = preset
-        self._batch = batch
-
-    def resume(self, video: Video, start: int, state: State) -> Iterator[FloatMap]:  # noqa: ARG002 - has no state
-        """See `NetworkPredictor`."""
-        for heat in self.heats(video, start):
-            yield heat.saliency
-
-    def heats(self, video: Video, start: int) -> Iterator[Heat]:
-        """Yield maps and masks, before pruning and gating, of frames ``start``, ``start + 1``, …."""
-        if start >= len(video):
-            return
-        anchors = self._ensemble.anchors(read_frame(video.frames[0]))
-        with closing(batches(video, start, self._batch)) as read:
-            for frames, done in read:
-                logits = self._ensemble.logits(anchors, frames)
-                yield from [self._preset.average(views) for views in logits][done:]
-
-
 class MaskPredictor(NetworkPredictor):
     """Masks after instance pruning and gating, which depend on the previous mask.
 
     Args:
-        maps: predicts the masks before pruning and gating.
+        maps: drives the network.
+        preset: how views become the mask before pruning and gating.
         source: of detections; None for no pruning.
         gating: whether masks are gated.
     """
 
-    def __init__(self, maps: MapPredictor, source: Source | None, *, gating: bool) -> None:
+    def __init__(self, maps: EnsemblePredictor, preset: Preset, source: Source | None, *, gating: bool) -> None:
         super().__init__(maps.network, maps.inputs)
         self._maps = maps
+        self._preset = preset
         self._source = source
         self._gating = gating
         self._last: Mask | None = None
@@ -98,15 +68,16 @@ class MaskPredictor(NetworkPredictor):
         last = _unpack(state) if start > 0 and self._sequential else None
         detections = self._source(video) if self._source else None
         keeps: list[Mask] | None = None
-        for index, heat in enumerate(self._maps.heats(video, start), start):
-            mask = heat.mask
-            with stage("post"):
-                if self._source:
-                    keeps = keep_masks(detections or [], mask.shape) if keeps is None else keeps
-                    mask = boxed(mask & keeps[index] if index < len(keeps) else mask, last)
-                shown = gated(mask, last) if self._gating else mask
-            self._last = last = mask
-            yield shown.astype(np.float32)
+        with closing(self._maps.outputs(video, start)) as found:
+            for index, outputs in enumerate(found, start):
+                with stage("post"):
+                    mask = self._preset.average(outputs).mask
+                    if self._source:
+                        keeps = keep_masks(detections or [], mask.shape) if keeps is None else keeps
+                        mask = boxed(mask & keeps[index] if index < len(keeps) else mask, last)
+                    shown = gated(mask, last) if self._gating else mask
+                self._last = last = mask
+                yield shown.astype(np.float32)
 
     @property
     def _sequential(self) -> bool:
@@ -140,7 +111,7 @@ def load(setup: Setup, detector: Detector | None = None) -> NetworkPredictor:
     view = replace(view, side=int(given["side"])) if isinstance(view, LiteView) and "side" in given else view
     if "anchor_align" in given:
         make = partial(make, anchor_align=cast("Align", given["anchor_align"]))
-    masks, multi, preset = options["output"] == "mask", options["scales"] == "multi", AVERAGES[options["preset"]]
+    masks, preset = options["output"] == "mask", AVERAGES[options["preset"]]
     source = from_detector(detector) if detector else None
     if options["prune"]:
         if detector:
@@ -151,9 +122,18 @@ def load(setup: Setup, detector: Detector | None = None) -> NetworkPredictor:
     if masks and options.get("motion") == "on":
         raise UsageError("motion is added to maps; omit --set motion=on, or use output=map and no preset")
     net, target = ready(make, setup), device(setup.device)
-    if not masks and not multi:
-        return with_motion(FramePredictor(net, view, target, setup.batch), options)
-    views = tuple(view.rescaled(scale) for scale in SCALES) if multi else (view,)
-    maps = MapPredictor(Ensemble(net, views, target, mirror=multi), preset, setup.batch)
+    views = _views(view, options)
+    if not masks:
+        return with_motion(map_predictor(net, views, target, setup.batch, preset.saliency), options)
+    maps = EnsemblePredictor(Ensemble(net, views, target), preset.saliency, setup.batch)
     gating = preset.gating if options["gating"] == "preset" else options["gating"] == "on"
-    return MaskPredictor(maps, source, gating=gating) if masks else with_motion(maps, options)
+    return MaskPredictor(maps, preset, source, gating=gating)
+
+
+def _views(view: View, options: Mapping[str, str]) -> Views:
+    """The views that the options ask for; the three of ``multi`` are mirrored unless `flip` says otherwise."""
+    if options["scales"] == "multi":
+        options = {"flip": "yes", **options, "scales": ",".join(map(str, SCALES))}
+    elif options["scales"] == "single":
+        options = {**options, "scales": "1"}
+    return Views.asked(view, options)

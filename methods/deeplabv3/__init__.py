@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vosbench.method import Method, Option, Predictor, Recipe, Setup
 from vosbench.method.method import HEEDED
-from vosbench.method.options import aligned_size, whole
+from vosbench.method.options import aligned_size, view_options, whole
 from vosbench.methods.motion import stage_options
 
 TINY = Path(__file__).with_name("tiny.safetensors")
@@ -34,6 +34,7 @@ OPTIONS = {
         read=whole(33),
         variants={**dict.fromkeys(("", "adnet", "tiny")), "lite": "320"},
     ),
+    **view_options(("", "adnet", "f2net", "tiny")),
     **stage_options(("", "adnet", "f2net", "tiny")),
 }
 

@@ -8,7 +8,8 @@ from vosbench.method import Setup
 from vosbench.method.nn.deeplab import ADNET, ADNET_TINY, F2NET, AdnetDeepLab, F2netDeepLab, as_trained
 from vosbench.method.nn.lite import LiteDeepLab
 from vosbench.method.nn.precision import device
-from vosbench.method.nn.predictor import FramePredictor, NetworkPredictor, choose, ready
+from vosbench.method.nn.predictor import NetworkPredictor, choose, ready
+from vosbench.method.nn.tta import Views, map_predictor
 from vosbench.method.nn.views import FULL_VIEW, LITE_VIEW, TINY_VIEW, SquashedView, View, view_of
 from vosbench.method.options import changed, resolve
 from vosbench.methods.deeplabv3 import OPTIONS
@@ -36,4 +37,5 @@ def load(setup: Setup) -> NetworkPredictor:
     view = replace(view, side=int(given["side"])) if isinstance(view, SquashedView) and "side" in given else view
     if setup.variant == "f2net":
         make = partial(F2netDeepLab, as_trained(F2NET, setup.weights))
-    return with_motion(FramePredictor(ready(make, setup), view, device(setup.device), setup.batch), options)
+    views = Views.asked(view, options)
+    return with_motion(map_predictor(ready(make, setup), views, device(setup.device), setup.batch), options)

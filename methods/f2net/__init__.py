@@ -5,7 +5,7 @@ from pathlib import Path
 
 from vosbench.method import Method, Option, Predictor, Recipe, Setup
 from vosbench.method.method import HEEDED
-from vosbench.method.options import positive, whole
+from vosbench.method.options import positive, view_options, whole
 from vosbench.methods.motion import stage_options
 
 TINY = Path(__file__).with_name("tiny.safetensors")
@@ -55,6 +55,7 @@ OPTIONS = {
         read=whole(33),
         variants={**_of("tiny", "177"), **_of("lite", "320")},
     ),
+    **view_options(name for name in ("", *VARIANTS) if not name.startswith("lite")),
     "guidance": Option(
         "pre", "where the prior around the centre acts: before or after the softmax", ("pre", "post"), variants=UNGUIDED
     ),

@@ -17,14 +17,16 @@ from vosbench.errors import DataError, UsageError
 from vosbench.images import read_frame
 from vosbench.method import FloatMap, Setup, State
 from vosbench.method.nn.deeplab import EncoderConfig, as_trained
+from vosbench.method.nn.layers import resize
 from vosbench.method.nn.precision import device
-from vosbench.method.nn.predictor import FramePredictor, NetworkPredictor, choose, ready
+from vosbench.method.nn.predictor import NetworkPredictor, choose, ready
+from vosbench.method.nn.tta import Outputs, Views, map_predictor
 from vosbench.method.nn.views import Frame, LiteView, SquashedView
 from vosbench.method.options import changed, resolve
 from vosbench.method.predict import read_ahead
 from vosbench.methods.f2net import OPTIONS
 from vosbench.methods.f2net.attention import Guidance
-from vosbench.methods.f2net.centre import Map, Track, select, to_pixels
+from vosbench.methods.f2net.centre import Map, Points, Track, select, to_pixels
 from vosbench.methods.f2net.heads import Config
 from vosbench.methods.f2net.heatmaps import Heatmaps, Sighting, folder_of
 from vosbench.methods.f2net.network import VARIANTS, F2Net, LiteF2Net, build
@@ -39,17 +41,17 @@ class GuidedPredictor(NetworkPredictor):
 
     Args:
         net: a network with guidance, on its device.
-        view: converts frames to inputs, and logits to maps.
+        views: of each frame. They share one centre, chosen on the grid of the first from the mean of their heat maps.
         device: the network's.
         heatmaps: a folder for heat maps and centres, as ``<video>/…``; see `heatmaps`.
     """
 
     def __init__(
-        self, net: F2Net | LiteF2Net, view: SquashedView, device: torch.device, heatmaps: Path | None = None
+        self, net: F2Net | LiteF2Net, views: Views, device: torch.device, heatmaps: Path | None = None
     ) -> None:
-        super().__init__(net, [view.input])
+        super().__init__(net, [view.input for view in views.sizes])
         self._net = net
-        self._view = view
+        self._views = views
         self._device = device
         self._heatmaps = heatmaps
         self._guide = net.config.guide
@@ -92,41 +94,61 @@ class GuidedPredictor(NetworkPredictor):
         track = _restore(state or {}) if start else None
         if start >= len(video):
             return
-        anchor = self._anchor(video)
+        anchors = self._anchors(video)
         with closing(read_ahead(video.frames[start:])) as frames:
             for frame in frames:
-                sighting, track = self._step(anchor, frame, track)
+                sighting, track = self._step(anchors, frame, track)
                 self._track = track
                 yield sighting
 
     # Inference mode must not span a yield: it would leak into the caller.
     @torch.inference_mode()
-    def _anchor(self, video: Video) -> Any:  # noqa: ANN401 - as the network has it
+    def _anchors(self, video: Video) -> list[Any]:
         first = read_frame(video.frames[0])
         with stage("encoder"):
-            return self._net.embed(self._input(first))
+            return [self._net.embed(x) for x in self._inputs(first)]
 
     @torch.inference_mode()
-    def _step(self, anchor: Any, frame: Frame, track: Track | None) -> tuple[Sighting, Track]:  # noqa: ANN401 - likewise
-        image = (self._view.side, self._view.side)
+    def _step(self, anchors: list[Any], frame: Frame, track: Track | None) -> tuple[Sighting, Track]:
+        image = (self._net.config.side, self._net.config.side)
         with stage("encoder"):
-            features = self._net.encode(self._input(frame))
+            features = [self._net.encode(x) for x in self._inputs(frame)]
         with stage("matching"):
-            size = (features.embedding.shape[2], features.embedding.shape[3])
-            level = features.pyramid[-1]
+            level = features[0].pyramid[-1]
             track = track or Track.begin((level.shape[2], level.shape[3]))
-            previous = torch.from_numpy(track.gauss)[None, None].to(self._device)
-            heat: Map = torch.sigmoid(self._net.locate(features.pyramid, previous))[0, 0].float().cpu().numpy()
+            heat = self._heat([each.pyramid for each in features], track)
             centre = select(heat, track.centres, image, self._guide)
-            prior = self._net.prior(torch.tensor(centre[None], dtype=torch.float32, device=self._device), image, size)
-            logits = self._net.follow(anchor, features, prior)
+            centres = torch.tensor(self._mirrored(centre, image[1]), dtype=torch.float32, device=self._device)
+            passes = []
+            for anchor, each in zip(anchors, features, strict=True):
+                size = (each.embedding.shape[2], each.embedding.shape[3])
+                passes.append(self._net.follow(anchor, each, self._net.prior(centres, image, size)))
         with stage("post"):
-            probability = self._view.restore(logits[0], (frame.shape[0], frame.shape[1]))
+            probability = Outputs(self._views, passes, 0, (frame.shape[0], frame.shape[1])).mean()
             sighting = Sighting(probability, heat, to_pixels(centre, image, probability.shape))
             return sighting, track.after(centre, probability > 0.5, image, self._guide)
 
-    def _input(self, frame: Frame) -> Tensor:
-        return self._view.prepare(frame)[None].to(self._device, memory_format=torch.channels_last)
+    def _heat(self, pyramids: list[Any], track: Track) -> Map:
+        """The mean of the heat maps of all views, on the grid of the first."""
+        gauss = torch.from_numpy(track.gauss)[None, None].to(self._device)
+        gauss = torch.cat([gauss, gauss.flip(3)]) if self._views.mirror else gauss
+        found = []
+        for pyramid in pyramids:
+            size = (pyramid[-1].shape[2], pyramid[-1].shape[3])
+            previous = gauss if size == track.gauss.shape else resize(gauss, size)
+            heat = torch.sigmoid(self._net.locate(pyramid, previous))
+            found.append(heat if size == track.gauss.shape else resize(heat, track.gauss.shape))
+        heats = torch.cat([heat[:1] for heat in found] + [heat[1:].flip(3) for heat in found])
+        mean: Map = heats.mean(dim=0)[0].float().cpu().numpy()
+        return mean
+
+    def _mirrored(self, centre: Points, width: int) -> Points:
+        """A centre (2,) → (1, 2), or (2, 2) with that of the mirrored frame."""
+        mirrored = np.array([width - 1 - centre[0], centre[1]])
+        return np.stack([centre, mirrored] if self._views.mirror else [centre])
+
+    def _inputs(self, frame: Frame) -> list[Tensor]:
+        return [self._views.inputs(view, [frame], self._device) for view in self._views.sizes]
 
 
 def _restore(state: State) -> Track:
@@ -158,10 +180,11 @@ def load(setup: Setup) -> NetworkPredictor:
         raise UsageError(f'"f2net.{setup.variant}" follows no centre and has no heat maps; choose a variant with cgad')
     config = configured(config, changed(OPTIONS, options, setup.variant))
     view, target = (LiteView if config.is_lite else SquashedView)(side=config.side), device(setup.device)
+    views = Views.asked(view, options)
     net = ready(partial(build, config), setup)
     if not net.guided:
-        return with_motion(FramePredictor(net, view, target, setup.batch), options)
-    return with_motion(GuidedPredictor(net, view, target, heatmaps), options)
+        return with_motion(map_predictor(net, views, target, setup.batch), options)
+    return with_motion(GuidedPredictor(net, views, target, heatmaps), options)
 
 
 def configured(config: Config, given: Mapping[str, str]) -> Config:

@@ -18,12 +18,12 @@ from vosbench.dataset import Video
 from vosbench.images import read_frame
 from vosbench.method import Setup
 from vosbench.method.nn.layers import attend
+from vosbench.method.nn.tta import Ensemble, EnsemblePredictor, Views
 from vosbench.method.nn.views import FULL_VIEW, AlignedView
 from vosbench.methods import adnet as adnet_method
 from vosbench.methods import f2net as f2net_method
 from vosbench.methods.adnet import network as adnet
-from vosbench.methods.adnet.predictor import MapPredictor
-from vosbench.methods.adnet.tta import PRESETS, SCALES, Ensemble
+from vosbench.methods.adnet.tta import PRESETS, SCALES
 from vosbench.methods.f2net import network as f2net
 from vosbench.methods.f2net.attention import guided
 
@@ -148,7 +148,7 @@ def test_upright_and_mirrored_views_by_hand(shake: Shake, clip: Video) -> None:
         upright, mirrored = net(anchor, current), net(anchor.flip(3), current.flip(3))
         large = [functional.interpolate(x, (70, 110), mode="bilinear", align_corners=True) for x in (upright, mirrored)]
         expected = (torch.sigmoid(large[0]) + torch.sigmoid(large[1]).flip(3)) / 2
-    maps = MapPredictor(Ensemble(net, (view,), torch.device("cpu"), mirror=True), PRESETS["paper"])
+    maps = EnsemblePredictor(Ensemble(net, Views((view,), mirror=True), torch.device("cpu")), PRESETS["paper"].saliency)
     actual = list(maps.predict(clip))[4]
     assert np.allclose(actual, expected[0, 0].numpy(), rtol=0, atol=1e-5)
     unturned = (torch.sigmoid(large[0]) + torch.sigmoid(large[1])) / 2

@@ -20,13 +20,13 @@ from vosbench.errors import DataError, UsageError
 from vosbench.images import read_frame
 from vosbench.method import FloatMap, Resumable, Setup
 from vosbench.method.nn.predictor import FramePredictor
-from vosbench.method.nn.views import FULL_VIEW, TINY_VIEW, AlignedView
+from vosbench.method.nn.tta import Ensemble, EnsemblePredictor, Outputs, Views
+from vosbench.method.nn.views import FULL_VIEW, TINY_VIEW, AlignedView, Frame
 from vosbench.methods.adnet import OPTIONS, method, network, predictor
 from vosbench.methods.adnet import masks as runs
 from vosbench.methods.adnet.detections import Detection
 from vosbench.methods.adnet.masks import gated
-from vosbench.methods.adnet.predictor import MapPredictor
-from vosbench.methods.adnet.tta import PRESETS, SCALES, Ensemble
+from vosbench.methods.adnet.tta import PRESETS, SCALES
 
 BASE = AlignedView(height=65, width=97)
 SMALL = AlignedView(height=33, width=49)
@@ -88,6 +88,10 @@ def bright(monkeypatch: pytest.MonkeyPatch) -> Setup:
 # Scales and mirror
 
 
+def logits(ensemble: Ensemble, anchor: Frame, frames: list[Frame]) -> list[Tensor]:
+    return [outputs.logits() for outputs in ensemble.outputs(ensemble.anchors(anchor), frames)]
+
+
 def test_there_are_three_sizes() -> None:
     sizes = [(view.width, view.height) for view in (FULL_VIEW.rescaled(scale) for scale in SCALES)]
     assert sizes == [(641, 353), (857, 481), (1281, 721)]
@@ -102,12 +106,12 @@ def test_mirrored_views_are_mirrored_back(clip: Video, tiny: Any) -> None:
     frames = [read_frame(path) for path in clip.frames[:3]]
     views = (SMALL, AlignedView(height=41, width=65))
     for net in (Position(), tiny):
-        both = Ensemble(net, views, CPU, mirror=True)
-        single = Ensemble(net, views, CPU, mirror=False)
+        both = Ensemble(net, Views(views, mirror=True), CPU)
+        single = Ensemble(net, Views(views), CPU)
         flipped = [np.ascontiguousarray(frame[:, ::-1]) for frame in frames]
-        upright = single.logits(single.anchors(frames[0]), frames[1:])
-        mirrored = single.logits(single.anchors(flipped[0]), flipped[1:])
-        for actual, a, b in zip(both.logits(both.anchors(frames[0]), frames[1:]), upright, mirrored, strict=True):
+        upright = logits(single, frames[0], frames[1:])
+        mirrored = logits(single, flipped[0], flipped[1:])
+        for actual, a, b in zip(logits(both, frames[0], frames[1:]), upright, mirrored, strict=True):
             assert actual.shape == (4, 70, 110)
             assert torch.allclose(actual[:2], a, atol=1e-4)
             # OpenCV resizes bytes, and rounds a mirrored half the other way
@@ -122,24 +126,24 @@ def test_anchors_are_encoded_once_per_view(clip: Video, tiny: Any, monkeypatch: 
     monkeypatch.setattr(tiny, "embed", lambda frames: sizes.append(tuple(frames.shape)) or embed(frames))
     views = (SMALL, AlignedView(height=41, width=65))
     frames = [read_frame(path) for path in clip.frames]
-    ensemble = Ensemble(tiny, views, CPU, mirror=True)
-    actual = list(MapPredictor(ensemble, PRESETS["paper"]).predict(clip))
+    ensemble = Ensemble(tiny, Views(views, mirror=True), CPU)
+    actual = list(EnsemblePredictor(ensemble, PRESETS["paper"].saliency).predict(clip))
     assert sizes == [(2, 3, 33, 49), (2, 3, 41, 65)] * 6
     for frame, cached in zip(frames, actual, strict=True):
-        (again,) = ensemble.logits(ensemble.anchors(frames[0]), [frame])
+        (again,) = ensemble.outputs(ensemble.anchors(frames[0]), [frame])
         assert np.array_equal(PRESETS["paper"].average(again).saliency, cached)
 
 
 def test_multi_is_the_mean_over_three_scales_and_mirror(clip: Video, tiny: Any, trained: Setup) -> None:
     clip = clip.first(2)
     views = tuple(BASE.rescaled(scale) for scale in SCALES)
-    ensemble = Ensemble(tiny, views, CPU, mirror=True)
-    (logits,) = ensemble.logits(ensemble.anchors(read_frame(clip.frames[0])), [read_frame(clip.frames[1])])
-    assert logits.shape == (6, 70, 110)
-    probability = torch.sigmoid(logits).mean(dim=0).numpy()
-    assert np.array_equal(maps_of(trained, clip, scales="multi")[1], probability)
-    logit = torch.sigmoid(logits.mean(dim=0)).numpy()
-    assert np.array_equal(maps_of(trained, clip, scales="multi", preset="official", output="map")[1], logit)
+    ensemble = Ensemble(tiny, Views(views, mirror=True), CPU)
+    (found,) = logits(ensemble, read_frame(clip.frames[0]), [read_frame(clip.frames[1])])
+    assert found.shape == (6, 70, 110)
+    probability = torch.sigmoid(found).mean(dim=0).numpy()
+    assert np.allclose(maps_of(trained, clip, scales="multi")[1], probability, atol=1e-6)
+    logit = torch.sigmoid(found.mean(dim=0)).numpy()
+    assert np.allclose(maps_of(trained, clip, scales="multi", preset="official", output="map")[1], logit, atol=1e-6)
     assert not np.allclose(logit, probability, atol=1e-3)
 
 
@@ -151,17 +155,24 @@ def test_networks_without_an_anchor_are_given_none(clip: Video) -> None:
             assert anchor is None
             return current
 
-    ensemble = Ensemble(Alone(), (SMALL, BASE), CPU, mirror=True)
+    ensemble = Ensemble(Alone(), Views((SMALL, BASE), mirror=True), CPU)
     frames = [read_frame(path) for path in clip.frames[:2]]
-    assert [x.shape for x in ensemble.logits(ensemble.anchors(frames[0]), frames)] == [(4, 70, 110)] * 2
+    assert [x.shape for x in logits(ensemble, frames[0], frames)] == [(4, 70, 110)] * 2
 
 
 # Presets
 
 
+def outputs_of(logits: Tensor) -> Outputs:
+    """(V, H, W) logits as those of V views, of the frame's size."""
+    height, width = logits.shape[1:]
+    views = Views((AlignedView(height=height, width=width),) * len(logits))
+    return Outputs(views, list(logits[:, None, None]), 0, (height, width))
+
+
 def test_presets_average_and_threshold_in_their_space() -> None:
     logits = torch.tensor([3.0, -1.5])[:, None, None]
-    paper, official = (PRESETS[name].average(logits) for name in ("paper", "official"))
+    paper, official = (PRESETS[name].average(outputs_of(logits)) for name in ("paper", "official"))
     assert paper.saliency.item() == pytest.approx((0.9525741 + 0.1824255) / 2)
     assert official.saliency.item() == pytest.approx(0.6791787)  # of 0.75
     assert paper.mask.item()
@@ -170,7 +181,7 @@ def test_presets_average_and_threshold_in_their_space() -> None:
 
 def test_thresholds_are_strict_and_logit_half_is_probability_0_62246() -> None:
     steps = torch.tensor([[-1e-3, 0, 1e-3, 0.499, 0.5, 0.501]])[None]
-    paper, official = (PRESETS[name].average(steps) for name in ("paper", "official"))
+    paper, official = (PRESETS[name].average(outputs_of(steps)) for name in ("paper", "official"))
     assert paper.mask.tolist() == [[False, False, True, True, True, True]]
     assert official.mask.tolist() == [[False, False, False, False, False, True]]
     assert official.saliency[0, 4] == pytest.approx(0.62246, abs=1e-5)
@@ -184,6 +195,7 @@ def test_thresholds_are_strict_and_logit_half_is_probability_0_62246() -> None:
 def test_defaults_are_maps_at_one_scale(clip: Video, trained: Setup) -> None:
     assert {name: option.default for name, option in OPTIONS.items()} == {
         "scales": "single",
+        "flip": "no",
         "preset": "paper",
         "output": "map",
         "gating": "preset",
@@ -191,6 +203,8 @@ def test_defaults_are_maps_at_one_scale(clip: Video, trained: Setup) -> None:
         "size": "857x481",
         "side": "320",
         "anchor_align": "anchor",
+        "motion": "off",
+        "motion_weight": "0.8",
     }
     default = method.load(trained)
     assert isinstance(default, FramePredictor)

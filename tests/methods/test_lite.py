@@ -156,16 +156,69 @@ def test_batches_change_little(name: str, weights: Any, clip: Video) -> None:
     assert all(np.allclose(a, b, atol=1e-4) for a, b in zip(singly, together, strict=True))
 
 
-def test_scales_and_mirrored_views(weights: Any, clip: Video) -> None:
-    predictor = load("adnet.lite", weights=weights("adnet.lite"), options={"scales": "multi"}, batch=2)
-    assert predictor.inputs == [(64, 64), (96, 96), (144, 144)]
-    maps = list(predictor.predict(clip))
-    mirrored = Path(clip.frames[0]).parent.with_name("mirrored")
+def mirrored(clip: Video) -> Video:
+    folder = Path(clip.frames[0]).parent.with_name("mirrored")
     for path in clip.frames:
-        write_png(mirrored / path.name, np.ascontiguousarray(read_frame(path)[:, ::-1]))
-    turned = replace(clip, frames=tuple(mirrored / path.name for path in clip.frames))
-    for a, b in zip(maps, predictor.predict(turned), strict=True):
-        assert np.abs(a - b[:, ::-1]).max() < 0.05  # but for the pixels that strides pass over
+        write_png(folder / path.name, np.ascontiguousarray(read_frame(path)[:, ::-1]))
+    return replace(clip, frames=tuple(folder / path.name for path in clip.frames))
+
+
+@pytest.mark.parametrize("name", ["deeplabv3.lite", "adnet.lite", "f2net.lite-ad"])
+def test_options_of_views_are_means_of_maps(name: str, weights: Any, clip: Video) -> None:
+    path = weights(name)
+
+    def maps(video: Video, **options: str) -> list[Any]:
+        return list(load(name, weights=path, options=options, batch=2).predict(video))
+
+    upright = maps(clip)
+    assert all(np.array_equal(a, b) for a, b in zip(maps(clip, scales="1", flip="no"), upright, strict=True))
+    turned = [x[:, ::-1] for x in maps(mirrored(clip))]
+    for mean, one, other in zip(maps(clip, flip="yes"), upright, turned, strict=True):
+        assert np.abs(mean - (one + other) / 2).max() < 1e-4
+        assert np.abs(one - other).max() > 1e-3  # padding is not symmetric
+    for mean, one, other in zip(maps(clip, scales="1,0.5"), upright, maps(clip, side="48"), strict=True):
+        assert np.abs(mean - (one + other) / 2).max() < 1e-6
+
+
+def test_scales_and_mirrored_views(weights: Any, clip: Video) -> None:
+    guided = {"scales": "1,0.5", "flip": "yes", "previous": "centre", "sigma": "9"}
+    for name, options in (("adnet.lite", {"scales": "multi"}), ("f2net.lite", guided)):
+        predictor = load(name, weights=weights(name), options=options)
+        assert predictor.inputs == [(64, 64), (96, 96), (144, 144)] if name == "adnet.lite" else [(96, 96), (48, 48)]
+        maps = list(predictor.predict(clip))
+        for a, b in zip(maps, predictor.predict(mirrored(clip)), strict=True):
+            assert np.abs(a - b[:, ::-1]).max() < 1e-3
+    check_predictor(predictor, clip, needs={"previous"})
+
+
+def test_views_follow_one_centre(weights: Any, clip: Video) -> None:
+    path = weights("f2net.lite")
+    plain, turned, both = (
+        list(load("f2net.lite", weights=path, options={"flip": flip}).follow(video))
+        for flip, video in (("no", clip), ("no", mirrored(clip)), ("yes", clip))
+    )
+    first = (plain[0].heat + turned[0].heat[:, ::-1]) / 2  # before centres can differ
+    assert np.abs(both[0].heat - first).max() < 1e-4
+    assert np.abs(both[0].heat - plain[0].heat).max() > 1e-3
+    assert all(a.heat.shape == b.heat.shape for a, b in zip(plain, both, strict=True))
+
+
+@pytest.mark.parametrize("name", ["deeplabv3.lite", "adnet.lite-base", "f2net.lite"])
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("flip", "maybe", 'no flip "maybe"; available: yes, no'),
+        ("scales", "big", 'no scales "big": it must be different numbers from 0.25 to 4'),
+        ("scales", "0.1,1", "from 0.25 to 4"),
+        ("scales", "1,1.0", "different numbers"),
+        ("scales", "", "different numbers"),
+        ("scales", "nan", "different numbers"),
+    ],
+)
+def test_wrong_views(name: str, option: str, value: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message) as error:
+        load(name, options={option: value})
+    assert "\n" not in str(error.value)
 
 
 def test_half_precision_weights_are_read(weights: Any, clip: Video, tmp_path: Path) -> None:
@@ -192,7 +245,8 @@ def test_options_are_those_that_act() -> None:
     for name, side in (("deeplabv3", "320"), ("adnet", "320"), ("f2net", "320")):
         method, _ = load_method(name)
         options = resolve(name, method.options, {}, "lite")
-        assert options["side"] == side
+        assert (options["side"], options["scales"], options["flip"]) == (side, "1", "no")
+        assert "flip" not in resolve(name, method.options, {}, "tiny")
         assert "size" not in options
     adnet, _ = load_method("adnet")
     assert "side" not in resolve("adnet", adnet.options, {}, "ad")

@@ -1,7 +1,7 @@
 """The options of a method: what ``--set name=value`` may say, and what follows from it."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -114,6 +114,58 @@ def positive(text: str) -> str:
     if not 0 < value < math.inf:
         raise ValueError("it must be a positive number")
     return f"{value:.15g}"
+
+
+SCALES, FLIP = "1", "no"
+"""Defaults of the options `scales` and `flip` of the lite variants."""
+
+
+def scales(text: str) -> str:
+    """Read the scales of an input, relative to its size.
+
+    >>> scales("0.75, 1.0,1.25")
+    '0.75,1,1.25'
+    """
+    wanted = "it must be different numbers from 0.25 to 4, such as 0.75,1,1.25"
+    try:
+        values = numbers(text)
+    except ValueError:
+        raise ValueError(wanted) from None
+    if not all(0.25 <= value <= 4 for value in values) or len(set(values)) < len(values):
+        raise ValueError(wanted)
+    return ",".join(f"{value:.15g}" for value in values)
+
+
+def numbers(text: str) -> tuple[float, ...]:
+    """Numbers separated by commas.
+
+    Raises:
+        ValueError: if one is not a number.
+    """
+    return tuple(float(word) for word in text.split(","))
+
+
+def view_options(without: Iterable[str]) -> dict[str, Option]:
+    """The options of test-time augmentation.
+
+    Args:
+        without: the variants that do not have them.
+    """
+    missing = dict.fromkeys(without)
+    return {
+        "scales": Option(
+            SCALES,
+            "scales of the input of `lite`, such as 0.75,1,1.25, whose maps are averaged",
+            read=scales,
+            variants=missing,
+        ),
+        "flip": Option(
+            FLIP,
+            "whether maps of `lite` are averaged with those of the mirrored frames",
+            ("yes", "no"),
+            variants=missing,
+        ),
+    }
 
 
 def aligned_size(text: str) -> str:
