@@ -101,12 +101,14 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
 
 @pytest.hookimpl(tryfirst=True)  # before tests are selected by their marks
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """``-m "not real"`` leaves out what asks for real data; ``-m slow`` includes properties, on new examples."""
+    """``-m "not real"`` and ``-m "not torch"`` leave out all that needs them; ``-m slow`` includes properties."""
     slow = selects_slow(config)
     for item in items:
         for extra, installed in (("torch", TORCH), ("fast", FAST)):
             if not installed and item.get_closest_marker(extra):
                 item.add_marker(pytest.mark.skip(reason=f"the extra {extra} is not installed"))
+        if any(path == item.path or path in item.path.parents for path in NEED_TORCH):
+            item.add_marker("torch")
         if "real_data" in getattr(item, "fixturenames", ()):
             item.add_marker("real")
         if slow and is_hypothesis_test(getattr(item, "obj", None)):
