@@ -32,6 +32,10 @@ def train(
             "--hold-out", help="Videos or stills not to train on, names or patterns separated by commas; repeatable."
         ),
     ] = None,
+    about: Annotated[
+        str,
+        typer.Option("--about", help='A remark on the data that tables repeat, such as "not on DAVIS".'),
+    ] = "",
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="A hyper-parameter of the recipe, as name=value; see its card.")
     ] = None,
@@ -102,6 +106,7 @@ def train(
     chosen = Settings(
         name=method,
         data=_words(selections, held),
+        about=about,
         content=_content(selections),
         seed=seed,
         device=device,

@@ -71,6 +71,8 @@ def training(settings: Settings, digest: str | None) -> str:
 
     >>> training(Settings(data="sample train"), None)
     'sample train, from random weights'
+    >>> training(Settings(data="sample train", about="not on DAVIS"), None)
+    'sample train (not on DAVIS), from random weights'
     """
     if settings.weights is None and settings.backbone is None:
         origin = "random weights"
@@ -78,7 +80,8 @@ def training(settings: Settings, digest: str | None) -> str:
         before = [card.get("training") for card in _cards(settings)]
         known = " and ".join(dict.fromkeys(map(str, before)))
         origin = f"weights of {known}" if all(before) else f"weights with SHA-256 {_short(digest)}"
-    return f"{settings.data or 'data without a name'}, from {origin}"
+    about = f" ({settings.about})" if settings.about else ""
+    return f"{settings.data or 'data without a name'}{about}, from {origin}"
 
 
 def _cards(settings: Settings) -> list[Card]:

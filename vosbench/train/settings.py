@@ -25,6 +25,7 @@ class Settings:
     Attributes:
         name: the network, as ``method.variant``; saved with the weights.
         data: the training data in words, datasets and splits; saved with the weights.
+        about: a remark on the data, such as what is not in it; saved with the weights, and repeated by tables.
         content: a hash of the files of datasets whose names do not tell it; without it, only names are compared.
         seed: of the initial weights, the data and dropout.
         device: a torch device; under ``torchrun``, ``"cuda"`` is one GPU per process.
@@ -45,6 +46,7 @@ class Settings:
 
     name: str = ""
     data: str = ""
+    about: str = ""
     content: str = ""
     seed: int = 0
     device: str = "cpu"
