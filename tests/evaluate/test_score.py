@@ -21,6 +21,7 @@ from vosbench.images import write_png
 from vosbench.metrics import stability
 from vosbench.metrics.measures import MAPS
 from vosbench.metrics.saliency import CONVENTIONS
+from vosbench.records.record import Record
 from vosbench.registry import load_dataset
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
@@ -166,11 +167,33 @@ def test_missing_maps_leave_no_saliency(toy_root: Path) -> None:
     (predictions / "v0" / "00002.png").unlink()
     protocol = DatasetProtocol(name="p", measures=("J", "MAE", "maxF"), saliency="davsod")
     selection = of_protocol(toy_root, protocol)
-    record, scored, _ = score(predictions, selection)
-    assert record.scores["maxF"] is record.videos["v0"]["MAE"] is None
+    record, _, _ = score(predictions, selection)
+    assert record.curves is record.scores["maxF"] is record.videos["v0"]["MAE"] is None
     assert record.videos["v1"]["maxF"] == pytest.approx(1)
     with pytest.raises(DataError, match="incomplete"):
-        write_curve(toy_root / "curve.csv", scored, selection)
+        write_curve(toy_root / "curve.csv", record)
+
+
+@pytest.mark.parametrize("convention", CONVENTIONS)
+def test_curves_stay_in_the_record(toy_root: Path, convention: str) -> None:
+    protocol = DatasetProtocol(name="p", measures=("MAE", "maxF", "meanF"), saliency=convention)
+    record, _, _ = score(toy_root / "masks", of_protocol(toy_root, protocol))
+    assert record.curves is not None
+    assert max(record.curves.f_measure) == record.scores["maxF"]
+    assert sum(record.curves.f_measure) / 256 == pytest.approx(record.scores["meanF"])
+    assert Record.model_validate_json(record.to_json()) == record
+    write_curve(toy_root / "curve.csv", record)
+    lines = (toy_root / "curve.csv").read_text("utf-8").splitlines()
+    assert lines[256] == f"255,{record.curves.precision[255]},{record.curves.recall[255]}"
+
+
+def test_measures_without_f_have_no_curves(toy_root: Path) -> None:
+    protocol = DatasetProtocol(name="p", measures=("MAE",), saliency="davsod")
+    record, _, _ = score(toy_root / "masks", of_protocol(toy_root, protocol))
+    assert record.curves is None
+    assert "curves" not in record.to_json()
+    with pytest.raises(DataError, match="without maxF"):
+        write_curve(toy_root / "curve.csv", record)
 
 
 def test_some_measures_only(toy_root: Path) -> None:

@@ -12,7 +12,7 @@ from vosbench.images import files as images
 from vosbench.metrics.measures import MAPS
 from vosbench.metrics.packed import Packed, unpack
 from vosbench.metrics.saliency import Accumulator, convention, measure_frame
-from vosbench.records.record import Row
+from vosbench.records.record import Curves, Row
 
 
 class SaliencyScorer:
@@ -55,6 +55,14 @@ def average(videos: Sequence[Accumulator | None], protocol: DatasetProtocol) -> 
     if len(known) < len(videos) or not known:
         return dict.fromkeys(names)
     return {name: value for name, value in merged(known, protocol).result().items() if name in names}
+
+
+def curves(videos: Sequence[Accumulator | None], protocol: DatasetProtocol) -> Curves | None:
+    """The curves over all videos; None if one is incomplete, or the protocol has none."""
+    known = [video for video in videos if video is not None]
+    if len(known) < len(videos) or not known or not {"maxF", "meanF"}.intersection(measures(protocol)):
+        return None
+    return Curves.model_validate({name: curve.tolist() for name, curve in merged(known, protocol).curves().items()})
 
 
 def merged(videos: Sequence[Accumulator], protocol: DatasetProtocol) -> Accumulator:

@@ -20,7 +20,7 @@ from vosbench.evaluate.predictions import Predictions, settled
 from vosbench.evaluate.task import Scored, Task
 from vosbench.files import combined, write_whole
 from vosbench.records import provenance
-from vosbench.records.record import Provenance, Record, Row
+from vosbench.records.record import Curves, Provenance, Record, Row
 
 CARD = "run.json"
 
@@ -150,21 +150,29 @@ def to_record(scored: list[Scored], selection: Selection, masks: Predictions, me
             codec=masks.codec,
             limit=selection.limit,
         ),
+        curves=_curves(scored, selection),
     )
 
 
-def write_curve(path: Path, scored: Sequence[Scored], selection: Selection) -> None:
-    """Write the precision-recall curve of all scored videos as CSV: precision and recall at each level 0…255.
+def _curves(scored: Sequence[Scored], selection: Selection) -> Curves | None:
+    """The curves over the chosen videos; None if one is incomplete, or the protocol has none."""
+    if not selection.protocol.soft:
+        return None
+    from vosbench.evaluate.saliency import curves
+
+    complete = {video.video: video.saliency for video in scored if not video.missing}
+    return curves([complete.get(name) for name in selection.chosen], selection.protocol)
+
+
+def write_curve(path: Path, record: Record) -> None:
+    """Write the precision-recall curve of a record as CSV: precision and recall at each level 0…255.
 
     Raises:
-        DataError: if a video is incomplete.
+        DataError: if a video is incomplete, or neither maxF nor meanF was measured.
     """
-    from vosbench.evaluate.saliency import merged
-
-    if any(video.missing or video.saliency is None for video in scored):
-        raise DataError("incomplete videos have no precision-recall curve")
-    whole = merged([video.saliency for video in scored if video.saliency is not None], selection.protocol)
-    _, precision, recall = whole.pr()
-    rates = zip(precision.tolist(), recall.tolist(), strict=True)
+    if record.curves is None:
+        reason = "incomplete videos have" if record.missing else "measures without maxF and meanF have"
+        raise DataError(f"{reason} no precision-recall curve")
+    rates = zip(record.curves.precision, record.curves.recall, strict=True)
     lines = [f"{level},{p},{r}" for level, (p, r) in enumerate(rates)]
     write_whole(path, "\n".join(["level,precision,recall", *lines, ""]).encode())

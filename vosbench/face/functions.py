@@ -110,7 +110,7 @@ def score(  # noqa: PLR0913 - two forms, and the options of the command line
     for line in notes:
         listener.note(line)
     if curve is not None:
-        scoring.write_curve(Path(curve), scored, selection)
+        scoring.write_curve(Path(curve), record)
     result = Result(record=record, notes=tuple(notes), selection=selection, scored=scored)
     return replace(result, notes=(*notes, result.problem)) if result.problem else result
 

@@ -20,7 +20,7 @@ Value = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]
 Count = Annotated[int, Field(ge=0, le=LARGEST)]
 LONGEST = 200
 """Characters of a problem that are shown, since files of others may hold anything."""
-OPTIONAL = ("apart", "failed", "split_size", "unannotated")
+OPTIONAL = ("apart", "failed", "split_size", "unannotated", "curves")
 LATER = ("masks", "files", "flow", "weights_source", "weights_loaded")
 """Fields of a record and of its provenance that are left out of its file if they are empty."""
 
@@ -100,12 +100,27 @@ class Speed(BaseModel):
     threads: Count = Field(description="threads that torch computes with on a CPU")
 
 
+Curve = Annotated[tuple[Value, ...], Field(min_length=256, max_length=256)]
+
+
+class Curves(BaseModel):
+    """Curves of soft maps over the thresholds 0, 1, …, 255 of 255, averaged over the split as its convention states."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    precision: Curve = Field(description="at each threshold, in [0, 1]")
+    recall: Curve = Field(description="at each threshold, in [0, 1]")
+    f_measure: Curve = Field(description="at each threshold, with the convention's β²; maxF is its maximum")
+
+
 class Record(BaseModel):
     """One method on one dataset under one protocol. Values are in [0, 1], raw and unrounded."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False)
 
-    schema_: Literal["vosbench/record@1", "vosbench/record@2"] = Field(default="vosbench/record@2", alias="schema")
+    schema_: Literal["vosbench/record@1", "vosbench/record@2", "vosbench/record@3"] = Field(
+        default="vosbench/record@3", alias="schema"
+    )
     method: str
     apart: str = Field(
         default="",
@@ -128,6 +143,9 @@ class Record(BaseModel):
     )
     speed: Speed | None = Field(default=None, description="if it was measured: vosbench run --profile")
     provenance: Provenance
+    curves: Curves | None = Field(
+        default=None, description="if precision and recall of soft maps were measured; empty in old records"
+    )
 
     @property
     def name(self) -> str:

@@ -101,10 +101,22 @@ class Accumulator:
         Raises:
             MeasureError: if neither maxF nor meanF is measured, or there are no frames.
         """
+        curves = self.curves()
+        return np.arange(THRESHOLDS) / (THRESHOLDS - 1), curves["precision"], curves["recall"]
+
+    def curves(self) -> dict[str, Curve]:
+        """Precision, recall and F of the dataset at each threshold k / 255, under the names of `SaliencyFrame`.
+
+        Returns:
+            ``"precision"``, ``"recall"`` and ``"f_measure"``, each (256,) float64.
+
+        Raises:
+            MeasureError: if neither maxF nor meanF is measured, or there are no frames.
+        """
         averages = self._average(self.videos.values())
         if "precision" not in averages:
             raise MeasureError("precision and recall were not measured; measure maxF or meanF of at least one frame")
-        return np.arange(THRESHOLDS) / (THRESHOLDS - 1), averages["precision"], averages["recall"]
+        return {name: averages[name] for name in ("precision", "recall", "f_measure")}
 
     def _average(self, videos: Iterable[Sums]) -> dict[str, Any]:
         """Averaged values and curves, by name."""
