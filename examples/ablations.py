@@ -75,12 +75,12 @@ def train_and_run(variant: str, seed: int, steps: Steps, out: Path) -> None:
     if not _record(variant, seed, out).is_file():
         _train(trained, seed, steps.own, folder, *(("--backbone-weights", start) if steps.first else ()))
         weights = ["--weights", folder / "last.safetensors"]
-        _vosbench("run", "--method", variant, "--dataset", "sample", *weights, "--out", out / f"records-{seed}")
+        command("run", "--method", variant, "--dataset", "sample", *weights, "--out", out / f"records-{seed}")
 
 
 def table(family: dict[str, str], seeds: Sequence[int], steps: Steps, out: Path) -> Table:
     """Means and standard deviations over seeds; differences from the baseline are computed seed by seed."""
-    printed = {(each.method, each.measure): each.raw for name in TABLES[_family(family)] for each in published(name)}
+    known = printed(_family(family))
     baseline, *_ = family
     rows: list[tuple[Cell, ...]] = []
     clear: dict[str, list[str]] = {"J": [], "F": []}
@@ -91,8 +91,8 @@ def table(family: dict[str, str], seeds: Sequence[int], steps: Steps, out: Path)
             gains = _gains(variant, baseline, seeds, key, out)
             if is_clear(gains):
                 clear[key[0]].append(variant)
-            there, first = printed.get((row, key)), printed[family[baseline], key]
-            cells += [_spread(values), _spread(gains, "+"), f"{there - first:+.4f}" if there is not None else None]
+            there, first = known.get((row, key)), known[family[baseline], key]
+            cells += [spread(values), spread(gains, "+"), f"{there - first:+.4f}" if there is not None else None]
         rows.append(tuple(cells))
     headings = [f"{measure}{part}" for measure in "JF" for part in ("", " − baseline", ", in the paper")]
     start = f"the ResNet of {FIRST[_family(family)]} after {steps.first} steps" if steps.first else "random weights"
@@ -109,7 +109,7 @@ def table(family: dict[str, str], seeds: Sequence[int], steps: Steps, out: Path)
 
 def _pair(variant: str, other: str, seeds: Sequence[int], out: Path) -> str:
     """Two ways of inference with the same weights."""
-    return f"{other} − {variant}, with the same weights: J {_spread(_gains(other, variant, seeds, 'J_mean', out), '+')}"
+    return f"{other} − {variant}, with the same weights: J {spread(_gains(other, variant, seeds, 'J_mean', out), '+')}"
 
 
 def _gains(variant: str, other: str, seeds: Sequence[int], key: str, out: Path) -> list[float]:
@@ -130,9 +130,15 @@ def _family(family: dict[str, str]) -> str:
     return next(iter(family)).partition(".")[0]
 
 
-def _spread(values: Sequence[float], sign: str = "") -> str:
-    spread = f" ± {stdev(values):.3f}" if len(values) > 1 else ""
-    return f"{mean(values):{sign}.3f}{spread}"
+def printed(method: str) -> dict[tuple[str, str], float]:
+    """Row and measure → the number in the paper's tables."""
+    return {(each.method, each.measure): each.raw for name in TABLES[method] for each in published(name)}
+
+
+def spread(values: Sequence[float], sign: str = "") -> str:
+    """Mean and standard deviation."""
+    deviation = f" ± {stdev(values):.3f}" if len(values) > 1 else ""
+    return f"{mean(values):{sign}.3f}{deviation}"
 
 
 def _score(variant: str, seed: int, key: str, out: Path) -> float:
@@ -147,12 +153,13 @@ def _record(variant: str, seed: int, out: Path) -> Path:
 
 def _train(variant: str, seed: int, steps: int, folder: Path, *more: object) -> None:
     plan = ("--set", f"steps={steps}", "--set", f"horizon={steps}")
-    _vosbench("train", variant, "--data", "sample", "--seed", seed, *plan, "--out", folder, *more)
+    command("train", variant, "--data", "sample", "--seed", seed, *plan, "--out", folder, *more)
 
 
-def _vosbench(*arguments: object) -> None:
-    command = [sys.executable, "-m", "vosbench", *map(str, arguments), "--quiet"]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - arguments from this file
+def command(*arguments: object) -> None:
+    """Run a command of vosbench."""
+    words = [sys.executable, "-m", "vosbench", *map(str, arguments), "--quiet"]
+    subprocess.run(words, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - arguments from this file
 
 
 def _jobs(families: Sequence[dict[str, str]], seeds: Sequence[int]) -> Iterator[tuple[str, int]]:
