@@ -80,7 +80,12 @@ def test_published_numbers_in_a_leaderboard(cli: Cli, results: Path) -> None:
     assert measured == ["andiff", "fseg"]
     values = [float(row["J mean"]) for row in rows if row["J mean"]]
     assert values == sorted(values, reverse=True)
-    assert {"DAVIS leaderboard, val 2016", "F2Net Table 3", "AD-Net Table 2"} <= {row["from"] for row in rows}
+    assert {"DAVIS leaderboard, val 2016", "F2Net Table 3", "AD-Net Table 2"} <= {
+        source for row in rows for source in row["from"].split("; ")
+    }
+    assert not [row for row in rows for name, value in row.items() if name != "notes" and "000000" in value]
+    assert sum(row["method"] == "AD-Net + I.Prun." for row in rows) == 1
+    assert [bool(row["notes"]) for row in rows] == [True] + [False] * (len(rows) - 1)
     assert not [row for row in rows if row["from"] in {"F2Net Table 1", "AD-Net Table 1"}]
 
 
@@ -96,8 +101,12 @@ def test_only_published_numbers(cli: Cli) -> None:
     done = cli("table", "ytobj", "--by", "category", "--published", "--format", "md")
     assert done.returncode == 0, done.stderr
     heading = done.stdout.splitlines()[0]
-    assert "PDB (F2Net Table 4)" in heading
-    assert "| mean as printed ↑ " in done.stdout
+    names = [cell.strip() for cell in heading.strip("|").split("|")]
+    assert {"PDB (F2Net)", "PDB (AMC-Net)", "AGS"} <= set(names)  # of PDB the two print different numbers
+    assert names.count("AGS") == 1
+    assert "| mean as printed " in done.stdout
+    assert "AGS: F2Net Table 4, AMC-Net Table 6" in done.stdout
+    assert "* J mean ↑ on ytobj test by category" in done.stdout
     assert "Isomer" in cli("table", "davis16", "--published").stdout
 
 
@@ -122,6 +131,18 @@ def test_only_published_numbers(cli: Cli) -> None:
         (("speed",), 3, "vosbench run --profile"),
         (("saliency",), 3, "no records under"),
         (("readme", "--format", "csv"), 2, "readme is a page in Markdown"),
+        (("f2net-3", "--percent"), 2, "in the units of its paper"),
+        (("f2net-3", "--interval"), 2, 'the table "f2net-3" does not support --interval'),
+        (("davis16", "--by", "video", "--mark", "±"), 2, "--mark ± cannot be used with --by"),
+        (("ytobj", "--by", "category", "--published", "--measures", "J_mean"), 2, "choose it with --measure"),
+        (("davis16", "--methods", "fsge"), 2, 'no method "fsge" in this table; did you mean "fseg"?'),
+        (("davis16", "--label", "a"), 2, "--label is for --format latex"),
+        (("davis16", "--caption", "a", "--format", "csv"), 2, "--caption is for readers"),
+        (("davis16", "--format", "parquet"), 2, "pass a file with --out"),
+        (("davis16", "--with", "absent.json"), 3, 'the record "absent.json" cannot be read'),
+        (("fbms", "--with", "results/davis16/fseg.json"), 3, '"fseg" is a record of davis16 val, not of fbms'),
+        (("davis16", "--out", "results"), 2, "cannot be written"),
+        (("fbms", "--published", "--interval"), 3, "published numbers have no intervals"),
     ],
 )
 def test_mistakes_are_one_line(cli: Cli, results: Path, words: tuple[str, ...], code: int, problem: str) -> None:
@@ -166,3 +187,45 @@ def test_no_heavy_import(cli: Cli, results: Path) -> None:
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
     assert cli("table", "--help").returncode == 0
+
+
+def test_tasks_are_told_apart_and_compete_apart(cli: Cli, results: Path) -> None:
+    assert results.is_dir()
+    done = cli("table", "davis16", "--published", "--format", "md", "--measures", "J&F")
+    lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in done.stdout.splitlines() if "|" in line]
+    assert lines[0] == ["method", "from", "task", "protocol", "J&F ↑"]
+    best = {line[0]: line[2] for line in lines[2:] if line[-1].startswith("**")}
+    assert {"STM": "semi-supervised", "Isomer": "unsupervised"}.items() <= best.items()
+    alone = cli("table", "davis16", "--published", "--task", "unsupervised", "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(alone.stdout)))
+    assert "task" not in rows[0]
+    assert {"fseg", "andiff", "F2Net"} <= {row["method"] for row in rows}
+    assert not {"STM", "OSVOS", "MCG"} & {row["method"] for row in rows}
+
+
+def test_intervals_of_a_leaderboard(cli: Cli, own_results: Path) -> None:
+    done = cli("table", "davis16", "--results", own_results, "--interval", "--mark", "±", "--format", "json")
+    row = json.loads(done.stdout)["rows"][0]
+    assert row["J&F 95% low"] < row["J&F"] < row["J&F 95% high"]
+    assert row["J&F ±"] == pytest.approx((row["J&F 95% high"] - row["J&F 95% low"]) / 2)
+    assert "BCa bootstrap over videos" in done.stdout
+    text = cli("table", "davis16", "--results", own_results, "--mark", "±", "--percent", "--measures", "J_mean")
+    assert " ± " in text.stdout
+
+
+def test_a_record_of_ones_own_joins_every_table(cli: Cli, results: Path, tmp_path: Path) -> None:
+    own = tmp_path / "mine.json"
+    own.write_text(record("mine", J_mean=0.9, F_mean=0.9, JF_mean=0.9), "utf-8")
+    for words in (("f2net-3",), ("adnet-1",), ("davis16",), ("--suite", "uvos")):
+        assert "mine" in cli("table", *words, "--with", own).stdout, words
+    assert results.is_dir()
+
+
+def test_a_pipe_gets_the_whole_table_and_a_file_its_format(cli: Cli, results: Path) -> None:
+    done = cli(
+        "table", "davis16", "--published", "--out", "a.tex", "--format", "latex", "--caption", "C", "--label", "t"
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+    assert Path("a.tex").read_text("utf-8").startswith("\\begin{table}[t]")
+    assert max(map(len, cli("table", "f2net-3").stdout.splitlines())) > 100
+    assert results.is_dir()

@@ -17,9 +17,10 @@ from factories import make_record
 from vosbench.records.record import Record
 from vosbench.records.store import save
 from vosbench.report.escape import markdown
+from vosbench.report.html import to_html
 from vosbench.report.leaderboard import leaderboard, scores_table
 from vosbench.report.page import results_page
-from vosbench.report.table import Format, Table, render, to_html
+from vosbench.report.table import Format, Table, render
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 HOSTILE = (

@@ -92,10 +92,10 @@ def test_published_categories_stand_beside() -> None:
     alone, _ = grouped([], dataset, View(by="category"), numbers)
     for table in (beside, alone):
         rows = {row["category"]: row for row in columns(table)}
-        assert rows["cow"]["PDB (F2Net Table 4)"] == pytest.approx(0.641)
-        assert rows["category mean"]["PDB (F2Net Table 4)"] == pytest.approx(0.6519)
-        assert rows["sequence mean"]["PDB (F2Net Table 4)"] is None
-        assert rows["mean as printed"]["PDB (F2Net Table 4)"] == pytest.approx(0.655)
+        assert rows["cow"]["PDB"] == pytest.approx(0.641)
+        assert rows["category mean"]["PDB"] == pytest.approx(0.6519)
+        assert rows["sequence mean"]["PDB"] is None
+        assert rows["mean as printed"]["PDB"] == pytest.approx(0.655)
     assert {row["ours"] for row in columns(beside)} == {0.5, None}
     assert len(alone.columns) == len(beside.columns) - 1 == 2 + 7
 
@@ -368,4 +368,4 @@ def test_objects_have_a_mean_of_their_own() -> None:
 def test_a_published_mean_of_categories_is_not_known_if_one_is_not_printed() -> None:
     numbers = [each for each in published("f2net-4") if each.category != "cow"]
     table, _ = grouped([], load_dataset("ytobj"), View(by="category"), numbers)
-    assert cells(table)["category mean"]["PDB (F2Net Table 4)"] is None
+    assert cells(table)["category mean"]["PDB"] is None

@@ -17,7 +17,7 @@ from vosbench.records.published import published
 from vosbench.records.record import Record
 from vosbench.records.store import read_records
 from vosbench.registry import load_dataset
-from vosbench.report.leaderboard import leaderboard, published_leaderboard, scores_table
+from vosbench.report.leaderboard import BoardView, leaderboard, published_leaderboard, scores_table
 from vosbench.report.table import Table, render
 
 TOY = Path(__file__).parents[1] / "plugins" / "toy.py"
@@ -85,7 +85,7 @@ def test_sorting_follows_the_direction_of_the_measure() -> None:
     ]
 
     def order(sort: str | None) -> list[object]:
-        return [row[0] for row in leaderboard(found, sort=sort)[0].rows]
+        return [row[0] for row in leaderboard(found, view=BoardView(sort=sort))[0].rows]
 
     assert order(None) == order("J&F") == ["a", "b", "c"]
     assert order("J_mean") == order("j mean") == ["b", "c", "a"]
@@ -105,7 +105,7 @@ def test_published_numbers_beside_measured_ones() -> None:
         number(category="cow", value="13.0"),
         number(method="ARP", value="76.2"),
     ]
-    table, _ = leaderboard([davis16_record("fseg", {"J_mean": 0.70684})], numbers=numbers, diff=True)
+    table, _ = leaderboard([davis16_record("fseg", {"J_mean": 0.70684})], numbers=numbers, view=BoardView(diff=True))
     assert [(row["method"], row["from"], row["protocol"]) for row in columns(table)] == [
         ("ARP", "F2Net Table 3", "davis16@1"),
         ("FSEG", "AMC-Net Table 5", "not stated"),

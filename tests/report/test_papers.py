@@ -7,7 +7,7 @@ import pytest
 
 from factories import davis16_record
 from vosbench.dataset.selection import Choice, select
-from vosbench.errors import UsageError
+from vosbench.errors import DataError, UsageError
 from vosbench.evaluate.score import score
 from vosbench.records.published import published
 from vosbench.registry import load_dataset
@@ -64,7 +64,7 @@ def test_the_layout_of_f2nets_tables_3_and_4() -> None:
 
 def test_best_of_f2nets_table_3_in_latex() -> None:
     text = render(paper_table("f2net-3", [], PaperView()), "latex").splitlines()
-    row = next(line for line in text if line.startswith("J decay"))
+    row = next(line for line in text if line.startswith(r"$\mathcal{J}$ decay"))
     # LVO and F2Net tie at 0.0, UOVOS follows with 0.6.
     assert row.count(r"\textbf{0.0}") == 2
     assert row.count(r"\underline{0.6}") == row.count(r"\underline") == 1
@@ -72,7 +72,7 @@ def test_best_of_f2nets_table_3_in_latex() -> None:
 
 def test_groups_compete_apart() -> None:
     text = render(paper_table("adnet-2", [], PaperView()), "md").splitlines()
-    best = [line.split("|")[1].strip() for line in text if line.split("|")[3:4] and "**" in line.split("|")[3]]
+    best = [line.split("|")[1].strip() for line in text if line.split("|")[5:6] and "**" in line.split("|")[5]]
     assert best == ["PReMVOS", "AD-Net + I.Prun. (ours)"]
 
 
@@ -262,3 +262,55 @@ def test_the_page_keeps_protocols_apart(tmp_path: Path) -> None:
     ]
     assert "This table cannot be made: these records are not comparable" in page
     assert "| e " in page  # a baseline is a result
+
+
+def test_a_record_joins_a_papers_table() -> None:
+    own = davis16_record("mine", {"J_mean": 0.8, "F_mean": 0.9, "JF_mean": 0.85})
+    table = paper_table("f2net-3", [], PaperView(measured=False, own=[own]))
+    assert table.columns[-1] == "mine"
+    assert lines(table)["J&F", "published"]["mine"] == pytest.approx(85.0)
+    assert lines(table)["J recall", "published"]["mine"] is None
+    assert r"\textbf{85.0}" in render(table, "latex")
+    assert any('"mine" is a record of davis16 val' in note for note in table.notes)
+    ablation = paper_table("adnet-1", [], PaperView(measured=False, own=[own]))
+    assert [plain(cell) for cell in ablation.rows[-1]] == [
+        "mine",
+        80.0,
+        pytest.approx(80 - 75.41),
+        90.0,
+        pytest.approx(90 - 75.58),
+    ]
+    grouped = paper_table("adnet-2", [], PaperView(measured=False, own=[own]))
+    assert grouped.rows[-1][:2] == ("mine", "unsupervised")
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        (
+            {"protocol": "davis17-unsup@1"},
+            "is of davis16 val under davis17-unsup@1; this table is of davis16 under davis16",
+        ),
+        ({"dataset": "visal", "split": "test"}, "is of visal test under davis16@1"),
+        ({"provenance": {"untrained": True}}, "cannot join a table: untrained"),
+    ],
+)
+def test_a_record_that_cannot_join_is_refused(changes: dict[str, Any], problem: str) -> None:
+    own = davis16_record("mine", {"J_mean": 0.8}, **changes)
+    with pytest.raises(DataError, match=problem):
+        paper_table("f2net-3", [], PaperView(own=[own]))
+    with pytest.raises(DataError, match='two records of "mine"'):
+        paper_table("f2net-3", [], PaperView(own=[davis16_record("mine", {"J_mean": 0.8})] * 2))
+
+
+def test_methods_and_tasks_of_a_papers_table() -> None:
+    table = paper_table("adnet-2", [], PaperView(task="semi-supervised"))
+    assert {row[1] for row in table.rows} == {"semi-supervised"}
+    assert [row[0] for row in paper_table("adnet-2", [], PaperView(methods=["andiff", "FSEG"])).rows] == [
+        "FSEG",
+        "AD-Net + I.Prun. (ours)",
+    ]
+    with pytest.raises(DataError, match="no methods of the task image-saliency"):
+        paper_table("f2net-3", [], PaperView(task="image-saliency"))
+    with pytest.raises(UsageError, match='no method "MATT"'):
+        paper_table("f2net-3", [], PaperView(methods=["MATT"]))

@@ -166,14 +166,23 @@ def result(text: str) -> None:
     typer.echo("\n".join(map(printable, text.split("\n"))), nl=False)
 
 
-def finish_suite(done: "SuiteResult", shown: "Format") -> None:
+def terminal_width(*, wide: bool) -> int | None:
+    """The columns of the terminal that results are written to; None if it is a file or a pipe, or nothing is cut."""
+    if wide or not sys.stdout.isatty():
+        return None
+    from rich.console import Console
+
+    return Console().width
+
+
+def finish_suite(done: "SuiteResult", shown: "Format", *, wide: bool = False) -> None:
     """Print the result of a suite.
 
     Raises:
         VosbenchError: if a dataset has failed, once the others are printed.
     """
     if done.results:
-        result(done.render(shown))
+        result(done.render(shown, terminal_width(wide=wide)))
     if done.problem is not None:
         raise done.problem
 

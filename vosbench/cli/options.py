@@ -43,13 +43,19 @@ Plugins = Annotated[
     ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress and no notes.")]
+Wide = Annotated[
+    bool,
+    typer.Option(
+        "--wide", help="Show all columns; by default a terminal shows those that fit, and a pipe or file all."
+    ),
+]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of random weights.")]
 Device = Annotated[str, typer.Option("--device", help='Torch device, such as "cpu" or "cuda:0".')]
 Precision = Annotated[
     Literal["fp32", "bf16", "fp16"], typer.Option("--precision", help="Floating-point format of the network.")
 ]
 Shown = Annotated[
-    Literal["table", "md", "csv", "json", "latex"],
+    Literal["table", "md", "csv", "json", "latex", "html"],
     typer.Option("--format", help="Output format; json is the whole record."),
 ]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from vosbench.cli import options
-from vosbench.cli.console import command, finish_suite, listening, result
+from vosbench.cli.console import command, finish_suite, listening, result, terminal_width
 from vosbench.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ def score(
     jobs: Annotated[int, typer.Option("--jobs", min=0, help="Number of processes; 0 for one per processor.")] = 0,
     plugin: options.Plugins = None,
     shown: options.Shown = "table",
+    wide: options.Wide = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Score masks of any method, of a dataset's videos, of a suite, or against a folder of annotations."""
@@ -106,7 +107,7 @@ def score(
                 listener=listener,
                 **options.suite_options(selecting, available=available),
             )
-        finish_suite(all_done, shown)
+        finish_suite(all_done, shown, wide=wide)
         return
     _check_files((per_frame, records.ROWS), (pr, (".csv",)))
     if out is not None:
@@ -136,7 +137,7 @@ def score(
         if per_frame is not None:
             done.save_rows(per_frame)
     finally:  # what was measured is not lost if it cannot be written
-        result(done.render(shown, by))
+        result(done.render(shown, by, terminal_width(wide=wide)))
     if done.problem:
         raise DataError(f'"{masks}": {done.problem}')
 

@@ -21,7 +21,7 @@ from vosbench.report.grouped import ByOne, breakdown
 from vosbench.report.leaderboard import scores_table
 from vosbench.report.overview import stages_table
 from vosbench.report.suite import Columns, result_table
-from vosbench.report.table import Format, Table, render, to_html
+from vosbench.report.table import Format, Table, render
 from vosbench.report.verdict import Kind, render_verdict
 
 if TYPE_CHECKING:
@@ -95,13 +95,19 @@ class Result:
         """
         return scores_table(self.record) if by is None else breakdown(self.record, self.scored, self.selection, by)
 
-    def render(self, kind: Format = "table", by: ByOne | None = None) -> str:
-        """The table as text, as the command line prints it; ``"json"`` is the whole record."""
+    def render(self, kind: Format = "table", by: ByOne | None = None, width: int | None = None) -> str:
+        """The table as text, as the command line prints it; ``"json"`` is the whole record.
+
+        Args:
+            kind: the format.
+            by: as in `table`.
+            width: columns of a terminal, to which ``"table"`` is fitted; None for the whole table.
+        """
         if kind == "json" and by is None:
             return self.record.to_json()
-        text = render(self.table(by), kind)
+        text = render(self.table(by), kind, width)
         if by is None and self.record.speed is not None:
-            text += "\n" + render(stages_table(self.record.speed), kind)
+            text += "\n" + render(stages_table(self.record.speed), kind, width)
         return text
 
     def to_json(self) -> str:
@@ -139,7 +145,7 @@ class Result:
         return self.render().rstrip("\n")
 
     def _repr_html_(self) -> str:
-        return to_html(self.table())
+        return self.render("html")
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False, kw_only=True)
@@ -186,10 +192,10 @@ class SuiteResult:
         records = {entry: result.record for entry, result in self.results.items()}
         return result_table(self.suite, self.datasets, records, absent)
 
-    def render(self, kind: Format = "table") -> str:
-        """The table as text; ``"json"`` has the whole records."""
+    def render(self, kind: Format = "table", width: int | None = None) -> str:
+        """The table as text, fitted to a terminal's width if it is given; ``"json"`` has the whole records."""
         if kind != "json":
-            return render(self.table(), kind)
+            return render(self.table(), kind, width)
         whole = {
             "suite": self.suite.name,
             "records": [json.loads(record.to_json()) for record in self.records],
@@ -210,7 +216,7 @@ class SuiteResult:
         return self.render().rstrip("\n")
 
     def _repr_html_(self) -> str:
-        return to_html(self.table())
+        return self.render("html")
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False, kw_only=True)
@@ -272,7 +278,7 @@ class CompareResult:
         return self.render().rstrip("\n")
 
     def _repr_html_(self) -> str:
-        return "".join(to_html(table) for table in self.tables())
+        return self.render("html")
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False, kw_only=True)

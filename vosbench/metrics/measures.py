@@ -160,6 +160,17 @@ def measure_of(name: str) -> Measure:
     return MEASURES.get(name) or Measure(name=name, better="")
 
 
+def in_percent(name: str) -> bool:
+    """Whether papers print a number as a percentage; they leave MAE a fraction, and counts and speeds what they are.
+
+    >>> in_percent("JF_mean"), in_percent("MAE"), in_percent("fps"), in_percent("mine")
+    (True, False, False, False)
+    """
+    measure = MEASURES.get(name)
+    own = measure is not None and name in _OWN and not measure.unit
+    return own and (bool(measure_of(name).symbol) or name == "JF_mean") and name not in {"MAE", "OB_extracted"}
+
+
 def headings(names: Iterable[str]) -> list[str]:
     """The headings of columns."""
     return [measure_of(name).heading for name in names]

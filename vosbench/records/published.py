@@ -7,9 +7,10 @@ the README beside them.
 
 import csv
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -18,7 +19,11 @@ from vosbench.errors import DataError, suggest
 from vosbench.metrics.measures import MEASURES
 
 FOLDER = next(folder for part in vosbench.__path__ if (folder := Path(part, "published")).is_dir())
-ALIASES, SOURCES = "aliases.csv", "sources.csv"
+ALIASES, SOURCES, TASKS = "aliases.csv", "sources.csv", "tasks.csv"
+Task = Literal["unsupervised", "semi-supervised", "image-saliency", "video-saliency"]
+"""What a method is given, and what it segments."""
+UNKNOWN = "unknown"
+"""The task of a method whose task no source states."""
 ANY = "*"
 LARGEST = {"%": 100.0, "points": 100.0, "1": 1.0}
 Stated = Literal["yes", "no", ""]
@@ -62,8 +67,12 @@ class Published(BaseModel):
 
     @property
     def raw(self) -> float:
-        """The value in a record's terms: a fraction if a percentage is printed."""
-        return self.number / 100 if self.unit in {"%", "points"} else self.number
+        """The value in a record's terms: a fraction if a percentage is printed.
+
+        >>> Published.model_construct(value="91.1", unit="%").raw
+        0.911
+        """
+        return float(Decimal(self.value) / 100) if self.unit in {"%", "points"} else self.number
 
     @property
     def digits(self) -> int:
@@ -78,6 +87,15 @@ class Published(BaseModel):
     def label(self) -> str:
         """What the source calls the method."""
         return self.printed or self.method
+
+    @property
+    def task(self) -> str:
+        """A `Task`: that of its part of the table, of its source or of its method; `UNKNOWN` if none is stated."""
+        stated = self.group.replace(" ", "-")
+        if stated in get_args(Task):
+            return stated
+        known = tasks()
+        return known.get((self.source, "")) or known.get(("", self.method)) or UNKNOWN
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -98,7 +116,9 @@ def published(*tables: str) -> tuple[Published, ...]:
     >>> next(each.value for each in published("adnet-1") if each.method == "AD-Net, single scale")
     '78.26'
     """
-    names = tables or tuple(sorted(path.stem for path in FOLDER.glob("*.csv") if path.name not in {ALIASES, SOURCES}))
+    names = tables or tuple(
+        sorted(path.stem for path in FOLDER.glob("*.csv") if path.name not in {ALIASES, SOURCES, TASKS})
+    )
     found = [each for name in names for each in read(FOLDER / f"{name}.csv")]
     unknown = next((each for each in found if each.source not in sources()), None)
     if unknown is not None:
@@ -165,6 +185,36 @@ def sources() -> Mapping[str, str]:
     if heading != ["source", "where"]:
         raise DataError(f'"{path}" has the columns {",".join(heading)}; it should have source,where')
     return {row["source"]: row["where"] for _, row in rows}
+
+
+@cache
+def tasks() -> Mapping[tuple[str, str], str]:
+    """The tasks that sources state: (source, "") of all its rows, and ("", method) of a method in any source.
+
+    Raises:
+        DataError: if the file of tasks is not what it should be.
+
+    >>> tasks()["", "OSVOS"], tasks()["F2Net Table 3", ""]
+    ('semi-supervised', 'unsupervised')
+    """
+    path = FOLDER / TASKS
+    heading, rows = _rows(path)
+    if heading != ["source", "method", "task", "where"]:
+        raise DataError(f'"{path}" has the columns {",".join(heading)}; it should have source,method,task,where')
+    unknown = next((line for line, row in rows if row["task"] not in get_args(Task)), None)
+    if unknown is not None:
+        raise DataError(f'"{path}", line {unknown}: the task should be one of {", ".join(get_args(Task))}')
+    return {(row["source"], row["method"]): row["task"] for _, row in rows}
+
+
+def task_of(name: str, options: Mapping[str, str] | None = None) -> str:
+    """The task of a record's method, if it is a published one; otherwise `UNKNOWN`.
+
+    >>> task_of("osvos"), task_of("f2net.ad", {"side": "473"}), task_of("mine")
+    ('semi-supervised', 'unsupervised', 'unknown')
+    """
+    method = canonical(name, options)
+    return next((each.task for each in published() if each.method == method and each.task != UNKNOWN), UNKNOWN)
 
 
 @cache

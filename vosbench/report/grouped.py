@@ -21,15 +21,13 @@ from vosbench.metrics.significance import mean_interval
 from vosbench.records.naming import labels
 from vosbench.records.published import Published
 from vosbench.records.record import Record, signature
-from vosbench.report.leaderboard import MEASURED, Entry, comparable, rank
-from vosbench.report.table import Cell, Number, Table
+from vosbench.report.leaderboard import EQUAL, RESAMPLES, SEED, comparable, rank
+from vosbench.report.printed import MEASURED, Entry, agree, documents
+from vosbench.report.table import ARROWS, Cell, Number, Table
 
 By = Literal["category", "attribute", "video"]
 ByOne = Literal["category", "attribute", "video", "average", "interval"]
 CATEGORY_MEAN, SEQUENCE_MEAN, PRINTED_MEAN = "category mean", "sequence mean", "mean as printed"
-RESAMPLES, SEED = 9999, 0
-EQUAL = 1e-9
-"""Two means that differ only in the order of summation differ by less."""
 
 Lines = tuple[tuple[str, ...], list[tuple[Cell, ...]]]
 
@@ -106,17 +104,28 @@ def grouped(
     ]
     columns, rows = _lines(view.by, shown, [measure], listing, dataset.title)
     origin = signature(fit[0]) if fit else "published numbers only"
-    notes = [f"{measure_of(measure).heading} on {dataset.name} {split} by {view.by}, {origin}", *_otherwise(shown)]
+    heading = f"{measure_of(measure).heading} {ARROWS[measure_of(measure).better]}".strip()
+    notes = [f"{heading} on {dataset.name} {split} by {view.by}, {origin}", *_otherwise(shown)]
     by_category = [number for number in by_category if (number.split, number.measure) == (split, measure)]
     if view.by == "category" and by_category:
         means = [number for number in numbers if not number.category and number.measure == measure]
-        columns, rows = _with_published(columns, rows, by_category, means)
+        (columns, rows), sources = _with_published(columns, rows, by_category, means)
+        notes.append(sources)
         notes.append(
             "published: as printed, from results/published; the category mean is computed from the printed categories, "
             "and the mean that the source prints is below it"
         )
-    better = measure_of(measure).better
-    return Table(columns=columns, rows=rows, notes=tuple(notes), better=(better,) * len(rows), across=True), left_out
+    table = Table(
+        columns=columns,
+        rows=rows,
+        notes=tuple(notes),
+        better=(measure_of(measure).better,) * len(rows),
+        across=True,
+        keys=(measure,) * len(rows),
+        named=False,
+        labels=1 if view.by == "video" else 2,
+    )
+    return table, left_out
 
 
 def breakdown(record: Record, scored: Sequence[Scored], selection: Selection, by: ByOne) -> Table:
@@ -180,7 +189,7 @@ def _ranked(records: Sequence[Record], sort: str) -> list[Record]:
         return []
     keys = list(records[0].scores)
     lines = [
-        Entry(method=str(at), origin=MEASURED, protocol=record.protocol, scores=record.scores, differences={})
+        Entry(method=str(at), origin=MEASURED, protocol=record.protocol, scores=record.scores)
         for at, record in enumerate(records)
     ]
     return [records[int(line.method)] for line in rank(lines, keys, sort)]
@@ -270,15 +279,53 @@ def _otherwise(shown: Sequence[Column], whole: str = "whole split") -> list[str]
 
 def _with_published(
     columns: tuple[str, ...], rows: Sequence[tuple[Cell, ...]], numbers: Sequence[Published], means: Sequence[Published]
-) -> Lines:
-    """Add a column of published numbers for each method and source."""
-    sources = dict.fromkeys((number.method, number.source) for number in numbers)
+) -> tuple[Lines, str]:
+    """Add a column of published numbers for each method, best category mean first, and say what the sources are.
+
+    Sources that contradict each other have columns of their own.
+    """
     added: list[tuple[Cell, ...]] = [*rows, (PRINTED_MEAN, "", *[None] * (len(columns) - 2))]
-    for method, source in sources:
+    found: list[tuple[str, list[str], dict[str, float | None]]] = []
+    for method, sources in _sources(numbers):
         own: dict[str, float | None] = {
-            number.category: number.raw for number in numbers if (number.method, number.source) == (method, source)
+            number.category: number.raw for number in numbers if (number.method, number.source) == (method, sources[0])
         }
         own[CATEGORY_MEAN] = complete_mean([own.get(str(row[0])) for row in rows[:-2]])
-        own[PRINTED_MEAN] = next((mean.raw for mean in means if (mean.method, mean.source) == (method, source)), None)
+        printed = [mean for source in sources for mean in means if (mean.method, mean.source) == (method, source)]
+        own[PRINTED_MEAN] = printed[0].raw if printed else None
+        found.append((method, sources, own))
+    gain = measure_of(numbers[0].measure).gain
+    found.sort(key=lambda each: (each[2][CATEGORY_MEAN] is None, -gain(each[2][CATEGORY_MEAN] or 0.0)))
+    for _, _, own in found:
         added = [(*row, own.get(str(row[0]))) for row in added]
-    return (*columns, *(f"{method} ({source})" for method, source in sources)), added
+    named = _names([(method, sources) for method, sources, _ in found])
+    said = "; ".join(f"{name}: {', '.join(sources)}" for name, (_, sources, _) in zip(named, found, strict=True))
+    return ((*columns, *named), added), f"sources: {said}"
+
+
+def _names(found: Sequence[tuple[str, Sequence[str]]]) -> list[str]:
+    """What to call columns: the method; with its document, or its source, if several columns are of one method."""
+    short = [(method, f"{method} ({next(iter(documents(sources[0])))})") for method, sources in found]
+    methods, both = Counter(method for method, _ in short), Counter(name for _, name in short)
+    return [
+        method if methods[method] == 1 else name if both[name] == 1 else f"{method} ({sources[0]})"
+        for (method, name), (_, sources) in zip(short, found, strict=True)
+    ]
+
+
+def _sources(numbers: Sequence[Published]) -> list[tuple[str, list[str]]]:
+    """Each method with the sources that agree on its numbers."""
+    found: list[tuple[str, list[str]]] = []
+    by_source: dict[tuple[str, str], dict[str, Published]] = {}
+    for number in numbers:
+        by_source.setdefault((number.method, number.source), {})[number.category] = number
+    for (method, source), own in by_source.items():
+        for known, sources in found:
+            other = by_source[known, sources[0]]
+            same = known == method and own.keys() == other.keys()
+            if same and all(agree(other[category], number) for category, number in own.items()):
+                sources.append(source)
+                break
+        else:
+            found.append((method, [source]))
+    return found

@@ -3,53 +3,65 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from vosbench.dataset import DatasetProtocol
+from vosbench.dataset import DatasetProtocol, Listed
 from vosbench.errors import DataError, UsageError
+from vosbench.evaluate.aggregate import VideoScores
 from vosbench.metrics.measures import MEASURES, OVERLAPS, Better, headings, leading, measure_of, name_of
+from vosbench.metrics.significance import mean_interval
 from vosbench.records.naming import labels
-from vosbench.records.published import Published, canonical
+from vosbench.records.published import UNKNOWN, Published, canonical, task_of
 from vosbench.records.record import Record, signature
+from vosbench.report.printed import MEASURED, STATED, Entry, published_entries
 from vosbench.report.table import Cell, Number, Table
 
-MEASURED, STATED = "measured", "not stated"
+RESAMPLES, SEED = 9999, 0
+EQUAL = 1e-9
+"""Two means that differ only in the order of summation differ by less."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """A line of a leaderboard.
+def entries_table(
+    entries: Sequence[Entry], keys: Sequence[str], *, sort: str | None, origins: bool, interval: bool = False
+) -> Table:
+    """Ranked lines as a table; if there are several tasks, the numbers of each compete with one another.
 
-    Attributes:
-        method: its name.
-        origin: ``"measured"``, or the source of published numbers.
-        protocol: name and version, or ``"not stated"``.
-        scores: measure → value in [0, 1]; None if unknown.
-        differences: the published line's origin → measure → measured minus published; each becomes a line below.
-    """
-
-    method: str
-    origin: str
-    protocol: str
-    scores: Mapping[str, float | None]
-    differences: Mapping[str, Mapping[str, float | None]]
-
-
-def entries_table(entries: Sequence[Entry], keys: Sequence[str], *, sort: str | None, origins: bool) -> Table:
-    """Ranked lines as a table.
+    Args:
+        entries: the lines.
+        keys: the measures.
+        sort: the measure that ranks.
+        origins: whether there are columns of sources, tasks and protocols.
+        interval: whether the interval of the measure that ranks has columns.
 
     Raises:
         UsageError: if the measure that ranks is not among the keys.
     """
-    ranked = rank(entries, keys, sort)
+    first = leading(keys) if sort is None else name_of(sort, keys)
+    several = origins and len({entry.task for entry in entries if entry.task != UNKNOWN}) > 1
     rows: list[tuple[Cell, ...]] = []
-    for entry in ranked:
-        rows.append(row(entry.method, entry.scores, keys, (entry.origin, entry.protocol) if origins else ()))
+    groups = []
+    for entry in rank(entries, keys, sort):
+        task = [STATED if entry.task == UNKNOWN else entry.task] if several else []
+        more = (entry.origin, *task, entry.protocol) if origins else ()
+        ends = entry.intervals.get(first, (None, None)) if interval else ()
+        rows.append((*row(entry.method, entry.scores, keys, more), *ends))
         for origin, values in entry.differences.items():
             cells = [None if (value := values.get(key)) is None else Number(value, 4, signed=True) for key in keys]
-            rows.append((entry.method, f"{MEASURED} − {origin}", entry.protocol, *cells))
-    named: tuple[str, ...] = ("method", "from", "protocol") if origins else ("method",)
+            named_after = (f"{MEASURED} − {origin}", *task, entry.protocol)
+            rows.append((entry.method, *named_after, *cells, *([None, None] if interval else [])))
+        usual = entry.origin == MEASURED and entry.task == UNKNOWN
+        groups += ["unsupervised" if usual else entry.task] * (1 + len(entry.differences))
+    named: tuple[str, ...] = ("method", "from", *(["task"] if several else []), "protocol") if origins else ("method",)
+    ends_of = [f"{measure_of(first).heading} 95% {end}" for end in ("low", "high")] if interval else []
     ways: list[Better] = [""] * len(named)
-    ways += (measure_of(key).better for key in keys)
-    return Table(columns=(*named, *headings(keys)), rows=rows, better=tuple(ways))
+    ways += [measure_of(key).better for key in keys]
+    ways += [""] * len(ends_of)
+    return Table(
+        columns=(*named, *headings(keys), *ends_of),
+        rows=rows,
+        better=tuple(ways),
+        keys=(*[""] * len(named), *keys, *[first] * len(ends_of)),
+        labels=len(named),
+        groups=tuple(groups) if several else (),
+    )
 
 
 def rank(entries: Sequence[Entry], keys: Sequence[str], sort: str | None = None) -> list[Entry]:
@@ -91,11 +103,59 @@ def scores_table(shown: Record) -> Table:
     notes = [f"{shown.place}, {shown.signature}", *training_notes([shown])]
     if shown.shortcomings:
         notes.append(f"not for a leaderboard: {', '.join(shown.shortcomings)}")
-    return Table(columns=("method", *headings(keys)), rows=rows, notes=tuple(notes))
+    return Table(columns=("method", *headings(keys)), rows=rows, notes=tuple(notes), keys=("", *keys))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardView:
+    """What to show of a leaderboard.
+
+    Attributes:
+        sort: the measure that ranks, as its key or heading.
+        diff: whether each measured line is followed by its differences, measured − published, from published lines of
+            the same method and protocol.
+        spread: show half the 95 % interval over videos after ±.
+        interval: show the 95 % interval of the measure that ranks.
+        listing: the dataset's list of videos, for intervals.
+    """
+
+    sort: str | None = None
+    diff: bool = False
+    spread: bool = False
+    interval: bool = False
+    listing: Mapping[str, Listed] | None = None
+
+
+def intervals(record: Record, listing: Mapping[str, Listed], keys: Iterable[str]) -> dict[str, tuple[float, float]]:
+    """The 95 % intervals of a record's means over videos; those that are averaged otherwise have none."""
+    videos, found = VideoScores.of(record, listing), dict[str, tuple[float, float]]()
+    for key in keys:
+        values = [value for value in videos.values(key).values() if value is not None]
+        mean, score = videos.mean(key), record.scores.get(key)
+        if mean is None or score is None or abs(mean - score) > EQUAL:
+            continue
+        ends = mean_interval(values, resamples=RESAMPLES, seed=SEED)
+        if ends.low is not None and ends.high is not None:
+            found[key] = ends.low, ends.high
+    return found
+
+
+def _with_spreads(table: Table, known: Mapping[str, Mapping[str, tuple[float, float]]]) -> Table:
+    rows = []
+    for line in table.rows:
+        own = known.get(str(line[0]), {}) if "from" not in table.columns or line[1] == MEASURED else {}
+        cells = [
+            Number(cell, table.digits, spread=(own[key][1] - own[key][0]) / 2)
+            if isinstance(cell, float) and key in own and better
+            else cell
+            for cell, key, better in zip(line, table.keys, table.better, strict=True)
+        ]
+        rows.append(tuple(cells))
+    return replace(table, rows=rows)
 
 
 def leaderboard(
-    records: Sequence[Record], *, numbers: Sequence[Published] = (), sort: str | None = None, diff: bool = False
+    records: Sequence[Record], *, numbers: Sequence[Published] = (), view: BoardView = BoardView()
 ) -> tuple[Table, list[str]]:
     """Compare records of one dataset, split and protocol, best J&F (or first score) first.
 
@@ -103,9 +163,7 @@ def leaderboard(
         records: the measured records.
         numbers: published numbers to show alongside: those of the same dataset and split, under the same protocol or
             one that their source does not state. Others are left out and counted.
-        sort: the measure that ranks, as its key or heading.
-        diff: whether each measured line is followed by its differences, measured − published, from published lines of
-            the same method and protocol.
+        view: what to show.
 
     Returns:
         the table, and for each record that is left out a line that says why.
@@ -123,7 +181,9 @@ def leaderboard(
             origin=MEASURED,
             protocol=record.protocol,
             scores=record.scores,
-            differences=_differences(record, chosen) if diff else {},
+            differences=_differences(record, chosen) if view.diff else {},
+            task=task_of(record.method, record.provenance.options) if numbers else UNKNOWN,
+            intervals=intervals(record, view.listing, keys) if view.listing is not None else {},
         )
         for label, record in zip(labels(fit), fit, strict=True)
     ]
@@ -136,7 +196,13 @@ def leaderboard(
         others = [number for number in numbers if not _fits(number, fit[0]) and not number.category]
         notes += published_notes(others, fit[0].protocol)
     notes += training_notes(fit)
-    table = entries_table(entries, keys, sort=sort, origins=bool(numbers) or diff)
+    origins = bool(numbers) or view.diff
+    table = entries_table(entries, keys, sort=view.sort, origins=origins, interval=view.interval)
+    if view.spread:
+        table = _with_spreads(table, {each.method: each.intervals for each in entries if each.origin == MEASURED})
+    if view.spread or view.interval:
+        what = "±: half the 95 % interval" if view.spread else "95 %"
+        notes.append(f"{what}, BCa bootstrap over videos, {RESAMPLES} resamples, seed {SEED}")
     return replace(table, notes=tuple(notes)), left_out
 
 
@@ -202,22 +268,6 @@ def parts_of(record: Record) -> frozenset[tuple[str, str]]:
         names, colon, detail = part.partition(":")
         found |= {(name, colon + detail) for name in names.split(",")}
     return frozenset(found)
-
-
-def published_entries(numbers: Iterable[Published]) -> list[Entry]:
-    """Published numbers as lines, one for each method and source; J&F is computed if it is not printed."""
-    found: dict[tuple[str, str, str], dict[str, float | None]] = {}
-    for number in numbers:
-        line = found.setdefault((number.method, number.source, number.protocol or STATED), {})
-        line.setdefault(number.measure, number.raw)
-    for line in found.values():
-        region, contour = line.get("J_mean"), line.get("F_mean")
-        if region is not None and contour is not None:
-            line.setdefault("JF_mean", (region + contour) / 2)
-    return [
-        Entry(method=method, origin=source, protocol=protocol, scores=scores, differences={})
-        for (method, source, protocol), scores in found.items()
-    ]
 
 
 def _fits(number: Published, measured: Record) -> bool:

@@ -1,21 +1,23 @@
 """Every table by its name."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from vosbench.dataset import Dataset, DatasetProtocol, Suite
+from vosbench.dataset import Dataset, DatasetProtocol, Listed, Suite
 from vosbench.dataset.selection import split_of, usual_protocol
 from vosbench.errors import DataError, UsageError, suggest
-from vosbench.records.published import canonical, published
+from vosbench.records.published import UNKNOWN, Published, canonical, published, task_of
 from vosbench.records.record import Record
 from vosbench.records.store import Warn, find_records, read_records
 from vosbench.registry import DATASETS, SUITES, find, load_dataset, load_families, load_suite
 from vosbench.registry.folders import dataset_path
 from vosbench.report.grouped import By, View, grouped
-from vosbench.report.leaderboard import leaderboard, published_leaderboard
+from vosbench.report.leaderboard import BoardView, leaderboard, published_leaderboard
 from vosbench.report.overview import saliency_table, speed_table
 from vosbench.report.paper_table import PaperView
 from vosbench.report.papers import paper_table, papers
+from vosbench.report.style import Style, styled
 from vosbench.report.suite import suite_table
 from vosbench.report.table import Table
 
@@ -38,6 +40,11 @@ class TableRequest:
         measured: require records.
         diff: show differences, measured − published.
         sort: the measure that ranks; of a suite, the column, such as ``"fbms J_mean"``.
+        task: show only methods of this task; records of other methods than published ones are shown nevertheless.
+        own: records that join those of the folder; in a paper's table, lines behind the printed ones.
+        spread: of a leaderboard, show half the 95 % intervals.
+        interval: of a leaderboard, show the 95 % interval of the measure that ranks.
+        style: which lines and columns to show, and how.
         warn: called with a line for each file that cannot be read as a record.
         plugins: files with more datasets and measures.
     """
@@ -53,6 +60,11 @@ class TableRequest:
     measured: bool = False
     diff: bool = False
     sort: str | None = None
+    task: str | None = None
+    own: tuple[Record, ...] = ()
+    spread: bool = False
+    interval: bool = False
+    style: Style = field(default_factory=Style)
     warn: Warn = lambda _: None
     plugins: tuple[Path, ...] = ()
 
@@ -67,18 +79,23 @@ def make_table(request: TableRequest) -> tuple[Table, list[str]]:
         UsageError: if no table has that name, or options contradict each other.
         DataError: if there are no records to show.
     """
+    table, left_out = _made(request)
+    style = replace(request.style, methods=()) if request.name in papers() else request.style  # chosen already
+    return styled(table, style), left_out
+
+
+def _made(request: TableRequest) -> tuple[Table, list[str]]:
     if request.suite is not None:
         return _of_suite(request, load_suite(request.suite, request.plugins))
     _check(request)
     load_families(request.plugins)
     if request.name in papers():
         return _of_paper(request), []
-    if request.name in {SALIENCY, SPEED} and request.measured and not find_records(request.results):
-        raise DataError(f'nothing is measured: "{request.results}" contains no records')
-    if request.name == SALIENCY:
-        return saliency_table(find_records(request.results, warn=request.warn), request.protocol)
-    if request.name == SPEED:
-        return speed_table(find_records(request.results, warn=request.warn)), []
+    if request.name in {SALIENCY, SPEED}:
+        records = _all_records(request)
+        if request.measured and not records:
+            raise DataError(f'nothing is measured: "{request.results}" contains no records')
+        return saliency_table(records, request.protocol) if request.name == SALIENCY else (speed_table(records), [])
     dataset = load_dataset(request.name, request.plugins)
     split = None if request.split is None else split_of(dataset, request.split)
     records, left_out = _usual(_records(request, dataset, split), dataset, split)
@@ -87,6 +104,18 @@ def make_table(request: TableRequest) -> tuple[Table, list[str]]:
     make = _ranked if request.by is None else _broken_down
     table, more = make(request, dataset, split, records)
     return table, [*left_out, *more]
+
+
+def _all_records(request: TableRequest) -> list[Record]:
+    """The records of the folder, and those that join them, of a task."""
+    records = [*find_records(request.results, warn=request.warn), *request.own]
+    return [record for record in records if _of_task(request, record)]
+
+
+def _of_task(request: TableRequest, record: Record) -> bool:
+    if request.task is None:
+        return True
+    return task_of(record.method, record.provenance.options) in {request.task, UNKNOWN}
 
 
 def names(plugins: tuple[Path, ...] = ()) -> list[str]:
@@ -100,39 +129,64 @@ def _check(request: TableRequest) -> None:
         if request.name in find(SUITES, request.plugins):
             raise UsageError(f'"{request.name}" is a suite of datasets; pass --suite {request.name}')
         raise UsageError(f'no dataset or table "{request.name}"; {suggest(request.name, known)}')
-    fixed = request.name in {*papers(), SALIENCY, SPEED}
+    _check_options(request)
+    if request.measure and not request.by:
+        raise UsageError("--measure requires --by; to rank by a measure, use --sort")
+    if request.by:
+        _check_breakdown(request)
+
+
+def _check_options(request: TableRequest) -> None:
+    """Refuse what tables of papers and tables over all datasets do not have."""
+    paper, over_all = request.name in papers(), request.name in {SALIENCY, SPEED}
+    if paper and request.style.percent:
+        raise UsageError(f'the table "{request.name}" is in the units of its paper; leave out --percent')
     wrong = {
-        "--by": fixed and request.by,
-        "--split": fixed and request.split,
-        "--protocol": request.name in {*papers(), SPEED} and request.protocol,
-        "--published": request.name in {SALIENCY, SPEED} and request.published,
-        "--diff": request.name in {SALIENCY, SPEED} and request.diff,
-        "--sort": request.name in {SALIENCY, SPEED} and request.sort,
+        "--by": (paper or over_all) and request.by,
+        "--split": (paper or over_all) and request.split,
+        "--protocol": (paper or request.name == SPEED) and request.protocol,
+        "--published": over_all and request.published,
+        "--diff": over_all and request.diff,
+        "--sort": over_all and request.sort,
+        "--mark ±": (paper or over_all) and request.spread,
+        "--interval": (paper or over_all) and request.interval,
     }
     for option, value in wrong.items():
         if value:
             raise UsageError(f'the table "{request.name}" does not support {option}; only datasets do')
-    if request.measure and not request.by:
-        raise UsageError("--measure requires --by; to rank by a measure, use --sort")
-    if request.by and request.diff:
+
+
+def _check_breakdown(request: TableRequest) -> None:
+    if request.diff:
         raise UsageError("--diff cannot be used with --by; vosbench table f2net-4 --diff shows differences by category")
     if request.by in {"attribute", "video"} and request.published:
         raise UsageError(f"no published numbers by {request.by}; use --published with --by category")
+    if request.style.measures:
+        raise UsageError("--by shows one measure; choose it with --measure")
+    for option, value in {"--mark ±": request.spread, "--interval": request.interval}.items():
+        if value:
+            raise UsageError(f"{option} cannot be used with --by; it is for leaderboards")
 
 
 def _of_suite(request: TableRequest, suite: Suite) -> tuple[Table, list[str]]:
     fixed = {"protocol": request.protocol, "split": request.split, "by": request.by, "diff": request.diff}
+    fixed |= {"mark ±": request.spread, "interval": request.interval}
     for option, value in {**fixed, "measure": request.measure}.items():
         if value:
             raise UsageError(f"--{option} is for tables of one dataset, not of a suite")
     load_families(request.plugins)
     datasets = {entry.dataset: load_dataset(entry.dataset, request.plugins) for entry in suite.entries}
     names = {dataset.name for dataset in datasets.values()}
-    records = [each for each in find_records(request.results, warn=request.warn) if each.dataset in names]
+    records = [each for each in _all_records(request) if each.dataset in names]
     if request.measured and not records:
         raise DataError(f'nothing is measured: "{request.results}" has no records of the datasets of {suite.name}')
-    numbers = [each for each in published() if each.source not in _ablations()] if request.published else []
+    numbers = [each for each in _published(request) if each.source not in _ablations()] if request.published else []
     return suite_table(suite, datasets, records, numbers, request.sort)
+
+
+def _published(request: TableRequest) -> list[Published]:
+    """The published numbers of the task."""
+    return [number for number in published() if request.task in {None, number.task}]
 
 
 def _ablations() -> set[str]:
@@ -145,7 +199,14 @@ def _of_paper(request: TableRequest) -> Table:
         raise DataError(f'no folder "{request.results}" of records; make some with vosbench score --out')
     if request.measured and not find_records(request.results):
         raise DataError(f'nothing is measured: "{request.results}" contains no records')
-    view = PaperView(measured=required or not request.published, diff=request.diff, sort=request.sort)
+    view = PaperView(
+        measured=required or not (request.published or request.own),
+        diff=request.diff,
+        sort=request.sort,
+        own=request.own,
+        methods=request.style.methods,
+        task=request.task,
+    )
     return paper_table(request.name, find_records(request.results, warn=request.warn) if view.measured else (), view)
 
 
@@ -190,7 +251,7 @@ def _broken_down(
     request: TableRequest, dataset: Dataset, split: str | None, records: list[Record]
 ) -> tuple[Table, list[str]]:
     del split
-    numbers = [number for number in published() if number.dataset == dataset.name] if request.published else []
+    numbers = [number for number in _published(request) if number.dataset == dataset.name] if request.published else []
     assert request.by is not None
     view = View(by=request.by, measure=request.measure, sort=request.sort)
     return grouped(records, dataset, view, numbers)
@@ -204,13 +265,27 @@ def _ranked(
     ablations = _ablations()
     numbers = [
         number
-        for number in published()
+        for number in _published(request)
         if (number.dataset, number.split) == (dataset.name, place) and number.source not in ablations
         if request.published or (request.diff and number.method in measured)
     ]
     if records:
-        return leaderboard(records, numbers=numbers, sort=request.sort, diff=request.diff)
+        uncertain = request.spread or request.interval
+        view = BoardView(
+            sort=request.sort,
+            diff=request.diff,
+            spread=request.spread,
+            interval=request.interval,
+            listing=_listing(dataset, records) if uncertain else None,
+        )
+        return leaderboard(records, numbers=numbers, view=view)
+    if request.spread or request.interval:
+        raise DataError("published numbers have no intervals, and there are no records")
     return published_leaderboard(numbers, _protocol_of(request, dataset), sort=request.sort), []
+
+
+def _listing(dataset: Dataset, records: Sequence[Record]) -> Mapping[str, Listed]:
+    return dataset.listing(records[0].split) or dict.fromkeys(records[0].videos, Listed(frames=None))
 
 
 def _protocol_of(request: TableRequest, dataset: Dataset) -> DatasetProtocol:
@@ -226,6 +301,11 @@ def _protocol_of(request: TableRequest, dataset: Dataset) -> DatasetProtocol:
 
 def _records(request: TableRequest, dataset: Dataset, split: str | None) -> list[Record]:
     """The dataset's records; there may be none if only published numbers are required."""
-    if request.published and not request.measured and not request.diff:
-        return find_records(request.results, dataset.name, request.protocol, split, warn=request.warn)
-    return read_records(request.results, dataset.name, request.protocol, split, warn=request.warn)
+    own = [record for record in request.own if record.dataset == dataset.name]
+    if len(own) < len(request.own):
+        other = next(record for record in request.own if record.dataset != dataset.name)
+        raise DataError(f'"{other.name}" is a record of {other.place}, not of {dataset.name}')
+    optional = own or (request.published and not request.measured and not request.diff)
+    read = find_records if optional else read_records
+    found = read(request.results, dataset.name, request.protocol, split, warn=request.warn)
+    return [record for record in [*found, *own] if _of_task(request, record)]

@@ -68,7 +68,14 @@ def saliency_table(records: Sequence[Record], protocol: str | None = None) -> tu
     ]
     headings = (f"{place.partition(' ')[0]} {measure_of(key).heading}" for place, key in columns)
     directions: list[Better] = ["", *(measure_of(key).better for _, key in columns)]
-    table = Table(columns=("method", *headings), rows=rows, notes=tuple(notes), better=tuple(directions))
+    table = Table(
+        columns=("method", *headings),
+        rows=rows,
+        notes=tuple(notes),
+        better=tuple(directions),
+        keys=("", *(key for _, key in columns)),
+        over=("", *(place.partition(" ")[0] for place, _ in columns)),
+    )
     return table, left_out
 
 
@@ -103,6 +110,8 @@ def speed_table(records: Sequence[Record]) -> Table:
             *dict.fromkeys(f"{record.place}, {signature(record)}" for record, _ in timed),
         ),
         better=("", "", "", "", "", *(measure_of(name).better for name in _SPEED)),
+        keys=("", "", "", "", "", *_SPEED),
+        labels=5,
         groups=tuple(f"{speed.device_name} {speed.size}" for _, speed in timed),
     )
 

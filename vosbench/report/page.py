@@ -12,6 +12,7 @@ from vosbench.report.leaderboard import leaderboard
 from vosbench.report.overview import saliency_table, speed_table
 from vosbench.report.paper_table import PaperView
 from vosbench.report.papers import paper_table, papers
+from vosbench.report.style import without_blanks
 from vosbench.report.table import render
 
 HEAD = """\
@@ -47,7 +48,10 @@ def results_page(folder: Path, warn: Warn = lambda _: None) -> str:
     parts.append("## Published tables with measured results\n")
     view = PaperView(diff=True)
     for name in sorted(papers(), key=lambda name: name != "davis-leaderboard"):  # the leaderboard first
-        parts += [f"### `vosbench table {name} --diff`\n", render(paper_table(name, records, view), "md")]
+        parts += [
+            f"### `vosbench table {name} --diff`\n",
+            render(without_blanks(paper_table(name, records, view)), "md"),
+        ]
     return "\n".join(parts)
 
 

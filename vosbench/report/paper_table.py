@@ -9,37 +9,14 @@ Conventions:
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from vosbench.evaluate.aggregate import VideoScores, complete_mean
-from vosbench.metrics.measures import Better, measure_of, name_of
-from vosbench.records.published import Published, canonical
+from vosbench.metrics.measures import Better, measure_of
+from vosbench.records.published import canonical
 from vosbench.records.record import Record, signature
-from vosbench.registry import load_dataset
-from vosbench.report.grouped import CATEGORY_MEAN, PRINTED_MEAN, SEQUENCE_MEAN, category_means
+from vosbench.report.grouped import SEQUENCE_MEAN
+from vosbench.report.paper_grid import TITLES, Grid, Line, Method, current, score_of
 from vosbench.report.table import Cell, Number, Table
 
-TITLES = {"davis16": "DAVIS", "fbms": "FBMS", "visal": "ViSal", "ytobj": "YouTube-Objects"}
 PUBLISHED, MEASURED, DIFFERENCE = "published", "measured", "difference"
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One measure of a paper's table.
-
-    Attributes:
-        dataset: its name in vosbench.
-        split: its split.
-        measure: a record's key, or ``"delta_…"`` of one; others have no counterpart.
-        category: of objects, or `CATEGORY_MEAN` or `SEQUENCE_MEAN`; empty for the whole split.
-        unit: ``"%"`` and ``"points"`` are a hundred times a record's value.
-        digits: decimals as printed.
-    """
-
-    dataset: str
-    split: str
-    measure: str
-    category: str
-    unit: str
-    digits: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,10 +38,11 @@ class Counterparts:
         known = self.records.get(line.dataset, {})
         if line.measure.startswith("delta_"):
             pair = [
-                _score(known.get(name), line, line.measure.removeprefix("delta_")) for name in (method, self.reference)
+                score_of(known.get(name), line, line.measure.removeprefix("delta_"))
+                for name in (method, self.reference)
             ]
             return None if pair[0] is None or pair[1] is None or method == self.reference else pair[0] - pair[1]
-        return _score(known.get(method), line, line.measure)
+        return score_of(known.get(method), line, line.measure)
 
 
 def counterparts(
@@ -102,24 +80,6 @@ def counterparts(
     return Counterparts(records=found, unused=left_out, reference=reference)
 
 
-def current(dataset: str, protocol: str) -> str:
-    """The name of a dataset's protocol with its version."""
-    versions = {known.name: known.version for known in load_dataset(dataset).protocols}
-    return f"{protocol}@{versions[protocol]}"
-
-
-def _score(record: Record | None, line: Line, measure: str) -> float | None:
-    if record is None:
-        return None
-    raw = record.scores.get(measure)
-    if line.category:
-        listing = load_dataset(line.dataset).listing(line.split)
-        raw = category_means(VideoScores.of(record, listing), measure).get(line.category)
-    if raw is None:
-        return None
-    return 100 * raw if line.unit in {"%", "points"} else raw
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaperView:
     """What to show of a paper's table.
@@ -129,65 +89,18 @@ class PaperView:
         diff: show differences, too.
         sort: the measure that orders the methods, best first; the paper's order if None.
         within_groups: whether numbers compete only within the table's groups.
+        own: records that join the table, each method as one more line behind the printed ones.
+        methods: only these methods; if empty, all.
+        task: only methods of this task.
     """
 
     measured: bool = True
     diff: bool = False
     sort: str | None = None
     within_groups: bool = False
-
-
-Method = tuple[str, str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """A paper's numbers by method (group, name, name as printed) and line."""
-
-    lines: tuple[Line, ...]
-    methods: tuple[Method, ...]
-    numbers: Mapping[tuple[Method, Line], float]
-
-
-def grid(rows: Sequence[Published]) -> Grid:
-    """Sort the numbers of a table by method and line; if they are by category, add the mean over categories."""
-    lines = [_line(row) for row in rows]
-    methods = [(row.group, row.method, row.label) for row in rows]
-    numbers = {key: row.number for key, row in zip(zip(methods, lines, strict=True), rows, strict=True)}
-    unique, names = list(dict.fromkeys(lines)), list(dict.fromkeys(methods))
-    categories = [line for line in unique if line.category not in {"", PRINTED_MEAN}]
-    if categories:
-        first = replace(categories[0], digits=categories[0].digits + 1)
-        ours, theirs = (replace(first, category=kind) for kind in (CATEGORY_MEAN, SEQUENCE_MEAN))
-        unique += [ours, theirs]
-        for method in names:
-            value = complete_mean([numbers.get((method, line)) for line in categories])
-            if value is not None:
-                numbers[method, ours] = value
-    return Grid(tuple(unique), tuple(names), numbers)
-
-
-def _line(number: Published) -> Line:
-    # Of YouTube-Objects, the papers print one mean next to the categories and do not say what it is a mean of.
-    category = number.category or (PRINTED_MEAN if number.dataset == "ytobj" else "")
-    return Line(number.dataset, number.split, number.measure, category, number.unit, number.digits)
-
-
-def ordered(printed: Grid, sort: str) -> Grid:
-    """Order the methods by the printed numbers of a measure, best first.
-
-    Raises:
-        UsageError: if the measure is not in the table; the message suggests the nearest.
-    """
-    key = name_of(sort, list(dict.fromkeys(line.measure for line in printed.lines)))
-    line = next(line for line in reversed(printed.lines) if line.measure == key and line.category != SEQUENCE_MEAN)
-    gain = measure_of(key).gain
-
-    def place(method: Method) -> tuple[bool, float]:
-        value = printed.numbers.get((method, line))
-        return value is None, 0.0 if value is None else -gain(value)
-
-    return Grid(printed.lines, tuple(sorted(printed.methods, key=place)), printed.numbers)
+    own: Sequence[Record] = ()
+    methods: Sequence[str] = ()
+    task: str | None = None
 
 
 def lay_out(
@@ -247,23 +160,36 @@ def _lines_down(printed: Grid, measured: Counterparts, view: PaperView) -> Table
     """Methods are columns."""
     rows: list[tuple[Cell, ...]] = []
     directions: list[Better] = []
+    keys: list[str] = []
     for line in printed.lines:
         for kind in _kinds(printed, measured, view, line):
             cells = [_cells(printed, measured, method, line)[kind] for method in printed.methods]
             rows.append((_heading(line, printed), kind, *cells))
             directions.append("" if kind == DIFFERENCE else _direction(line))
-    columns = ("measure", "number", *(method[2] for method in printed.methods))
-    return Table(columns=columns, rows=rows, better=tuple(directions), across=True)
+            keys.append(line.measure)
+    by_category = any(line.category for line in printed.lines)
+    columns = ("category" if by_category else "measure", "number", *(method[2] for method in printed.methods))
+    return Table(
+        columns=columns,
+        rows=rows,
+        better=tuple(directions),
+        across=True,
+        keys=tuple(keys),
+        named=not by_category,
+        labels=2,
+    )
 
 
 def _methods_down(printed: Grid, measured: Counterparts, view: PaperView) -> Table:
     """Measures are columns."""
     shown = [(line, kind) for line in printed.lines for kind in _kinds(printed, measured, view, line)]
     groups = tuple(group for group, _, _ in printed.methods) if any(group for group, _, _ in printed.methods) else ()
-    named = ("method", "group") if groups else ("method",)
+    aids = ("flow", "CRF") if printed.aids else ()
+    named = ("method", *(["group"] if groups else []), *aids)
     rows: list[tuple[Cell, ...]] = []
     for method in printed.methods:
-        first = (method[2], method[0]) if groups else (method[2],)
+        known = printed.aids.get(method, ("", "")) if aids else ()
+        first = (method[2], *([method[0]] if groups else []), *known)
         rows.append((*first, *(_cells(printed, measured, method, line)[kind] for line, kind in shown)))
     headings = [_heading(line, printed) + ("" if kind == PUBLISHED else f", {kind}") for line, kind in shown]
     directions: list[Better] = [""] * len(named)
@@ -273,6 +199,9 @@ def _methods_down(printed: Grid, measured: Counterparts, view: PaperView) -> Tab
         rows=rows,
         better=tuple(directions),
         groups=groups if view.within_groups else (),
+        keys=(*[""] * len(named), *(line.measure for line, _ in shown)),
+        labels=len(named),
+        over=(*[""] * len(named), *(_title(line, printed) for line, _ in shown)),
     )
 
 
@@ -282,7 +211,7 @@ def _measured_notes(printed: Grid, measured: Counterparts, view: PaperView) -> l
         methods = {
             (name, label): None
             for (_, name, label), line in printed.numbers
-            if line.dataset == dataset and measure_of(line.measure).measured
+            if name and line.dataset == dataset and measure_of(line.measure).measured
         }
         matched = {label: records[name] for name, label in methods if name in records}
         notes += dict.fromkeys(f"measured: {dataset} {run.split}, {signature(run)}" for run in matched.values())
@@ -303,9 +232,12 @@ def _measured_notes(printed: Grid, measured: Counterparts, view: PaperView) -> l
 
 
 def _heading(line: Line, printed: Grid) -> str:
-    name = line.category or measure_of(line.measure).heading
-    datasets = {other.dataset for other in printed.lines}
-    return f"{TITLES[line.dataset]} {name}" if len(datasets) > 1 else name
+    return f"{_title(line, printed)} {line.category or measure_of(line.measure).heading}".lstrip()
+
+
+def _title(line: Line, printed: Grid) -> str:
+    """The dataset of a line, if the table has several."""
+    return TITLES[line.dataset] if len({other.dataset for other in printed.lines}) > 1 else ""
 
 
 def _direction(line: Line) -> Better:

@@ -13,9 +13,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from vosbench.errors import DataError
 from vosbench.records.published import FOLDER, published, sources
-from vosbench.records.record import Record
-from vosbench.report.leaderboard import STATED
-from vosbench.report.paper_table import Grid, PaperView, counterparts, grid, largest_difference, lay_out, ordered
+from vosbench.records.record import Record, signature
+from vosbench.report.paper_grid import Grid, grid, ordered
+from vosbench.report.paper_table import PaperView, counterparts, largest_difference, lay_out
+from vosbench.report.printed import STATED
 from vosbench.report.table import Table
 
 
@@ -71,18 +72,21 @@ def paper_table(name: str, records: Sequence[Record], view: PaperView) -> Table:
         view: what to show.
 
     Raises:
-        UsageError: if the measure to sort by is not in the table.
-        DataError: if the published numbers are invalid.
+        UsageError: if the measure to sort by, or a method, is not in the table.
+        DataError: if the published numbers are invalid, no method is left, or a record cannot join.
     """
     paper = papers()[name]
-    printed = _printed(name)
+    printed = _printed(name, view.task).joined(view.own, paper.protocols, paper.reference)
+    if view.methods:
+        printed = printed.only(view.methods)
     if view.sort is not None:
         printed = ordered(printed, view.sort)
     measured = counterparts(records if view.measured else (), paper.protocols, printed.lines, paper.reference)
     origin = f"published: {sources()[paper.source]}; results/published/{name}.csv"
     stated = dict.fromkeys(number.protocol or STATED for number in published(name))
     protocols = f"protocol of published numbers: {', '.join(stated)}"
-    notes = (paper.about, origin, protocols, *paper.notes)
+    own = [f'"{record.method}" is a record of {record.place}, {signature(record)}' for record in view.own]
+    notes = (paper.about, origin, protocols, *paper.notes, *own)
     return lay_out(printed, measured, replace(view, within_groups=paper.within_groups), notes, across=paper.across)
 
 
@@ -97,6 +101,10 @@ def worst(name: str, records: Sequence[Record]) -> float | None:
     return None if largest is None else abs(largest[0])
 
 
-def _printed(name: str) -> Grid:
+def _printed(name: str, task: str | None = None) -> Grid:
     only = papers()[name].only
-    return grid([number for number in published(name) if not only or number.label in only])
+    numbers = [number for number in published(name) if not only or number.label in only]
+    found = [number for number in numbers if task in {None, number.task}]
+    if not found:
+        raise DataError(f'the table "{name}" has no methods of the task {task}')
+    return grid(found)

@@ -6,7 +6,6 @@ Conventions:
     a line unless they contradict each other.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,12 +14,11 @@ from vosbench.errors import DataError, UsageError, counted, suggest
 from vosbench.metrics.measures import Better, measure_of
 from vosbench.records.published import Published, canonical
 from vosbench.records.record import Record, signature
-from vosbench.report.leaderboard import MEASURED, comparable, published_entries, training_notes
+from vosbench.report.leaderboard import comparable, training_notes
+from vosbench.report.printed import BETWEEN, MEASURED, documents, published_entries
 from vosbench.report.table import Cell, Table
 
 Scores = Mapping[tuple[SuiteEntry, str], float | None]
-DOCUMENT = re.compile(r"(, | Table )")
-"""What separates a document from its part in the short name of a source, such as ``"F2Net Table 3"``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +77,15 @@ class Columns:
         ]
         ways: list[Better] = [""] * len(named)
         ways += (measure_of(score).better for _, score in self.keys)
-        return Table(columns=(*named, *map(self.heading, self.keys)), rows=rows, notes=tuple(notes), better=tuple(ways))
+        return Table(
+            columns=(*named, *map(self.heading, self.keys)),
+            rows=rows,
+            notes=tuple(notes),
+            better=tuple(ways),
+            keys=(*[""] * len(named), *(score for _, score in self.keys)),
+            labels=len(named),
+            over=(*[""] * len(named), *(self.title(entry) for entry, _ in self.keys)),
+        )
 
     def _ranked(self, lines: Sequence[Line], sort: str | None) -> list[Line]:
         key = self.keys[0] if sort is None else self._key(sort)
@@ -253,10 +259,10 @@ def _published(columns: Columns, numbers: Sequence[Published]) -> tuple[list[Lin
 def _add(lines: list[Line], new: Line) -> None:
     """Add a line of published numbers, to an existing one if method and document are the same and nothing differs."""
     for index, line in enumerate(lines):
-        same = line.method == new.method and DOCUMENT.split(line.origin)[0] == DOCUMENT.split(new.origin)[0]
+        same = line.method == new.method and documents(line.origin).keys() & documents(new.origin).keys()
         if same and not any(_differ(line.scores.get(key), value) for key, value in new.scores.items()):
-            origins = dict.fromkeys([*line.origin.split("; "), new.origin])
-            lines[index] = Line(line.method, "; ".join(origins), {**line.scores, **new.scores})
+            origins = dict.fromkeys([*line.origin.split(BETWEEN), *new.origin.split(BETWEEN)])
+            lines[index] = Line(line.method, BETWEEN.join(origins), {**line.scores, **new.scores})
             return
     lines.append(new)
 
