@@ -19,7 +19,7 @@ from in_process import call
 from vosbench.errors import UsageError, VideoError
 from vosbench.images import read_frame, read_mask, write_png
 from vosbench.images.files import read_levels
-from vosbench.segmentation import CARD, DEFAULT_METHOD
+from vosbench.segmentation import CARD, default_method
 
 videos = pytest.importorskip("videos", reason="needs the extra video", exc_type=ImportError)
 
@@ -403,7 +403,7 @@ def test_the_default_method_on_a_real_video(real_data: Path, frames: int) -> Non
     videos.encode(Path("car-shadow.mp4"), pictures)
     done = call("segment", "car-shadow.mp4", "--overlay", "out.mp4")
     assert done.returncode == 0, done.stderr
-    assert f"the method is {DEFAULT_METHOD}" in done.stderr
+    assert f"the method is {default_method()}" in done.stderr
     found = masks("masks/car-shadow")
     assert [mask.shape for mask in found] == [(480, 854)] * len(source)
     car = (pictures[0].shape[0] // 3, pictures[0].shape[1] // 4)

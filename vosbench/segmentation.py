@@ -15,6 +15,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 from vosbench.dataset import Video
@@ -34,14 +35,20 @@ from vosbench.method.masks import masks_of
 from vosbench.method.predict import STATE, write_maps
 from vosbench.method.resume import card_of, open_folder, read_card, write_card
 
-DEFAULT_METHOD = "motion"
-"""The best on videos of DAVIS-2016 of what comes with weights or needs none; see `results/README.md`."""
 CARD = ".segment.json"
 IMAGE_SUFFIXES = (*FRAME_SUFFIXES, ".tif", ".tiff")
 OVERLAY = ".mp4"
 STILLS_RATE = Fraction(25)
 """Frames per second of the overlay of a folder."""
 Advance = Callable[[str, int, int], None]
+
+
+def default_method() -> str:
+    """The best on videos of DAVIS-2016 that needs no further files: a network, or motion without the extra torch.
+
+    See `results/README.md`.
+    """
+    return "f2net.lite" if find_spec("torch") else "motion"
 
 
 @dataclass(frozen=True, slots=True)

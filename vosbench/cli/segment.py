@@ -24,7 +24,7 @@ def segment(
         str | None,
         typer.Option(
             "--method",
-            help="What finds the object; see: vosbench list methods. By default the best that needs no further files.",
+            help="What finds the object; see: vosbench list methods. By default f2net.lite, or motion without torch.",
         ),
     ] = None,
     out: Annotated[
@@ -57,14 +57,15 @@ def segment(
     pip install "vosbench[video]". The same command resumes after an interruption.
     """
     from vosbench import face
-    from vosbench.face.segmenting import DEFAULT_METHOD
+    from vosbench.face.segmenting import default_method
 
     with listening("frames", quiet=quiet) as listener:
         if method is None:
-            listener.note(f"the method is {DEFAULT_METHOD}; --method chooses another")
+            method = default_method()
+            listener.note(f"the method is {method}; --method chooses another")
         done = face.segment(
             videos,
-            method or DEFAULT_METHOD,
+            method,
             out=out,
             overlay=overlay,
             threshold=threshold,

@@ -12,9 +12,9 @@ from vosbench.errors import counted
 from vosbench.face.options import SILENT, AnyPath, Listener, SetupOptions, paths_of, refuse_unknown, setup_of
 from vosbench.method import Method, flow
 from vosbench.records import provenance
-from vosbench.segmentation import DEFAULT_METHOD, Segmented
+from vosbench.segmentation import Segmented, default_method
 
-__all__ = ["DEFAULT_METHOD", "SegmentResult", "segment"]
+__all__ = ["SegmentResult", "default_method", "segment"]
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -54,7 +54,7 @@ class SegmentResult(Sequence[Segmented]):
 
 def segment(  # noqa: PLR0913 - the options of the command line
     videos: AnyPath | Iterable[AnyPath],
-    method: str | Method | tuple[Method, str] = DEFAULT_METHOD,
+    method: str | Method | tuple[Method, str] | None = None,
     *,
     out: AnyPath = "masks",
     overlay: AnyPath | None = None,
@@ -69,7 +69,8 @@ def segment(  # noqa: PLR0913 - the options of the command line
 
     Args:
         videos: a video file or a folder of images, or several of them.
-        method: ``"method"`` or ``"method.variant"``, a `Method`, or the result of `load_method`.
+        method: ``"method"`` or ``"method.variant"``, a `Method`, or the result of `load_method`;
+            by default that of `vosbench.segmentation.default_method`.
         out: folder of the masks, which are ``<out>/<name of the video>/<frame>.png``.
         overlay: a video file to write, in which the object is tinted; for several videos a folder.
         threshold: probability from which on a pixel belongs to the object.
@@ -86,7 +87,7 @@ def segment(  # noqa: PLR0913 - the options of the command line
     """
     refuse_unknown(options, SetupOptions.__optional_keys__, "segment")
     found, setup = runner.resolve_method(
-        (method, "") if isinstance(method, Method) else method,
+        (method, "") if isinstance(method, Method) else method or default_method(),
         setup_of(options),
         plugins=paths_of(plugins),
         untrained=options.get("untrained", False),
