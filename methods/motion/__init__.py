@@ -10,8 +10,8 @@ OPTIONS = {
     "preset": Option("medium", "of DIS flow: medium (at full size) or fast", ("medium", "fast")),
 }
 
-WEIGHT = "0.8"
-"""Of the log odds of motion next to those of a lite network; chosen on the held-out videos of their training."""
+WEIGHT, PIXELS = "0.5", "51360"
+"""Of motion as a stage of a lite network: the weight of its log odds, and the size. The card says how they were chosen."""
 
 
 def stage_options(without: Collection[str]) -> dict[str, Option]:

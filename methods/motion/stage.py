@@ -11,7 +11,7 @@ from vosbench.engine.stages import stage
 from vosbench.errors import UsageError
 from vosbench.method import FloatMap, Setup, State
 from vosbench.method.nn.predictor import NetworkPredictor
-from vosbench.methods.motion import WEIGHT
+from vosbench.methods.motion import PIXELS, WEIGHT
 from vosbench.methods.motion.predictor import load
 from vosbench.methods.motion.saliency import logistic, odds
 
@@ -31,7 +31,7 @@ class WithMotion(NetworkPredictor):
     def __init__(self, network: NetworkPredictor, weight: float) -> None:
         super().__init__(network.network, network.inputs)
         self._network = network
-        self._motion = load(Setup())
+        self._motion = load(Setup(options={"pixels": PIXELS}))
         self._weight = np.float32(weight)
 
     def state(self) -> State:

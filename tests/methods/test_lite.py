@@ -263,18 +263,18 @@ def test_options_are_those_that_act() -> None:
 def test_motion_is_added_as_log_odds(name: str, weights: Any, tmp_path: Path) -> None:
     path, video = weights(name), sample_video(tmp_path / "frames")
     alone, moved = load(name, weights=path), load(name, weights=path, options={"motion": "on"})
-    moving = load_method("motion")[0].load(Setup())
+    moving = load_method("motion")[0].load(Setup(options={"pixels": "51360"}))
     for map_, fused, motion in zip(*(p.predict(video) for p in (alone, moved, moving)), strict=True):
         clipped = np.clip(map_.astype(np.float64), 1e-6, 1 - 1e-6)
-        expected = np.log(clipped / (1 - clipped)) + 0.8 * np.log((motion + 0.02) / (1.02 - motion))
+        expected = np.log(clipped / (1 - clipped)) + 0.5 * np.log((motion + 0.02) / (1.02 - motion))
         np.testing.assert_allclose(fused, 1 / (1 + np.exp(-expected)), atol=1e-5)
     assert moved.inputs == alone.inputs
     check_predictor(moved, video, needs={"previous", "whole-video"})
 
 
 def test_a_weight_of_motion_needs_motion(weights: Any, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"motion_weight=0\.5 needs motion=on"):
-        load("deeplabv3.lite", options={"motion_weight": "0.5"})
+    with pytest.raises(UsageError, match=r"motion_weight=0\.7 needs motion=on"):
+        load("deeplabv3.lite", options={"motion_weight": "0.7"})
     with pytest.raises(UsageError, match="motion is added to maps"):
         load("adnet.lite", options={"motion": "on", "output": "mask"})
     with pytest.raises(UsageError, match='no option "motion"'):
