@@ -119,7 +119,7 @@ def test_sentences_claim_only_what_intervals_show(example: ModuleType) -> None:
     assert "+0.100 [-0.100, +0.300] is time" in said
     assert "no effect of time is shown" in said
     assert "the head harms" in said
-    assert "+0.100 too few videos" in said
+    assert "+0.100 (too few videos for an interval)" in said
     assert "own first frame harms" in example.sentence("a row", few, worse, unclear)
 
 
