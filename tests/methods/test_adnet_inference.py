@@ -27,6 +27,7 @@ from vosbench.methods.adnet import masks as runs
 from vosbench.methods.adnet.detections import Detection
 from vosbench.methods.adnet.masks import gated
 from vosbench.methods.adnet.tta import PRESETS, SCALES
+from vosbench.methods.motion import WEIGHT
 
 BASE = AlignedView(height=65, width=97)
 SMALL = AlignedView(height=33, width=49)
@@ -204,7 +205,7 @@ def test_defaults_are_maps_at_one_scale(clip: Video, trained: Setup) -> None:
         "side": "320",
         "anchor_align": "anchor",
         "motion": "off",
-        "motion_weight": "0.8",
+        "motion_weight": WEIGHT,
     }
     default = method.load(trained)
     assert isinstance(default, FramePredictor)
