@@ -11,7 +11,7 @@ OPTIONS = {
 }
 
 WEIGHT, PIXELS = "0.5", "51360"
-"""Of motion as a stage of a lite network: the weight of its log odds, and the size. The card says how they were chosen."""
+"""Of motion as a stage of a lite network: the weight of its log odds, and the size; chosen as its card tells."""
 
 
 def stage_options(without: Collection[str]) -> dict[str, Option]:
