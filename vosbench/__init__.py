@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         score_suite,
         segment,
     )
+    from vosbench.face.protocols import ExplainResult, ProtocolsResult, explain, score_protocols
     from vosbench.method import Measurable, Method, Option, Predictor, Recipe, Resumable, Setup
     from vosbench.metrics import Family, Measure
     from vosbench.records import Record, Row
@@ -39,6 +40,7 @@ __all__ = [
     "DataError",
     "Dataset",
     "DatasetProtocol",
+    "ExplainResult",
     "Family",
     "Listed",
     "Measurable",
@@ -47,6 +49,7 @@ __all__ = [
     "Method",
     "Option",
     "Predictor",
+    "ProtocolsResult",
     "Recipe",
     "Record",
     "Result",
@@ -63,6 +66,7 @@ __all__ = [
     "VosbenchError",
     "check",
     "compare",
+    "explain",
     "load_dataset",
     "load_method",
     "load_suite",
@@ -71,6 +75,7 @@ __all__ = [
     "run",
     "run_suite",
     "score",
+    "score_protocols",
     "score_suite",
     "segment",
 ]
@@ -86,6 +91,7 @@ _ROOMS = {
         *("load_dataset", "load_method", "load_suite", "read_record", "read_records"),
         *("run", "run_suite", "score", "score_suite", "segment"),
     ),
+    "face.protocols": ("ExplainResult", "ProtocolsResult", "explain", "score_protocols"),
     "method": ("Measurable", "Method", "Option", "Predictor", "Recipe", "Resumable", "Setup"),
     "metrics": ("Family", "Measure"),
     "records": ("Record", "Row"),

@@ -175,14 +175,14 @@ def terminal_width(*, wide: bool) -> int | None:
     return Console().width
 
 
-def finish_suite(done: "SuiteResult", shown: "Format", *, wide: bool = False) -> None:
+def finish_suite(done: "SuiteResult", shown: "Format", width: int | None = None) -> None:
     """Print the result of a suite.
 
     Raises:
         VosbenchError: if a dataset has failed, once the others are printed.
     """
     if done.results:
-        result(done.render(shown, terminal_width(wide=wide)))
+        result(done.render(shown, width))
     if done.problem is not None:
         raise done.problem
 

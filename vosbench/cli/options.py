@@ -32,7 +32,7 @@ ProtocolName = Annotated[
     typer.Option(
         "--protocol",
         help="Protocol; by default the dataset's own. davis16-gcc5 is davis16 with T in junction order gcc5; all are "
-        "described by: vosbench list datasets --long.",
+        "described by: vosbench list datasets --long. score also takes several names, or all.",
     ),
 ]
 Plugins = Annotated[

@@ -1,18 +1,21 @@
 """``vosbench score``: score masks on disk."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from vosbench.cli import options
+from vosbench.cli import options, protocols
 from vosbench.cli.console import command, finish_suite, listening, result, terminal_width
 from vosbench.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from vosbench.dataset.selection import Selection
+    from vosbench.face import SuiteOptions
+    from vosbench.report.grouped import ByOne
+    from vosbench.report.table import Format
 
 CODECS = (
     "binary255: 0 and 255. binary01: 0 and 1. binary:B,O: levels of background and object, such as binary:255,0. "
@@ -47,6 +50,14 @@ def score(
     suite: options.SuiteName = None,
     available: options.Available = False,
     selecting: options.Selecting = options.Selecting(),
+    explain: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(
+            "--explain",
+            metavar="A B",
+            help="Two records, .json files: in which choices they differ, and what each is worth on these masks.",
+        ),
+    ] = None,
     codec: Annotated[
         str | None,
         typer.Option("--codec", help=f"Encoding of the masks; recognised from all of them by default. {CODECS}"),
@@ -80,42 +91,43 @@ def score(
     wide: options.Wide = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Score masks of any method, of a dataset's videos, of a suite, or against a folder of annotations."""
+    """Score masks of any method, of a dataset's videos, of a suite, or against a folder of annotations.
+
+    --protocol all, or several names, scores the same masks under each protocol and says what it does otherwise.
+    """
     from vosbench import face
     from vosbench.evaluate.score import default_name
     from vosbench.records import record as records
     from vosbench.records.naming import check_name
-    from vosbench.report.grouped import check_breakdown
 
     if [dataset, gt, suite].count(None) != 2:
         raise UsageError("pass one of --dataset, --suite, and --gt with a folder of annotations")
     if suite is None and available:
         raise UsageError("--available requires --suite")
-    if suite is not None:
-        _refuse_with_suite({"by": by, "per-frame": per_frame, "pr": pr})
-        with listening("videos", quiet=quiet) as listener:
-            all_done = face.score_suite(
-                masks,
-                suite,
-                codec=codec,
-                numbering=numbering,
-                name=name,
-                jobs=jobs,
-                out=out,
-                overwrite=overwrite,
-                plugins=plugin or (),
-                listener=listener,
-                **options.suite_options(selecting, available=available),
+    task = protocols.Task(
+        masks=masks,
+        dataset=dataset,
+        codec=codec,
+        numbering=numbering,
+        name=name,
+        jobs=jobs,
+        plugins=tuple(plugin or ()),
+        quiet=quiet,
+    )
+    width = terminal_width(wide=wide)
+    if suite is not None or explain is not None or protocols.several(selecting.protocol):
+        use = "a single dataset, not a suite" if suite is not None else "one protocol"
+        protocols.refuse({"by": by, "per-frame": per_frame, "pr": pr}, use)
+        if suite is not None and explain is None:
+            _score_suite(
+                task, suite, options.suite_options(selecting, available=available), out, (shown, width, overwrite)
             )
-        finish_suite(all_done, shown, wide=wide)
+        else:
+            protocols.score(task, selecting, explain, out, (shown, width), overwrite=overwrite)
         return
     _check_files((per_frame, records.ROWS), (pr, (".csv",)))
     if out is not None:
         check_name(default_name(masks) if name is None else name)  # before the work
-
-    def refuse(selection: "Selection") -> None:
-        if by is not None:
-            check_breakdown(selection, by)
 
     with listening("videos", quiet=quiet) as listener:
         done = face.score(
@@ -128,7 +140,7 @@ def score(
             jobs=jobs,
             curve=pr,
             plugins=plugin or (),
-            listener=replace(listener, selected=refuse),
+            listener=replace(listener, selected=_refusing(by)),
             **options.select_options(selecting),
         )
     try:
@@ -137,15 +149,44 @@ def score(
         if per_frame is not None:
             done.save_rows(per_frame)
     finally:  # what was measured is not lost if it cannot be written
-        result(done.render(shown, by, terminal_width(wide=wide)))
+        result(done.render(shown, by, width))
     if done.problem:
         raise DataError(f'"{masks}": {done.problem}')
 
 
-def _refuse_with_suite(chosen: Mapping[str, object]) -> None:
-    for option, value in chosen.items():
-        if value is not None:
-            raise UsageError(f"--{option} is for a single dataset, not a suite")
+def _score_suite(
+    task: protocols.Task,
+    suite: str,
+    selected: "SuiteOptions",
+    out: Path | None,
+    how: "tuple[Format, int | None, bool]",
+) -> None:
+    """Score and print a suite; how is the format, the width, and whether records are replaced."""
+    from vosbench import face
+
+    shown, width, overwrite = how
+    with listening("videos", quiet=task.quiet) as listener:
+        done = face.score_suite(
+            task.masks,
+            suite,
+            codec=task.codec,
+            numbering=task.numbering,
+            name=task.name,
+            jobs=task.jobs,
+            out=out,
+            overwrite=overwrite,
+            plugins=task.plugins,
+            listener=listener,
+            **selected,
+        )
+    finish_suite(done, shown, width)
+
+
+def _refusing(by: "ByOne | None") -> "Callable[[Selection], None]":
+    """Refuses a breakdown that a selection does not have, before anything is scored."""
+    from vosbench.report.grouped import check_breakdown
+
+    return lambda selection: None if by is None else check_breakdown(selection, by)
 
 
 def _check_files(*named: tuple[Path | None, tuple[str, ...]]) -> None:

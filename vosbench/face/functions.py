@@ -92,7 +92,7 @@ def score(  # noqa: PLR0913 - two forms, and the options of the command line
         elif dataset is None or not isinstance(masks, str | os.PathLike):
             raise UsageError("masks of a dataset are a folder or a zip file; pass annotations to score arrays")
         else:
-            data = _dataset(dataset, paths_of(plugins))
+            data = dataset_of(dataset, paths_of(plugins))
             families = registry.load_families(paths_of(plugins))
             found, selection = Path(masks), select(data, choice_of(selecting), families)
         if curve is not None and not selection.protocol.soft:
@@ -148,7 +148,7 @@ def run(  # noqa: PLR0913 - the options of the command line
     untrained = options.get("untrained", False)
     job = runner.resolve(
         (method, "") if isinstance(method, Method) else method,
-        dataset if isinstance(dataset, str) else _dataset(dataset, paths_of(plugins)),
+        dataset if isinstance(dataset, str) else dataset_of(dataset, paths_of(plugins)),
         setup_of(options),
         choice_of(options),
         plugins=paths_of(plugins),
@@ -357,7 +357,8 @@ def _protocol(name: str, plugins: tuple[Path, ...]) -> DatasetProtocol:
     return found[name]
 
 
-def _dataset(dataset: AnyPath | Dataset, plugins: tuple[Path, ...]) -> Dataset:
+def dataset_of(dataset: AnyPath | Dataset, plugins: tuple[Path, ...]) -> Dataset:
+    """A dataset by its name, its path or itself."""
     if isinstance(dataset, Dataset):
         return dataset
     named = isinstance(dataset, str)
