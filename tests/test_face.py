@@ -338,7 +338,8 @@ def test_compare(run: vosbench.Result, toy_root: Path, tmp_path: Path) -> None:
     perfect = vosbench.score(toy_root / "masks", dataset="toy", root=toy_root, plugins=[TOY])
     path = perfect.save(tmp_path)
     found = vosbench.compare(run, path, measures="J_mean", resamples=200, plugins=[TOY])
-    assert "A is brightness.average, B is masks" in repr(found)
+    assert "reference: brightness.average" in repr(found)
+    assert "brightness.average − masks" in repr(found)
     assert "<table>" in found._repr_html_()
     table = found.to_frame()
     assert list(table.index) == ["J_mean"]
@@ -350,6 +351,13 @@ def test_compare(run: vosbench.Result, toy_root: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="the records are not comparable: limits of frames differ"):
         vosbench.compare(run, short)
     assert vosbench.compare(run, short, force=True, resamples=200).warnings
+    three = vosbench.compare(run, perfect, run, measures="J_mean", resamples=200, plugins=[TOY])
+    frame = three.to_frame()
+    assert [method for method, _ in frame.index] == ["masks", "brightness.average (2)"]
+    assert list(frame["holm"]) == [min(1, 2 * frame["p"].iloc[0]), 1.0]
+    assert "p, Holm" in repr(three)
+    with pytest.raises(UsageError, match="at least two records"):
+        vosbench.compare(run)
 
 
 def test_check(run: vosbench.Result, toy_root: Path, tmp_path: Path) -> None:

@@ -89,11 +89,14 @@ def test_a_spoiled_checkpoint_fails_and_names_the_videos(
         "good.xml": False,
         "out/bad.xml": True,
     }
+    times = {case.attrib["name"]: float(case.attrib["time"]) for case in found["good.xml"].iter("testcase")}
+    assert times["video v0"] > 0
+    assert float(found["good.xml"].attrib["time"]) >= times["video v0"] + times["video v1"] - 0.002
     assert (tmp_path / "baseline.json").read_bytes() == baseline
     assert not (tmp_path / "results").exists()
 
 
-@pytest.mark.parametrize("kind", ["table", "json", "junit", "github"])
+@pytest.mark.parametrize("kind", ["table", "json", "junit", "github", "markdown"])
 def test_every_format_names_the_videos(gate: Cli, spoiled: Path, kind: str) -> None:
     bad = gate(spoiled, "--format", kind, "--quiet")
     assert bad.returncode == 1
@@ -215,6 +218,21 @@ def test_compare(cli: Cli, pair: tuple[str, str]) -> None:
     rows = cli("compare", *pair, *plugin, "--by", "video", "--measure", "J_mean", "--format", "csv").stdout.splitlines()
     assert [row.split(",")[0] for row in rows] == ["video", "v0", "v1"]
     assert cli("compare", *pair, *plugin, "--by", "attribute").returncode == 3
+
+
+def test_compare_three(cli: Cli, pair: tuple[str, str]) -> None:
+    words = ("compare", *pair, pair[0], "--plugin", PLUGINS / "toy.py", "--measure", "J_mean")
+    shown = cli(*words, "--format", "csv").stdout.splitlines()
+    assert shown[0].startswith('measure,method,videos,mean,linear − method,95% low,95% high,p,"p, Holm",better')
+    assert [line.split(",")[1] for line in shown[1:]] == ["linear", "linear (2)", "linear (3)"]
+    found = json.loads(cli(*words, "--format", "json").stdout)
+    assert [each["name"] for each in found["comparisons"]] == ["linear (2)", "linear (3)"]
+    holm = [each["measures"]["J_mean"]["p_holm"] for each in found["comparisons"]]
+    assert holm == [min(1.0, 2 * found["comparisons"][0]["measures"]["J_mean"]["p"]), 1.0]
+    assert "J mean: linear − linear (3)" in cli(*words, "--by", "video").stdout
+    alone = cli("compare", pair[0])
+    assert (alone.returncode, alone.stdout) == (2, "")
+    assert "at least two records" in alone.stderr
 
 
 def test_compare_without_the_dataset_has_a_note(cli: Cli, pair: tuple[str, str]) -> None:

@@ -305,3 +305,29 @@ def test_github_annotations_are_escaped() -> None:
     assert line.startswith(f"::notice {title}::PASSED")
     slow = check(record(speed=speed(0.2)), record(speed=speed(0.1)), EXACT)
     assert "::warning title=" in render_verdict(slow, "github")
+
+
+def test_github_gets_the_worst_ten_annotations() -> None:
+    scores = {"J_mean": 0.9}
+    videos = {f"v{number:02d}": {"J_mean": 0.9 - 0.02 * (number + 1)} for number in range(30)}
+    verdict = check(record(scores, videos), record(scores, dict.fromkeys(videos, scores)), EXACT)
+    lines = render_verdict(verdict, "github").splitlines()
+    assert len(lines) == 10
+    assert lines[0].endswith("; 21 more, see the summary of the step or the report")
+    assert [line.partition("toy%3A ")[2][:3] for line in lines[1:]] == [f"v{number}" for number in range(29, 20, -1)]
+
+
+def test_markdown_for_the_summary_of_a_step() -> None:
+    text = render_verdict(check(WORSE, record(), EXACT), "markdown")
+    assert text.startswith("### toy on toy\n\nFAILED: ")
+    assert "| FAILED |" in text
+    assert render_verdict(check(record(), record(), EXACT), "markdown").count("PASSED") == 1
+    assert "there is no baseline" in render_verdict(check(record(), None, EXACT), "markdown")
+
+
+def test_junit_has_the_times_it_is_given() -> None:
+    root = ET.fromstring(to_junit(check(record(), record(), EXACT), {"cows": 1.5, "all videos": 2.25}))
+    validate(root)
+    assert root.attrib["time"] == "2.250"
+    times = {case.attrib["name"]: case.attrib["time"] for case in root.iter("testcase")}
+    assert (times["video cows"], times["video dog"], times["J_mean"]) == ("1.500", "0.000", "0.000")

@@ -152,7 +152,7 @@ def test_verdicts(hostile: list[Path]) -> None:
         )
         for run in (record, worse):
             checked = vosbench.check(run, record)
-            for kind in ("table", "json", "junit", "github"):
+            for kind in ("table", "json", "junit", "github", "markdown"):
                 assert not UNSEEN.search(checked.render(kind))
             ET.fromstring(checked.render("junit"))
             assert all(line.startswith("::") for line in checked.render("github").splitlines())

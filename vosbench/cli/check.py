@@ -1,8 +1,9 @@
 """``vosbench check``: check a record, or run a method and check it, against a baseline."""
 
 import re
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -13,9 +14,9 @@ from vosbench.cli.console import command, listening, result, say
 from vosbench.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from vosbench.face import CheckResult
+    from vosbench.face import CheckResult, Listener
 
-Kind = Literal["table", "json", "junit", "github"]
+Kind = Literal["table", "json", "junit", "github", "markdown"]
 RUNNING = {"method", "dataset", "out"} | {
     field.name for group in (options.Selecting, options.SettingUp) for field in fields(group)
 }
@@ -56,7 +57,7 @@ def check(
         Path | None, typer.Option("--out", help="Keep maps and record in this folder, and resume from it.")
     ] = None,
     plugin: options.Plugins = None,
-    shown: Annotated[Kind, typer.Option("--format", help="Output format.")] = "table",
+    shown: Annotated[Kind, typer.Option("--format", help="Output format; markdown is for a step's summary.")] = "table",
     quiet: options.Quiet = False,
 ) -> None:
     """Check a record, or run a method and check it, against a baseline; exit 1 if it is worse."""
@@ -75,6 +76,7 @@ def check(
     face.tolerances(**allowed)  # report a wrong one, or a damaged baseline, before a long run
     _refuse_contradictions(context, record, baseline, plugin or ())
     known = face.read_record(baseline) if baseline.exists() else None
+    clock = _Clock()
     if record is not None:
         run = face.read_record(record)
     else:
@@ -85,20 +87,20 @@ def check(
                 out=out,
                 profile=speed_gate or speed_tolerance is not None,
                 plugins=plugin or (),
-                listener=listener,
+                listener=clock.watching(listener),
                 **options.run_options(selecting, setting_up),
             ).record
     if update_baseline:
         if known is not None:
             try:
-                _show(face.check(run, known, plugins=plugin or (), **allowed), shown, junit)
+                _show(face.check(run, known, plugins=plugin or (), **allowed), shown, junit, clock)
             except DataError as error:  # a baseline of another protocol or dataset may be replaced too
                 say(f"note: {error}")
         update(baseline, run)
         say(f'note: the baseline "{baseline}" was {"updated" if known else "created"}')
         return
     checked = face.check(run, known or baseline, plugins=plugin or (), **allowed)
-    _show(checked, shown, junit)
+    _show(checked, shown, junit, clock)
     if known is None:
         say(f'note: "{baseline}" does not exist; --update-baseline creates it from this run')
     if not checked.passed:
@@ -135,12 +137,38 @@ def _place(passed: Mapping[str, str], plugins: Sequence[Path]) -> Path:
     return Path(passed["out"], passed["dataset"] if path is None else load_folder(path, plugins).name)
 
 
-def _show(checked: "CheckResult", shown: Kind, junit: Path | None) -> None:
+class _Clock:
+    """Measures how long the command takes, and the time until the progress of each video of a run ends."""
+
+    def __init__(self) -> None:
+        self._started = self._last = time.perf_counter()
+        self._videos: dict[str, float] = {}
+
+    def watching(self, listener: "Listener") -> "Listener":
+        """A listener that also measures."""
+
+        def advance(what: str, done: int, total: int) -> None:
+            now = time.perf_counter()
+            self._videos[what] = self._videos.get(what, 0.0) + now - self._last
+            self._last = now
+            listener.advance(what, done, total)
+
+        return replace(listener, advance=advance)
+
+    def seconds(self) -> dict[str, float]:
+        """The time of each video, and of everything so far, as JUnit has it."""
+        from vosbench.report.verdict import WHOLE
+
+        return {**self._videos, WHOLE: time.perf_counter() - self._started}
+
+
+def _show(checked: "CheckResult", shown: Kind, junit: Path | None, clock: _Clock) -> None:
     from vosbench.files import write_whole
 
+    seconds = clock.seconds()
     if junit is not None:
         try:
-            write_whole(junit, checked.render("junit").encode())
+            write_whole(junit, checked.render("junit", seconds).encode())
         except OSError as error:
             raise UsageError(f'the report "{junit}" cannot be written: {error.strerror}') from None
-    result(checked.render(shown))
+    result(checked.render(shown, seconds))

@@ -1,4 +1,4 @@
-"""``vosbench compare``: compare two records."""
+"""``vosbench compare``: compare records."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -6,13 +6,15 @@ from typing import Annotated, Literal
 import typer
 
 from vosbench.cli import options
-from vosbench.cli.console import command, listening, result, say
+from vosbench.cli.console import command, listening, result, say, terminal_width
 
 
 @command
 def compare(
-    first: Annotated[Path, typer.Argument(metavar="A", help="Record of one method, a .json file.")],
-    second: Annotated[Path, typer.Argument(metavar="B", help="Record of the other method.")],
+    records: Annotated[
+        list[Path],
+        typer.Argument(metavar="RECORD...", help="Records, .json files; the first is the reference for the others."),
+    ],
     measure: Annotated[
         str, typer.Option("--measure", help="Scores to compare, separated by commas; all means by default.")
     ] = "",
@@ -26,18 +28,21 @@ def compare(
     force: Annotated[bool, typer.Option("--force", help="Compare even if the records are not comparable.")] = False,
     plugin: options.Plugins = None,
     shown: Annotated[
-        Literal["table", "md", "csv", "json", "latex"],
+        Literal["table", "md", "csv", "json", "latex", "html"],
         typer.Option("--format", help="Output format; json is the whole comparison."),
     ] = "table",
+    wide: options.Wide = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Compare two records video by video: differences, intervals, p, attributes, worst and best videos."""
+    """Compare records with the first, video by video: differences, intervals, p, attributes, worst and best videos.
+
+    If there are several, p is also corrected for their number (Holm).
+    """
     from vosbench import face
 
     with listening("", quiet=quiet) as listener:
         done = face.compare(
-            first,
-            second,
+            *records,
             measures=measure,
             resamples=resamples,
             seed=seed,
@@ -47,4 +52,4 @@ def compare(
         )
     for warning in done.warnings:
         say(f"warning: {warning}")
-    result(done.render(shown, by))
+    result(done.render(shown, by, terminal_width(wide=wide)))

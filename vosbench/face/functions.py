@@ -39,6 +39,7 @@ from vosbench.records import compare as comparing
 from vosbench.records import record as records
 from vosbench.records import store
 from vosbench.records.record import Record
+from vosbench.report import comparison
 
 
 def score(  # noqa: PLR0913 - two forms, and the options of the command line
@@ -185,8 +186,7 @@ def run_job(
 
 def compare(  # noqa: PLR0913 - the options of the command line
     first: Record | Result | AnyPath,
-    second: Record | Result | AnyPath,
-    *,
+    *others: Record | Result | AnyPath,
     measures: Names = (),
     resamples: int = comparing.RESAMPLES,
     seed: int = 0,
@@ -194,11 +194,11 @@ def compare(  # noqa: PLR0913 - the options of the command line
     plugins: Iterable[AnyPath] = (),
     listener: Listener = SILENT,
 ) -> CompareResult:
-    """Compare two methods video by video.
+    """Compare methods with a reference, video by video.
 
     Args:
-        first: a result, a record, or the path of one.
-        second: the other.
+        first: the reference: a result, a record, or the path of one.
+        others: the other methods, at least one.
         measures: scores to compare, such as ``"J_mean"``; all means of videos by default.
         resamples: bootstrap samples, and maximum number of permutations.
         seed: seed of both.
@@ -211,20 +211,27 @@ def compare(  # noqa: PLR0913 - the options of the command line
         DataError: if datasets, protocols, videos, frames or annotations differ.
     """
     registry.load_families(paths_of(plugins))  # their measures need names and directions
-    one, other = _record(first), _record(second)
-    warnings = [*comparing.unlike(one, other), *comparing.frames_apart(one, other)]
+    records = [_record(each) for each in (first, *others)]
+    if len(records) < 2:
+        raise UsageError("pass at least two records to compare; the first is the reference")
+    reference = records[0]
+    warnings = []
+    for name, other in zip(comparison.called(records)[1:], records[1:], strict=True):
+        lines = [*comparing.unlike(reference, other), *comparing.frames_apart(reference, other)]
+        warnings += [f"{name}: {line}" for line in lines] if len(records) > 2 else lines
     if warnings and not force:
         raise DataError(f"the records are not comparable: {'; '.join(warnings)}; force compares them anyway")
     listing: Mapping[str, Listed] = {}
     notes = []
     try:
-        listing = registry.registered_dataset(one.dataset, paths_of(plugins)).listing(one.split)
+        listing = registry.registered_dataset(reference.dataset, paths_of(plugins)).listing(reference.split)
     except UsageError as error:
         notes.append(f"without the dataset's list there are no attributes: {error}")
     for line in notes:
         listener.note(line)
-    effects = comparing.compare(one, other, listing, names_of(measures), resamples, seed)
-    return CompareResult(first=one, second=other, effects=tuple(effects), warnings=tuple(warnings), notes=tuple(notes))
+    names = names_of(measures)
+    found = [tuple(comparing.compare(reference, each, listing, names, resamples, seed)) for each in records[1:]]
+    return CompareResult(records=tuple(records), comparisons=tuple(found), warnings=tuple(warnings), notes=tuple(notes))
 
 
 def check(

@@ -221,45 +221,66 @@ class SuiteResult:
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False, kw_only=True)
 class CompareResult:
-    """Two methods compared video by video; prints like ``vosbench compare``.
+    """Methods compared with a reference, video by video; prints like ``vosbench compare``.
 
     Attributes:
-        first: record A.
-        second: record B.
-        effects: the differences of each measure, with interval and p, also by attribute.
-        warnings: why the two are not comparable, one line each.
+        records: the reference, then the others.
+        comparisons: of each of the others, the differences of each measure, with interval and p, also by attribute.
+        warnings: why they are not comparable, one line each.
         notes: notes for the reader, one line each.
     """
 
-    first: Record
-    second: Record
-    effects: tuple[Effect, ...]
+    records: tuple[Record, ...]
+    comparisons: tuple[tuple[Effect, ...], ...]
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
+    @property
+    def first(self) -> Record:
+        """The reference."""
+        return self.records[0]
+
+    @property
+    def second(self) -> Record:
+        """The first of the others."""
+        return self.records[1]
+
+    @property
+    def effects(self) -> tuple[Effect, ...]:
+        """The differences of the first two records."""
+        return self.comparisons[0]
+
     def tables(self, by: comparison.By | None = None) -> list[Table]:
         """The tables, or one kind of them: by measure, attribute or video."""
-        return comparison.tables(self.first, self.second, self.effects, by, self.warnings)
+        return comparison.tables(self.records, self.comparisons, by, self.warnings)
 
-    def render(self, kind: Format = "table", by: comparison.By | None = None) -> str:
-        """The tables as text; ``"json"`` is the whole comparison, and csv one table.
+    def render(self, kind: Format = "table", by: comparison.By | None = None, width: int | None = None) -> str:
+        """The tables as text, fitted to a terminal's width if it is given; ``"json"`` is everything, and csv one table.
 
         Raises:
             DataError: if the videos have no attributes.
         """
         if kind == "json":
-            return comparison.to_json(self.first, self.second, self.effects, self.warnings)
+            return comparison.to_json(self.records, self.comparisons, self.warnings)
         tables = self.tables("measure" if kind == "csv" and by is None else by)
         if not tables:
             raise DataError(f'there are no attributes of the videos of "{self.first.dataset}"')
-        return "\n".join(render(table, kind) for table in tables)
+        return "\n".join(render(table, kind, width) for table in tables)
 
     def to_frame(self) -> "DataFrame":
-        """A pandas data frame: a row per measure; means over the common videos, difference, 95 % interval and p."""
+        """A pandas data frame: means over the common videos, difference, 95 % interval and p.
+
+        A row per measure, or per method and measure if there are several; then ``holm`` is the corrected p.
+        """
         import pandas as pd
 
+        several = len(self.comparisons) > 1
+        pairs = zip(
+            comparison.called(self.records)[1:], self.comparisons, comparison.corrected(self.comparisons), strict=True
+        )
         rows = [
             {
+                "method": name,
                 "measure": effect.measure,
                 "videos": len(effect.deltas),
                 "first": sum(delta.first for delta in effect.deltas) / len(effect.deltas),
@@ -268,10 +289,17 @@ class CompareResult:
                 "low": effect.compared.interval.low,
                 "high": effect.compared.interval.high,
                 "p": effect.compared.p,
+                "holm": holm[effect.measure],
             }
-            for effect in self.effects
+            for name, effects, holm in pairs
+            for effect in effects
         ]
-        return pd.DataFrame(rows).set_index("measure")
+        frame = pd.DataFrame(rows)
+        return (
+            frame.set_index(["method", "measure"])
+            if several
+            else frame.drop(columns=["method", "holm"]).set_index("measure")
+        )
 
     def __repr__(self) -> str:
         """The tables."""
@@ -300,9 +328,14 @@ class CheckResult:
         """Whether it passed."""
         return self.passed
 
-    def render(self, kind: Kind = "table") -> str:
-        """The verdict as text, JSON, JUnit XML, or GitHub annotations."""
-        return render_verdict(self.verdict, kind)
+    def render(self, kind: Kind = "table", seconds: Mapping[str, float] | None = None) -> str:
+        """The verdict as text, JSON, JUnit XML, GitHub annotations, or Markdown for the summary of a step.
+
+        Args:
+            kind: the format.
+            seconds: for JUnit, how long each video took, by its name, and everything, as ``"all videos"``.
+        """
+        return render_verdict(self.verdict, kind, seconds)
 
     def to_frame(self) -> "DataFrame":
         """A pandas data frame: a row per checked number; video is None for means and speed."""

@@ -2,33 +2,40 @@
 
 import json
 import xml.etree.ElementTree as ET
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Literal
 
 from vosbench.errors import counted
 from vosbench.metrics.measures import measure_of
 from vosbench.records.check import Finding, Verdict
-from vosbench.report.escape import github, github_property, terminal, visible
+from vosbench.report.escape import github, github_property, markdown, terminal, visible
 from vosbench.report.table import Cell, Number, Table, render
 
-Kind = Literal["table", "json", "junit", "github"]
+Kind = Literal["table", "json", "junit", "github", "markdown"]
 WHOLE = "all videos"
 """The case of the means in a user's test suite, also if they are over some videos of the split only."""
 
 
-def render_verdict(verdict: Verdict, kind: Kind) -> str:
+ANNOTATIONS = 10
+"""How many annotations GitHub shows of a step."""
+
+
+def render_verdict(verdict: Verdict, kind: Kind, seconds: Mapping[str, float] | None = None) -> str:
     """Render a verdict.
 
     Args:
         verdict: the verdict.
-        kind: ``"table"`` for a terminal, ``"json"``, ``"junit"`` for continuous integration, or ``"github"`` for
-            workflow commands, which GitHub shows next to the change.
+        kind: ``"table"`` for a terminal, ``"json"``, ``"junit"`` for continuous integration, ``"github"`` for workflow
+            commands, which GitHub shows next to the change, or ``"markdown"`` for the summary of a step.
+        seconds: for JUnit, how long things took: each video by its name, and `WHOLE` for everything.
 
     Returns:
         text that ends in a newline.
     """
-    make = {"table": _to_text, "json": _to_json, "junit": to_junit, "github": _to_github}
+    if kind == "junit":
+        return to_junit(verdict, seconds)
+    make = {"table": _to_text, "json": _to_json, "github": _to_github, "markdown": _to_markdown}
     return make[kind](verdict)
 
 
@@ -51,13 +58,21 @@ def summary(verdict: Verdict) -> str:
     return f"FAILED: {'; '.join(parts)}"
 
 
-def to_junit(verdict: Verdict) -> str:
-    """The verdict as JUnit XML: one suite, with a case per measure of all videos and a case per video."""
+def to_junit(verdict: Verdict, seconds: Mapping[str, float] | None = None) -> str:
+    """The verdict as JUnit XML: one suite, with a case per measure of all videos and a case per video.
+
+    Args:
+        verdict: the verdict.
+        seconds: as in `render_verdict`; what is not there took no time here.
+    """
+    seconds = seconds or {}
+    times = {f"video {name}": value for name, value in seconds.items()}
+    total = max(seconds.get(WHOLE, 0.0), sum(value for name, value in seconds.items() if name != WHOLE))
     cases = [(finding.measure, [finding]) for finding in _of_all_videos(verdict)]
     cases += [(f"video {name}", found) for name, found in verdict.by_video().items()]
     run = verdict.run
     failures = str(sum(bool(_failures(found)) for _, found in cases))
-    counts = {"tests": str(len(cases)), "failures": failures, "errors": "0", "skipped": "0", "time": "0"}
+    counts = {"tests": str(len(cases)), "failures": failures, "errors": "0", "skipped": "0", "time": f"{total:.3f}"}
     root = ET.Element("testsuites", {"name": "vosbench check", **counts})
     name = visible(f"{run.method} on {run.place}")
     suite = ET.SubElement(root, "testsuite", {"name": name, **counts})
@@ -67,7 +82,8 @@ def to_junit(verdict: Verdict) -> str:
     if verdict.notes:
         ET.SubElement(properties, "property", {"name": "notes", "value": visible("; ".join(verdict.notes))})
     for title, found in cases:
-        about = {"classname": visible(f"vosbench.{run.dataset}.{run.method}"), "name": visible(title), "time": "0"}
+        about = {"classname": visible(f"vosbench.{run.dataset}.{run.method}"), "name": visible(title)}
+        about["time"] = f"{times.get(title, 0.0):.3f}"
         case = ET.SubElement(suite, "testcase", about)
         failed = _failures(found)
         if failed:
@@ -120,19 +136,51 @@ def _to_json(verdict: Verdict) -> str:
 
 
 def _to_github(verdict: Verdict) -> str:
-    """One annotation for the verdict, then one per measure of all videos and per video that is worse."""
+    """One annotation for the verdict, then the worst of those per measure of all videos and per video that is worse.
+
+    GitHub shows ten of a step; how many are left out is said in the first.
+    """
     run = verdict.run
     title = f"vosbench check: {run.method} on {run.dataset}"
-    lines = [_annotation("notice" if verdict.passed else "error", title, summary(verdict))]
-    for name, found in (("", _of_all_videos(verdict)), *verdict.by_video().items()):
-        failed = _failures(found)
+    found: list[tuple[float, str]] = []
+    for name, findings in (("", _of_all_videos(verdict)), *verdict.by_video().items()):
+        failed = _failures(findings)
         if name and failed:
-            lines.append(_annotation("error", f"{title}: {name}", "\n".join(finding.message for finding in failed)))
+            text = "\n".join(finding.message for finding in failed)
+            found.append((max(map(_excess, failed)), _annotation("error", f"{title}: {name}", text)))
         elif not name:
-            lines += [_annotation("error", f"{title}: {finding.measure}", finding.message) for finding in failed]
-        reported = [finding.message for finding in found if finding.status == "reported"]
-        lines += [_annotation("warning", title, message) for message in reported]
-    return "".join(f"{line}\n" for line in lines)
+            found += [
+                (_excess(each), _annotation("error", f"{title}: {each.measure}", each.message)) for each in failed
+            ]
+    found.sort(key=lambda each: -each[0])
+    reported = [finding.message for finding in verdict.findings if finding.status == "reported"]
+    warnings = [_annotation("warning", title, message) for message in reported]
+    lines = [*(line for _, line in found), *warnings]
+    left = len(lines) - (ANNOTATIONS - 1)
+    more = f"; {left} more, see the summary of the step or the report" if left > 0 else ""
+    head = _annotation("notice" if verdict.passed else "error", title, summary(verdict) + more)
+    return "".join(f"{line}\n" for line in [head, *lines[: ANNOTATIONS - 1]])
+
+
+def _excess(finding: Finding) -> float:
+    """How much worse a number is than allowed; infinite if it is missing, and the worst of all."""
+    if finding.value is None or finding.baseline is None:
+        return float("inf")
+    worse = -measure_of(finding.measure).gain(finding.value - finding.baseline)
+    return worse - (finding.allowed or 0.0)
+
+
+def _to_markdown(verdict: Verdict) -> str:
+    """A heading with the verdict, the means, what failed of the videos, and notes."""
+    run = verdict.run
+    shown = [each for each in verdict.findings if each.video is None or each.status != "held"]
+    rows: list[tuple[Cell, ...]] = [_row(each, run.whole) for each in shown if each.baseline is not None]
+    table = Table(columns=("video", "measure", "baseline", "run", "change", "allowed", ""), rows=rows, digits=4)
+    parts = [f"### {markdown(f'{run.method} on {run.dataset}')}\n", f"{markdown(summary(verdict))}\n"]
+    parts += [render(table, "md")] if rows else []
+    notes = [f"{run.place}, {run.signature}", *verdict.notes]
+    notes += [each.message for each in shown if each.message and each.baseline is None]
+    return "\n".join([*parts, "".join(f"* {markdown(note)}\n" for note in notes)])
 
 
 def _annotation(level: str, title: str, message: str) -> str:
