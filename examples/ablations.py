@@ -96,8 +96,9 @@ def table(family: dict[str, str], seeds: Sequence[int], steps: Steps, out: Path)
         rows.append(tuple(cells))
     headings = [f"{measure}{part}" for measure in "JF" for part in ("", " − baseline", ", in the paper")]
     start = f"the ResNet of {FIRST[_family(family)]} after {steps.first} steps" if steps.first else "random weights"
+    first = read(_record(baseline, seeds[0], out))
     notes = (
-        f"{read(_record(baseline, seeds[0], out)).signature}, `sample` val; {steps.own} steps on train, from {start}",
+        f"{first.signature}, {len(first.videos)} videos of `sample` val; {steps.own} steps on train, from {start}",
         f"mean ± standard deviation over seeds {', '.join(map(str, seeds))}; differences are computed seed by seed",
         "significantly different from the baseline, row by row, by the 95 % interval over seeds (Student's t): "
         + "; ".join(f"{measure}: {', '.join(names) or 'none'}" for measure, names in clear.items()),

@@ -11,7 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Points = NDArray[np.float64]
+Alpha = NDArray[np.float32]
 Outline = Callable[[float], list[Points]]
+FINER = 4  # edges are drawn on a grid this many times finer
+GRID = 16  # corners are rounded to a 16th of its cells, so that rounding errors of sine do not move them
 
 
 def blob(rng: np.random.Generator, deform: float) -> Outline:
@@ -135,3 +138,19 @@ def inside(corners: Points, size: tuple[int, int]) -> NDArray[np.bool_]:
     np.bitwise_xor.at(toggles, (row, column), 1)
     filled: NDArray[np.bool_] = np.bitwise_xor.accumulate(toggles, axis=1)[:, :width].astype(np.bool_)
     return filled
+
+
+def turn(points: Points, angle: float) -> Points:
+    """Rotate points around (0, 0), clockwise."""
+    cos, sin = np.cos(angle), np.sin(angle)
+    turned: Points = points @ np.array([[cos, sin], [-sin, cos]])
+    return turned
+
+
+def coverage(shapes: list[Points], size: tuple[int, int]) -> Alpha:
+    """The fraction of each pixel that a union of polygons covers; corners of pixels are integers."""
+    fine = np.zeros((size[0] * FINER, size[1] * FINER), np.bool_)
+    for shape in shapes:
+        fine |= inside(np.rint(shape * (FINER * GRID)) / GRID, (size[0] * FINER, size[1] * FINER))
+    covered: Alpha = fine.reshape(size[0], FINER, size[1], FINER).mean(axis=(1, 3), dtype=np.float32)
+    return covered
