@@ -7,7 +7,7 @@ from pathlib import Path
 from vosbench.dataset import Dataset, DatasetProtocol, Listed, Video
 from vosbench.dataset.protocol import SALIENCY
 from vosbench.datasets.sample.layout import LAYOUT, find, generate
-from vosbench.datasets.sample.sequences import SPLITS, scripts
+from vosbench.datasets.sample.sequences import SPLITS, VERSION, scripts
 
 SPARSE = 5
 __all__ = ["dataset", "generate", "listing"]
@@ -53,4 +53,5 @@ dataset = Dataset(
     listing=listing,
     videos=videos,
     generate=generate,
+    version=VERSION,
 )

@@ -106,6 +106,7 @@ class Dataset:
         downloads: the files to download.
         steps: how to get it by hand, if it cannot be downloaded.
         generate: writes the whole dataset into a folder, if vosbench generates it.
+        version: of what is generated; the cache has a folder for each.
         root: its folder, if the dataset is one that was passed by its path (`vosbench.dataset.folder_dataset`).
     """
 
@@ -123,6 +124,7 @@ class Dataset:
     downloads: tuple[Download, ...] = ()
     steps: str = ""
     generate: Callable[[Path], None] | None = None
+    version: int | None = None
     root: Path | None = None
 
     def listed(self, split: str, found: Mapping[str, Video]) -> Mapping[str, Listed]:

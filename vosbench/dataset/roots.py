@@ -137,7 +137,8 @@ def cache() -> Path:
 
 
 def _cached(dataset: Dataset) -> Path:
-    return cache() / f"{dataset.name}-{__version__}"
+    version = "" if dataset.version is None else f"-v{dataset.version}"
+    return cache() / f"{dataset.name}{version}-{__version__}"
 
 
 def _below(dataset: Dataset, data: str | Path | None) -> Path | None:
