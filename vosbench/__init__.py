@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         score_suite,
         segment,
     )
+    from vosbench.face.looking import Inspection, OverlayResult, inspect, overlay
     from vosbench.face.protocols import ExplainResult, ProtocolsResult, explain, score_protocols
     from vosbench.method import Measurable, Method, Option, Predictor, Recipe, Resumable, Setup
     from vosbench.metrics import Family, Measure
@@ -42,12 +43,14 @@ __all__ = [
     "DatasetProtocol",
     "ExplainResult",
     "Family",
+    "Inspection",
     "Listed",
     "Measurable",
     "Measure",
     "MeasureError",
     "Method",
     "Option",
+    "OverlayResult",
     "Predictor",
     "ProtocolsResult",
     "Recipe",
@@ -67,9 +70,11 @@ __all__ = [
     "check",
     "compare",
     "explain",
+    "inspect",
     "load_dataset",
     "load_method",
     "load_suite",
+    "overlay",
     "read_record",
     "read_records",
     "run",
@@ -91,6 +96,7 @@ _ROOMS = {
         *("load_dataset", "load_method", "load_suite", "read_record", "read_records"),
         *("run", "run_suite", "score", "score_suite", "segment"),
     ),
+    "face.looking": ("Inspection", "OverlayResult", "inspect", "overlay"),
     "face.protocols": ("ExplainResult", "ProtocolsResult", "explain", "score_protocols"),
     "method": ("Measurable", "Method", "Option", "Predictor", "Recipe", "Resumable", "Setup"),
     "metrics": ("Family", "Measure"),

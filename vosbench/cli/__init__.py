@@ -5,7 +5,22 @@ from typing import Annotated
 import typer
 
 from vosbench import __version__
-from vosbench.cli import check, compare, convert, data, export, flow, init, run, score, segment, table, train
+from vosbench.cli import (
+    check,
+    compare,
+    convert,
+    data,
+    export,
+    flow,
+    init,
+    inspect,
+    overlay,
+    run,
+    score,
+    segment,
+    table,
+    train,
+)
 from vosbench.cli import list as listing
 from vosbench.cli.console import Command, result
 
@@ -32,6 +47,8 @@ def vosbench(
 app.command("segment", cls=Command)(segment.segment)
 app.command("run", cls=Command)(run.run)
 app.command("score", cls=Command)(score.score)
+app.command("inspect", cls=Command)(inspect.inspect)
+app.command("overlay", cls=Command)(overlay.overlay)
 app.command("train", cls=Command)(train.train)
 app.command("convert", cls=Command)(convert.convert)
 app.command("export", cls=Command)(export.export)

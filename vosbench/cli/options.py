@@ -42,6 +42,14 @@ Plugins = Annotated[
         help="Python file with a Method, Dataset, Suite or Family of measures. The file is run, with all your rights.",
     ),
 ]
+NumberingName = Annotated[
+    Literal["auto", "frames", "0", "1"],
+    typer.Option(
+        "--numbering",
+        help="How numbers in the masks' names are read: like those of the frames, from 0, or from 1; by default "
+        "the first of these that fits all masks of a video.",
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress and no notes.")]
 Wide = Annotated[
     bool,

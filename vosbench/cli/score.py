@@ -62,14 +62,7 @@ def score(
         str | None,
         typer.Option("--codec", help=f"Encoding of the masks; recognised from all of them by default. {CODECS}"),
     ] = None,
-    numbering: Annotated[
-        Literal["auto", "frames", "0", "1"],
-        typer.Option(
-            "--numbering",
-            help="How numbers in the masks' names are read: like those of the frames, from 0, or from 1; by default "
-            "the first of these that fits all masks of a video.",
-        ),
-    ] = "auto",
+    numbering: options.NumberingName = "auto",
     name: Annotated[
         str | None, typer.Option("--name", help="Name of the method; that of the folder or file by default.")
     ] = None,

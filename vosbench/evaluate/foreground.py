@@ -50,7 +50,7 @@ class MaskScorer:
     def score(self, index: int, annotation: Packed) -> Iterator[Row]:
         """Score the next frame that has a prediction."""
         name, protocol = self._task.video.name, self._task.protocol
-        prediction = self._prediction(index, annotation)
+        prediction = read_prediction(self._task, self._masks, index, annotation.shape)
         self._read += 1
         if not prediction.any():
             self._empty += 1
@@ -87,28 +87,33 @@ class MaskScorer:
         """How many predictions are empty, are full, and there are; and the mean J of inverted predictions."""
         return (self._empty, self._full, self._read), mean(self._inverted)
 
-    def _prediction(self, index: int, annotation: Packed) -> Packed:
-        """The mask of a frame, at the size of its annotation."""
-        check, above = self._task.checks(index, annotation.shape), self._task.protocol.maps_above
-        if above == HALF_LEVEL:
-            return self._fit(self._masks.read(index, images.read_packed, check), annotation, index)
-        levels = self._masks.read(index, images.read_levels, check)
-        if self._task.differs(index, (levels.shape[0], levels.shape[1]), annotation.shape):
-            import cv2
 
-            levels = cv2.resize(levels, (annotation.width, annotation.height)).astype(np.uint8)
-        return pack(levels > above)
+def read_prediction(task: Task, masks: Reading, index: int, shape: tuple[int, int]) -> Packed:
+    """Read the mask of a frame as it is scored: at the (H, W) of its annotation.
 
-    def _fit(self, prediction: Packed, annotation: Packed, index: int) -> Packed:
-        """Resize a prediction to the size of its annotation (nearest neighbour), if the protocol allows it."""
-        if not self._task.differs(index, prediction.shape, annotation.shape):
-            return prediction
+    Raises:
+        DataError: if it is corrupt or has another encoding, or another size that the protocol does not resize.
+    """
+    check, above = task.checks(index, shape), task.protocol.maps_above
+    if above == HALF_LEVEL:
+        return _fit(task, masks.read(index, images.read_packed, check), index, shape)
+    levels = masks.read(index, images.read_levels, check)
+    if task.differs(index, (levels.shape[0], levels.shape[1]), shape):
         import cv2
 
-        height, width = annotation.shape
-        mask = unpack(prediction).view(np.uint8)
-        resized = cv2.resize(mask, dsize=(width, height), interpolation=cv2.INTER_NEAREST_EXACT)
-        return pack(resized.view(np.bool_))
+        levels = cv2.resize(levels, shape[::-1]).astype(np.uint8)
+    return pack(levels > above)
+
+
+def _fit(task: Task, prediction: Packed, index: int, shape: tuple[int, int]) -> Packed:
+    """Resize a prediction (nearest neighbour), if the protocol allows it."""
+    if not task.differs(index, prediction.shape, shape):
+        return prediction
+    import cv2
+
+    mask = unpack(prediction).view(np.uint8)
+    resized = cv2.resize(mask, dsize=shape[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
+    return pack(resized.view(np.bool_))
 
 
 class _Stability:

@@ -18,7 +18,7 @@ FAR = 0.2
 def notes(scored: list[Scored], selection: Selection, masks: Predictions) -> list[str]:
     """Notes for readers of the numbers, one per line."""
     lines = [
-        *_readings(masks, recognised=masks.recognising),
+        *readings(masks),
         *masks.notes,
         *_lossy(scored),
         *selection.notes(),
@@ -30,13 +30,13 @@ def notes(scored: list[Scored], selection: Selection, masks: Predictions) -> lis
     return [printable(line) for line in lines + slowness(selection.protocol)]
 
 
-def _readings(masks: Predictions, *, recognised: bool) -> list[str]:
+def readings(masks: Predictions) -> list[str]:
     """How masks were read, and how to say otherwise."""
     videos: dict[str, list[str]] = {}
     for video, name in masks.codecs.items():
         videos.setdefault(name, []).append(video)
     usual = max(videos, key=lambda name: len(videos[name]), default="map")
-    otherwise = "; otherwise pass --codec" if recognised else ""
+    otherwise = "; otherwise pass --codec" if masks.recognising else ""
     lines = [f'masks are read as "{usual}" ({codec_of(usual).meaning}){otherwise}']
     for name, some in videos.items():
         if name != usual:

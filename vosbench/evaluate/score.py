@@ -1,8 +1,10 @@
 """Score masks on disk and make a record. torch is never imported."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from vosbench import __version__
 from vosbench.dataset import Video
@@ -19,6 +21,7 @@ from vosbench.evaluate.numbering import Numbering
 from vosbench.evaluate.predictions import Predictions, settled
 from vosbench.evaluate.task import Scored, Task
 from vosbench.files import combined, write_whole
+from vosbench.images.recognition import Looks
 from vosbench.records import provenance
 from vosbench.records.record import Curves, Provenance, Record, Row
 
@@ -54,19 +57,77 @@ def score(  # noqa: PLR0913 - what is scored, and how masks are read
             encoding, or have another size.
         UsageError: if the codec is unknown, or a package is needed that is not installed.
     """
-    with_annotations(selection)
+    with measured(score_video, origin, selection, codec=codec, numbering=numbering, jobs=jobs, advance=advance) as (
+        masks,
+        scored,
+    ):
+        record = to_record(scored, selection, masks, default_name(masks.origin) if method is None else method)
+        return record, scored, notes(scored, selection, masks)
+
+
+class Measured(Protocol):
+    """What is found out about a video's masks, with what tells their codec."""
+
+    @property
+    def video(self) -> str:
+        """Name of the video."""
+        ...
+
+    @property
+    def looks(self) -> Looks:
+        """What the scored masks contain, if codecs are being recognised."""
+        ...
+
+
+Of = TypeVar("Of", bound=Measured)
+
+
+@contextmanager
+def measured(  # noqa: PLR0913 - what is measured, and how masks are read
+    measure: Callable[[Task], Of],
+    origin: Path | Predictions,
+    selection: Selection,
+    *,
+    codec: str | None = None,
+    numbering: Numbering = "auto",
+    jobs: int = 1,
+    advance: Callable[[int], None] = lambda _: None,
+    annotated: bool = True,
+) -> Iterator[tuple[Predictions, list[Of]]]:
+    """Find masks, measure each video, and settle how they are read; inside the block they can be read again so.
+
+    Scoring is this with `score_video`; whoever shows masks, or reports on them, reads the same.
+
+    Args:
+        measure: what is done with a video, in other processes if there are several jobs.
+        origin: as in `score`, like the other arguments.
+        selection: the videos and the protocol.
+        codec: as in `score`.
+        numbering: as in `score`.
+        jobs: number of processes.
+        advance: called with the number of videos measured so far.
+        annotated: whether annotations are needed.
+
+    Yields:
+        the masks with their codecs, and what was measured of each video.
+
+    Raises:
+        DataError: as `score`.
+        UsageError: as `score`.
+    """
+    if annotated:
+        with_annotations(selection)
     with scratch("masks") as folder:
         masks = _find(origin, selection, codec, numbering, folder) if isinstance(origin, Path) else origin
-        scored = _score(masks, selection, selection.videos, jobs, advance)
+        found = _measure(measure, masks, selection, selection.videos, jobs, advance)
         if masks.recognising:
             # Reading every mask twice would take a quarter longer, and the guess is almost always right.
             soft = selection.protocol.soft
-            masks, changed = settled(masks, {video.video: video.looks for video in scored}, soft=soft)
+            masks, changed = settled(masks, {video.video: video.looks for video in found}, soft=soft)
             again = [video for video in selection.videos if video.name in changed]
-            better = {video.video: video for video in _score(masks, selection, again, jobs, lambda _: None)}
-            scored = [better.get(video.video, video) for video in scored]
-    record = to_record(scored, selection, masks, default_name(masks.origin) if method is None else method)
-    return record, scored, notes(scored, selection, masks)
+            better = {each.video: each for each in _measure(measure, masks, selection, again, jobs, lambda _: None)}
+            found = [better.get(video.video, video) for video in found]
+        yield masks, found
 
 
 def default_name(origin: Path) -> str:
@@ -84,14 +145,19 @@ def noted_name(maps: Path) -> str | None:
     return noted if isinstance(noted, str) else None
 
 
-def _score(
-    masks: Predictions, selection: Selection, videos: Sequence[Video], jobs: int, advance: Callable[[int], None]
-) -> list[Scored]:
-    scored: list[Scored] = []
-    for video in engine.each(score_video, [Task(video, masks, selection.protocol) for video in videos], jobs):
-        scored.append(video)
-        advance(len(scored))
-    return scored
+def _measure(
+    measure: Callable[[Task], Of],
+    masks: Predictions,
+    selection: Selection,
+    videos: Sequence[Video],
+    jobs: int,
+    advance: Callable[[int], None],
+) -> list[Of]:
+    found: list[Of] = []
+    for video in engine.each(measure, [Task(video, masks, selection.protocol) for video in videos], jobs):
+        found.append(video)
+        advance(len(found))
+    return found
 
 
 def _find(origin: Path, selection: Selection, codec: str | None, numbering: Numbering, scratch: Path) -> Predictions:
