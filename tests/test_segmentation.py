@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 import vosbench
 from in_process import call
 from vosbench.errors import UsageError, VideoError
+from vosbench.face.segmenting import default_method
 from vosbench.images import read_frame, read_mask, write_png
 from vosbench.images.files import read_levels
-from vosbench.segmentation import CARD, default_method
+from vosbench.segmentation import CARD
 
 videos = pytest.importorskip("videos", reason="needs the extra video", exc_type=ImportError)
 

@@ -15,7 +15,6 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 
 from vosbench.dataset import Video
@@ -41,14 +40,6 @@ OVERLAY = ".mp4"
 STILLS_RATE = Fraction(25)
 """Frames per second of the overlay of a folder."""
 Advance = Callable[[str, int, int], None]
-
-
-def default_method() -> str:
-    """The best on videos of DAVIS-2016 that needs no further files: a network, or motion without the extra torch.
-
-    See `results/README.md`.
-    """
-    return "f2net.lite" if find_spec("torch") else "motion"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,9 @@ from pathlib import Path
 
 from vosbench.method import Method, Option, Predictor, Recipe, Setup
 from vosbench.method.method import HEEDED
-from vosbench.method.options import SCALES, aligned_size, scales, view_options, whole
-from vosbench.methods.motion import stage_options
+from vosbench.method.options import SCALES, aligned_size, motion_options, scales, view_options, whole
 
-TINY = Path(__file__).with_name("tiny.safetensors")
+TINY, LITE = (Path(__file__).with_name(f"{variant}.safetensors") for variant in ("tiny", "lite"))
 
 VARIANTS = {
     "base": "DeepLabv3 alone: the current frame by itself",
@@ -28,8 +27,8 @@ VARIANTS = {
     "lite-inter": "`inter` on the encoder of `lite`",
 }
 
-LITE = tuple(name for name in VARIANTS if name.startswith("lite"))
-WITHOUT_LITE = tuple(name for name in ("", *VARIANTS) if name not in LITE)
+LITES = tuple(name for name in VARIANTS if name.startswith("lite"))
+WITHOUT_LITE = tuple(name for name in ("", *VARIANTS) if name not in LITES)
 WITHOUT_DIFFUSION = tuple(name for name in VARIANTS if name.endswith(("base", "intra", "concat")))
 
 
@@ -46,7 +45,7 @@ OPTIONS = {
         "single",
         "one scale; or multi, three and mirrored (six views); or numbers such as 0.75,1,1.25",
         read=_scales,
-        variants=dict.fromkeys(LITE, SCALES),
+        variants=dict.fromkeys(LITES, SCALES),
         implies={"multi": {"flip": "yes"}},
     ),
     "flip": view_options(WITHOUT_LITE)["flip"],
@@ -72,7 +71,7 @@ OPTIONS = {
         "857x481",
         "size of the network's input at scale 1, each side 8 n + 1 pixels; 241x137 for tiny",
         read=aligned_size,
-        variants={**{name: "241x137" for name in VARIANTS if name.startswith("tiny")}, **dict.fromkeys(LITE)},
+        variants={**{name: "241x137" for name in VARIANTS if name.startswith("tiny")}, **dict.fromkeys(LITES)},
     ),
     "side": Option(
         "320",
@@ -86,7 +85,7 @@ OPTIONS = {
         ("anchor", "current"),
         variants=dict.fromkeys(WITHOUT_DIFFUSION),
     ),
-    **stage_options(WITHOUT_LITE),
+    **motion_options(WITHOUT_LITE),
 }
 
 
@@ -112,7 +111,7 @@ method = Method(
     licence="MIT",
     load=load,
     variants=VARIANTS,
-    weights={"tiny": TINY},
+    weights={"tiny": TINY, "lite": LITE},
     options=OPTIONS,
     heeds=HEEDED,
     needs={"previous"},  # with gating=on

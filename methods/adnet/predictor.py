@@ -14,6 +14,7 @@ from vosbench.dataset import Video
 from vosbench.engine.stages import stage
 from vosbench.errors import DataError, UsageError
 from vosbench.method import FloatMap, Setup, State
+from vosbench.method.nn.motion import with_motion
 from vosbench.method.nn.precision import device
 from vosbench.method.nn.predictor import NetworkPredictor, choose, ready
 from vosbench.method.nn.tta import Ensemble, EnsemblePredictor, Views, map_predictor
@@ -26,7 +27,6 @@ from vosbench.methods.adnet.network import STREAMS, TINY, Align, build, build_li
 from vosbench.methods.adnet.pruning import keep_masks
 from vosbench.methods.adnet.tta import PRESETS as AVERAGES
 from vosbench.methods.adnet.tta import SCALES, Preset
-from vosbench.methods.motion.stage import with_motion
 
 PRESETS: dict[str, tuple[Callable[..., Any], View]] = {
     **{name: (partial(build, name), FULL_VIEW) for name in ("base", *STREAMS)},

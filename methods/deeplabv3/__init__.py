@@ -8,10 +8,9 @@ from pathlib import Path
 
 from vosbench.method import Method, Option, Predictor, Recipe, Setup
 from vosbench.method.method import HEEDED
-from vosbench.method.options import aligned_size, view_options, whole
-from vosbench.methods.motion import stage_options
+from vosbench.method.options import aligned_size, motion_options, view_options, whole
 
-TINY = Path(__file__).with_name("tiny.safetensors")
+TINY, LITE = (Path(__file__).with_name(f"{variant}.safetensors") for variant in ("tiny", "lite"))
 
 VARIANTS = {
     "adnet": "baseline of AD-Net: deep stem, multi-grid, rates 12/24/36, 857×481 (the default)",
@@ -35,7 +34,7 @@ OPTIONS = {
         variants={**dict.fromkeys(("", "adnet", "tiny")), "lite": "320"},
     ),
     **view_options(("", "adnet", "f2net", "tiny")),
-    **stage_options(("", "adnet", "f2net", "tiny")),
+    **motion_options(("", "adnet", "f2net", "tiny")),
 }
 
 
@@ -61,7 +60,7 @@ method = Method(
     licence="MIT",
     load=load,
     variants=VARIANTS,
-    weights={"tiny": TINY},
+    weights={"tiny": TINY, "lite": LITE},
     options=OPTIONS,
     heeds=HEEDED,
     recipe=make_recipe,

@@ -7,13 +7,13 @@ from functools import partial
 from vosbench.method import Setup
 from vosbench.method.nn.deeplab import ADNET, ADNET_TINY, F2NET, AdnetDeepLab, F2netDeepLab, as_trained
 from vosbench.method.nn.lite import LiteDeepLab
+from vosbench.method.nn.motion import with_motion
 from vosbench.method.nn.precision import device
 from vosbench.method.nn.predictor import NetworkPredictor, choose, ready
 from vosbench.method.nn.tta import Views, map_predictor
 from vosbench.method.nn.views import FULL_VIEW, LITE_VIEW, TINY_VIEW, SquashedView, View, view_of
 from vosbench.method.options import changed, resolve
 from vosbench.methods.deeplabv3 import OPTIONS
-from vosbench.methods.motion.stage import with_motion
 
 PRESETS: dict[str, tuple[Callable[[], AdnetDeepLab | F2netDeepLab | LiteDeepLab], View]] = {
     "adnet": (partial(AdnetDeepLab, ADNET), FULL_VIEW),

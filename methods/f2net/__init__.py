@@ -5,10 +5,9 @@ from pathlib import Path
 
 from vosbench.method import Method, Option, Predictor, Recipe, Setup
 from vosbench.method.method import HEEDED
-from vosbench.method.options import positive, view_options, whole
-from vosbench.methods.motion import stage_options
+from vosbench.method.options import motion_options, positive, view_options, whole
 
-TINY = Path(__file__).with_name("tiny.safetensors")
+TINY, LITE = (Path(__file__).with_name(f"{variant}.safetensors") for variant in ("tiny", "lite"))
 
 VARIANTS = {
     "base": "DeepLabv3 alone: the current frame by itself",
@@ -76,7 +75,7 @@ OPTIONS = {
         ("mask", "centre", "zero"),
         variants=UNGUIDED,
     ),
-    **stage_options([name for name in ("", *VARIANTS) if not name.startswith("lite")]),
+    **motion_options([name for name in ("", *VARIANTS) if not name.startswith("lite")]),
 }
 
 
@@ -102,7 +101,7 @@ method = Method(
     licence="MIT",
     load=load,
     variants=VARIANTS,
-    weights={"tiny": TINY, "tiny-cgad-csa-max": TINY},
+    weights={"tiny": TINY, "tiny-cgad-csa-max": TINY, "lite": LITE, "lite-cgad-csa-max": LITE},
     recipe=make_recipe,
     options=OPTIONS,
     heeds=HEEDED,

@@ -18,6 +18,7 @@ from vosbench.images import read_frame
 from vosbench.method import FloatMap, Setup, State
 from vosbench.method.nn.deeplab import EncoderConfig, as_trained
 from vosbench.method.nn.layers import resize
+from vosbench.method.nn.motion import with_motion
 from vosbench.method.nn.precision import device
 from vosbench.method.nn.predictor import NetworkPredictor, choose, ready
 from vosbench.method.nn.tta import Outputs, Views, map_predictor
@@ -30,7 +31,6 @@ from vosbench.methods.f2net.centre import Map, Points, Track, select, to_pixels
 from vosbench.methods.f2net.heads import Config
 from vosbench.methods.f2net.heatmaps import Heatmaps, Sighting, folder_of
 from vosbench.methods.f2net.network import VARIANTS, F2Net, LiteF2Net, build
-from vosbench.methods.motion.stage import with_motion
 
 
 class GuidedPredictor(NetworkPredictor):

@@ -22,12 +22,12 @@ from vosbench.method import FloatMap, Resumable, Setup
 from vosbench.method.nn.predictor import FramePredictor
 from vosbench.method.nn.tta import Ensemble, EnsemblePredictor, Outputs, Views
 from vosbench.method.nn.views import FULL_VIEW, TINY_VIEW, AlignedView, Frame
+from vosbench.method.options import MOTION
 from vosbench.methods.adnet import OPTIONS, method, network, predictor
 from vosbench.methods.adnet import masks as runs
 from vosbench.methods.adnet.detections import Detection
 from vosbench.methods.adnet.masks import gated
 from vosbench.methods.adnet.tta import PRESETS, SCALES
-from vosbench.methods.motion import WEIGHT
 
 BASE = AlignedView(height=65, width=97)
 SMALL = AlignedView(height=33, width=49)
@@ -205,7 +205,7 @@ def test_defaults_are_maps_at_one_scale(clip: Video, trained: Setup) -> None:
         "side": "320",
         "anchor_align": "anchor",
         "motion": "off",
-        "motion_weight": WEIGHT,
+        "motion_weight": MOTION,
     }
     default = method.load(trained)
     assert isinstance(default, FramePredictor)

@@ -497,7 +497,7 @@ def test_training_starts_from_the_single_frame_network(material: Material, tmp_p
     )
     count = len(load_file(tmp_path / "w.safetensors"))
     assert notes == [f'starts from {count} tensors of "{start}"']
-    assert weights_card(done.last)["training"] == "disks, from weights of disks"
+    assert weights_card(done.last)["training"] == "disks, from weights of the same data"
 
 
 def test_a_resnet_does_not_fit(material: Material, tmp_path: Path) -> None:

@@ -10,11 +10,11 @@ from vosbench.dataset import Video
 from vosbench.errors import DataError
 from vosbench.images import write_png
 from vosbench.method import Setup
+from vosbench.method.motion.appearance import BINS, bins, border, centred, evidence, guided
+from vosbench.method.motion.background import agreement, plane, repeats, residual, texture
+from vosbench.method.motion.saliency import AHEAD, CHUNK, KEPT, Moving, along, logistic, moving, odds, otsu, propagated
 from vosbench.method.testing import check_predictor, sample_video
 from vosbench.methods.motion import method
-from vosbench.methods.motion.appearance import BINS, bins, border, centred, evidence, guided
-from vosbench.methods.motion.background import agreement, plane, repeats, residual, texture
-from vosbench.methods.motion.saliency import AHEAD, CHUNK, KEPT, Moving, along, logistic, moving, odds, otsu, propagated
 
 H, W = 60, 80
 RANDOM = np.random.default_rng(0)

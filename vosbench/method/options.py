@@ -116,6 +116,8 @@ def positive(text: str) -> str:
     return f"{value:.15g}"
 
 
+MOTION = "0.5"
+"""Weight of motion as a stage of a lite network; the card of `motion` tells how it was chosen."""
 SCALES, FLIP = "1", "no"
 """Defaults of the options `scales` and `flip` of the lite variants."""
 
@@ -165,6 +167,24 @@ def view_options(without: Iterable[str]) -> dict[str, Option]:
             ("yes", "no"),
             variants=missing,
         ),
+    }
+
+
+def motion_options(without: Iterable[str]) -> dict[str, Option]:
+    """The options of motion as a stage; see `vosbench.method.nn.motion`.
+
+    Args:
+        without: the variants that do not have them.
+    """
+    missing = dict.fromkeys(without)
+    return {
+        "motion": Option(
+            "off",
+            "adds the log odds of method `motion`, which reads the whole video first, to those of the map",
+            ("off", "on"),
+            variants=missing,
+        ),
+        "motion_weight": Option(MOTION, "weight of those log odds, with motion=on", read=positive, variants=missing),
     }
 
 

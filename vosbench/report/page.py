@@ -26,7 +26,9 @@ tools, and [ablations](ablations.md) for both papers' ablations with small netwo
 and the second best underlined; – means unknown.
 
 The `tiny` networks were trained on synthetic videos only, **without ImageNet or DAVIS**: their scores on DAVIS show how
-little synthetic videos teach about real ones, and say nothing about the methods.
+little synthetic videos teach about real ones, and say nothing about the methods. The `lite` networks are small ones for
+real video on a CPU, trained on a few real videos and photographs, **none of DAVIS-2016 val**, from an encoder with
+ImageNet weights. Neither networks nor training are the papers', so their rows do not reproduce the papers' numbers.
 """
 
 

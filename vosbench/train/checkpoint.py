@@ -24,7 +24,7 @@ from vosbench.train.step import Run
 
 CHECKPOINT, LAST, BEST, LOG = "last.pt", "last.safetensors", "best.safetensors", "log.csv"
 EVENTS = "tensorboard"
-LATER = ("warmup", "clip", "ema", "stride_on", "decay", "floor")
+LATER = ("warmup", "clip", "ema", "stride_on", "decay", "floor", "base")
 """Hyper-parameters that are in a card only if they are used."""
 Card = Mapping[str, Any]
 """What the weights depend on, as plain values: trainings with equal cards end in equal weights."""
@@ -74,14 +74,15 @@ def training(settings: Settings, digest: str | None) -> str:
     >>> training(Settings(data="sample train", about="not on DAVIS"), None)
     'sample train (not on DAVIS), from random weights'
     """
+    about = f" ({settings.about})" if settings.about else ""
+    data = f"{settings.data or 'data without a name'}{about}"
     if settings.weights is None and settings.backbone is None:
         origin = "random weights"
     else:
         before = [card.get("training") for card in _cards(settings)]
-        known = " and ".join(dict.fromkeys(map(str, before)))
+        known = " and ".join(dict.fromkeys(map(str, before))).replace(data, "the same data")
         origin = f"weights of {known}" if all(before) else f"weights with SHA-256 {_short(digest)}"
-    about = f" ({settings.about})" if settings.about else ""
-    return f"{settings.data or 'data without a name'}{about}, from {origin}"
+    return f"{data}, from {origin}"
 
 
 def _cards(settings: Settings) -> list[Card]:

@@ -38,6 +38,11 @@ class LitePlan(Plan):
     heads: float = Field(
         gt=0, description="learning rate of everything but the encoder, as a multiple of the encoder's"
     )
+    base: float = Field(
+        default=1.0,
+        gt=0,
+        description="learning rate of context and decoder, as a multiple of that of all but the encoder",
+    )
     auxiliary: float = Field(ge=0, description="weight of the loss of the embedding's own logit")
     overlap: float = Field(ge=0, description="weight of the soft Jaccard loss next to the cross-entropy")
     zoom_out: float = Field(ge=0, le=1, description="probability that a square shows more than the frame, reflected")
@@ -95,12 +100,15 @@ class LiteRecipe:
         return net
 
     def groups(self, net: nn.Module) -> list[dict[str, Any]]:
-        """The encoder above its frozen blocks, and the rest at a multiple of its rate."""
+        """The encoder above its frozen blocks, context and decoder, and the method's heads; each has its own rate."""
         unused = () if self.plan.auxiliary else ("decoder.auxiliary.",)
         trained = [(name, x) for name, x in net.named_parameters() if x.requires_grad and not name.startswith(unused)]
-        encoder = [x for name, x in trained if name.startswith("encoder.")]
-        heads = [x for name, x in trained if not name.startswith("encoder.")]
-        return [{"params": encoder}, {"params": heads, "scale": self.plan.heads}]
+        parts: dict[str, list[nn.Parameter]] = {"encoder": [], "base": [], "heads": []}
+        for name, x in trained:
+            part = name.partition(".")[0]
+            parts["base" if part in {"context", "decoder"} else part if part == "encoder" else "heads"].append(x)
+        scales = {"encoder": 1.0, "base": self.plan.heads * self.plan.base, "heads": self.plan.heads}
+        return [{"params": parts[part], "scale": scales[part]} for part in parts if parts[part]]
 
     def example(self, material: Material, step: int, rng: np.random.Generator) -> Example:
         """Sample a frame, and its anchor if needed; see `vosbench.method.Recipe`.

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from vosbench.images.flow import Flow
-from vosbench.methods.motion.background import Map
+from vosbench.method.motion.background import Map
 
 PERCENTILE = 99.5
 """The speed that counts as full: the fastest pixels are errors."""

@@ -9,14 +9,16 @@ import numpy as np
 from vosbench.dataset import Video
 from vosbench.engine.stages import stage
 from vosbench.errors import UsageError
-from vosbench.method import FloatMap, Setup, State
+from vosbench.method.method import FloatMap, State
+from vosbench.method.motion.predictor import Motion
+from vosbench.method.motion.saliency import logistic, odds
 from vosbench.method.nn.predictor import NetworkPredictor
-from vosbench.methods.motion import PIXELS, WEIGHT
-from vosbench.methods.motion.predictor import load
-from vosbench.methods.motion.saliency import logistic, odds
+from vosbench.method.options import MOTION
 
 SUREST = np.float32(1e-6)
 """A network's probability is kept so far from 0 and 1, so that its log odds are finite."""
+PIXELS = 51360
+"""Size at which motion is estimated: half of that of the method `motion`, at no loss; see its card."""
 Maps = Generator[FloatMap, None, None]
 
 
@@ -31,11 +33,11 @@ class WithMotion(NetworkPredictor):
     def __init__(self, network: NetworkPredictor, weight: float) -> None:
         super().__init__(network.network, network.inputs)
         self._network = network
-        self._motion = load(Setup(options={"pixels": PIXELS}))
+        self._motion = Motion(PIXELS, "medium")
         self._weight = np.float32(weight)
 
     def state(self) -> State:
-        """The network's; motion has none, see `vosbench.methods.motion.predictor.Motion.state`."""
+        """The network's; motion has none, see `vosbench.method.motion.predictor.Motion.state`."""
         return self._network.state()
 
     def resume(self, video: Video, start: int, state: State) -> Iterator[FloatMap]:
@@ -53,14 +55,14 @@ class WithMotion(NetworkPredictor):
 
 
 def with_motion(predictor: NetworkPredictor, options: Mapping[str, str]) -> NetworkPredictor:
-    """Add the stage to a predictor if `vosbench.methods.motion.stage_options` say so.
+    """Add the stage to a predictor if `vosbench.method.options.motion_options` say so.
 
     Raises:
         UsageError: if a weight is set, but the stage is not.
     """
-    weight = options.get("motion_weight", WEIGHT)
+    weight = options.get("motion_weight", MOTION)
     if options.get("motion") == "on":
         return WithMotion(predictor, float(weight))
-    if weight != WEIGHT:
+    if weight != MOTION:
         raise UsageError(f"motion_weight={weight} needs motion=on")
     return predictor

@@ -11,14 +11,12 @@ from numpy.typing import NDArray
 from vosbench.dataset import Video
 from vosbench.engine.stages import stage
 from vosbench.images.flow import Flow
-from vosbench.method import FloatMap, Setup, State
 from vosbench.method.estimators import METHODS
-from vosbench.method.options import resolve
+from vosbench.method.method import FloatMap, State
+from vosbench.method.motion.appearance import BINS, SAMPLED, Bins, bins, border, centred, counted, evidence, guided
+from vosbench.method.motion.background import Frame, Map, agreement, repeats, residual, texture
+from vosbench.method.motion.saliency import Moving, logistic, moving, propagated
 from vosbench.method.predict import of_equal_size, read_ahead
-from vosbench.methods.motion import OPTIONS
-from vosbench.methods.motion.appearance import BINS, SAMPLED, Bins, bins, border, centred, counted, evidence, guided
-from vosbench.methods.motion.background import Frame, Map, agreement, repeats, residual, texture
-from vosbench.methods.motion.saliency import Moving, logistic, moving, propagated
 
 MOTION, BORDER, COLOUR, CENTRE, BIAS = 1.7, 1.4, 1.4, 4.1, -0.3
 """Weights of the log odds; chosen on RealTrain, see the card."""
@@ -175,13 +173,3 @@ def _learn(seen: Seen) -> Map:
             others += counted(colours, 1 - probability)
         table = prior + np.float32(COLOUR) * evidence(objects, others)
     return table
-
-
-def load(setup: Setup) -> Motion:
-    """Make the predictor.
-
-    Raises:
-        UsageError: if an option is unknown.
-    """
-    options = resolve("motion", OPTIONS, setup.options, setup.variant)
-    return Motion(int(options["pixels"]), options["preset"])

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vosbench.methods.motion.background import Frame, Map
+from vosbench.method.motion.background import Frame, Map
 
 BINS = 16
 """Of each of the three channels of CIELAB."""
