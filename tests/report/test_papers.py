@@ -1,5 +1,8 @@
 """The papers' tables, as printed and beside what was measured; and the page of results."""
 
+import shutil
+import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ from vosbench.errors import DataError, UsageError
 from vosbench.evaluate.score import score
 from vosbench.records.published import published
 from vosbench.registry import load_dataset
+from vosbench.report.grouped import View, grouped
 from vosbench.report.page import results_page
 from vosbench.report.paper_table import PaperView
 from vosbench.report.papers import paper_table, papers, worst
@@ -314,3 +318,29 @@ def test_methods_and_tasks_of_a_papers_table() -> None:
         paper_table("f2net-3", [], PaperView(task="image-saliency"))
     with pytest.raises(UsageError, match='no method "MATT"'):
         paper_table("f2net-3", [], PaperView(methods=["MATT"]))
+
+
+def test_latex_of_every_table_compiles_and_fits_the_text(tmp_path: Path) -> None:
+    if shutil.which("pdflatex") is None:
+        pytest.skip("pdflatex is not installed")
+    own = davis16_record("mine_1", {"J_mean": 0.8, "F_mean": 0.9, "JF_mean": 0.85, "T_mean": 0.2})
+    shown = [
+        replace(
+            paper_table(
+                name, [], PaperView(measured=False, own=[own] if name in {"adnet-1", "f2net-1", "f2net-3"} else [])
+            ),
+            caption=r"On $\mathcal{J}$.",
+            label=f"tab:{name}",
+        )
+        for name in papers()
+    ]
+    numbers = [each for each in published() if each.dataset == "ytobj" and each.task == "unsupervised"]
+    shown.append(grouped([], load_dataset("ytobj"), View(by="category"), numbers)[0])
+    text = "\n\n\\clearpage\n".join(f"\\noindent {render(table, 'latex')}" for table in shown)
+    packages = "\\usepackage{booktabs}\n\\usepackage{graphicx}\n"
+    whole = f"\\documentclass{{article}}\n{packages}\\begin{{document}}\n{text}\n\\end{{document}}\n"
+    (tmp_path / "a.tex").write_text(whole, "utf-8")
+    words = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "a.tex"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, errors="replace", check=False)
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert "Overfull" not in done.stdout

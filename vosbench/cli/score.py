@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from vosbench.cli import options, protocols
+from vosbench.cli import options
 from vosbench.cli.console import command, finish_suite, listening, result, terminal_width
 from vosbench.errors import DataError, UsageError
 
 if TYPE_CHECKING:
+    from vosbench.cli import protocols
     from vosbench.dataset.selection import Selection
     from vosbench.face import SuiteOptions
     from vosbench.report.grouped import ByOne
@@ -89,6 +90,7 @@ def score(
     --protocol all, or several names, scores the same masks under each protocol and says what it does otherwise.
     """
     from vosbench import face
+    from vosbench.cli import protocols
     from vosbench.evaluate.score import default_name
     from vosbench.records import record as records
     from vosbench.records.naming import check_name
@@ -148,7 +150,7 @@ def score(
 
 
 def _score_suite(
-    task: protocols.Task,
+    task: "protocols.Task",
     suite: str,
     selected: "SuiteOptions",
     out: Path | None,

@@ -42,6 +42,7 @@ def to_latex(table: Table) -> str:
     notes += [f"{heading}: {value}" for heading, value in constant]
     section = _section(table)
     columns, rows = texts(_under(table), escape.latex, MARKS, _name, minus="−")
+    columns = [columns[0], *map(_stacked, columns[1:])] if table.across else columns
     sides, over = alignment(table), list(table.over or ("",) * len(table.columns))
     parts = [""] * len(rows)
     if section is not None:
@@ -162,12 +163,23 @@ def _section(table: Table) -> int | None:
 def _fitting(table: Table, section: int | None) -> tuple[str, str]:
     """What stands before and after the table, so that it fits the text."""
     columns, rows = texts(_under(table), str, PLAIN)
-    lines = [columns, *rows]
+    parts = [heading.replace(" (", "\n(").split("\n") if table.across else [heading] for heading in columns]
+    lines = [[max(part, key=_letters) for part in parts], *rows]
     widths = [max(_letters(line[at]) for line in lines) for at in range(len(columns)) if at != section]
     for size, scale, space in SIZES:
         if sum(widths) * scale + 2 * space * len(widths) <= WIDTH:
             return (f"{size}\\setlength{{\\tabcolsep}}{{{space:.0f}pt}}" if size else ""), ""
     return r"\resizebox{\linewidth}{!}{%", "}"
+
+
+def _stacked(heading: str) -> str:
+    r"""A heading whose source in parentheses stands beneath it.
+
+    >>> _stacked("PDB (F2Net)"), _stacked("PDB")
+    ('\\shortstack{PDB\\\\(F2Net)}', 'PDB')
+    """
+    method, _, source = heading.partition(" (")
+    return rf"\shortstack{{{method}\\({source}}}" if source else heading
 
 
 def _letters(text: str) -> float:

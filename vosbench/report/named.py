@@ -186,7 +186,7 @@ def _of_suite(request: TableRequest, suite: Suite) -> tuple[Table, list[str]]:
 
 def _published(request: TableRequest) -> list[Published]:
     """The published numbers of the task."""
-    return [number for number in published() if request.task in {None, number.task}]
+    return [number for number in published() if request.task is None or number.task == request.task]
 
 
 def _ablations() -> set[str]:

@@ -104,7 +104,7 @@ def worst(name: str, records: Sequence[Record]) -> float | None:
 def _printed(name: str, task: str | None = None) -> Grid:
     only = papers()[name].only
     numbers = [number for number in published(name) if not only or number.label in only]
-    found = [number for number in numbers if task in {None, number.task}]
+    found = [number for number in numbers if task is None or number.task == task]
     if not found:
         raise DataError(f'the table "{name}" has no methods of the task {task}')
     return grid(found)
