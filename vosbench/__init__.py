@@ -28,9 +28,10 @@ if TYPE_CHECKING:
         score_suite,
         segment,
     )
+    from vosbench.face.figures import figure
     from vosbench.face.looking import Inspection, OverlayResult, inspect, overlay
     from vosbench.face.protocols import ExplainResult, ProtocolsResult, explain, score_protocols
-    from vosbench.method import Measurable, Method, Option, Predictor, Recipe, Resumable, Setup
+    from vosbench.method import Embedder, Measurable, Method, Option, Predictor, Recipe, Resumable, Setup
     from vosbench.metrics import Family, Measure
     from vosbench.records import Record, Row
 
@@ -41,6 +42,7 @@ __all__ = [
     "DataError",
     "Dataset",
     "DatasetProtocol",
+    "Embedder",
     "ExplainResult",
     "Family",
     "Inspection",
@@ -70,6 +72,7 @@ __all__ = [
     "check",
     "compare",
     "explain",
+    "figure",
     "inspect",
     "load_dataset",
     "load_method",
@@ -98,7 +101,8 @@ _ROOMS = {
     ),
     "face.looking": ("Inspection", "OverlayResult", "inspect", "overlay"),
     "face.protocols": ("ExplainResult", "ProtocolsResult", "explain", "score_protocols"),
-    "method": ("Measurable", "Method", "Option", "Predictor", "Recipe", "Resumable", "Setup"),
+    "face.figures": ("figure",),
+    "method": ("Embedder", "Measurable", "Method", "Option", "Predictor", "Recipe", "Resumable", "Setup"),
     "metrics": ("Family", "Measure"),
     "records": ("Record", "Row"),
 }

@@ -107,6 +107,7 @@ EXTRAS = {
     "onnxruntime": "onnx",
     "onnxscript": "onnx",
     "pyarrow": "parquet",
+    "matplotlib": "plot",
     "py7zr": "archives",
     "backports": "archives",
 }

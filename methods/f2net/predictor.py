@@ -20,7 +20,7 @@ from vosbench.method.nn.deeplab import EncoderConfig, as_trained
 from vosbench.method.nn.layers import resize
 from vosbench.method.nn.motion import with_motion
 from vosbench.method.nn.precision import device
-from vosbench.method.nn.predictor import NetworkPredictor, choose, ready
+from vosbench.method.nn.predictor import NetworkPredictor, choose, ready, vectors
 from vosbench.method.nn.tta import Outputs, Views, map_predictor
 from vosbench.method.nn.views import Frame, LiteView, SquashedView
 from vosbench.method.options import changed, resolve
@@ -94,19 +94,24 @@ class GuidedPredictor(NetworkPredictor):
         track = _restore(state or {}) if start else None
         if start >= len(video):
             return
-        anchors = self._anchors(video)
+        anchors = self._embed(read_frame(video.frames[0]))
         with closing(read_ahead(video.frames[start:])) as frames:
             for frame in frames:
                 sighting, track = self._step(anchors, frame, track)
                 self._track = track
                 yield sighting
 
+    def embeddings(self, video: Video) -> Iterator[FloatMap]:
+        """See `vosbench.method.method.Embedder`; of several views of a frame, the first."""
+        with closing(read_ahead(video.frames)) as frames:
+            for frame in frames:
+                yield vectors(self._embed(frame)[0])
+
     # Inference mode must not span a yield: it would leak into the caller.
     @torch.inference_mode()
-    def _anchors(self, video: Video) -> list[Any]:
-        first = read_frame(video.frames[0])
-        with stage("encoder"):
-            return [self._net.embed(x) for x in self._inputs(first)]
+    @stage("encoder")
+    def _embed(self, frame: Frame) -> list[Any]:
+        return [self._net.embed(x) for x in self._inputs(frame)]
 
     @torch.inference_mode()
     def _step(self, anchors: list[Any], frame: Frame, track: Track | None) -> tuple[Sighting, Track]:

@@ -11,6 +11,7 @@ from vosbench.cli import (
     convert,
     data,
     export,
+    figure,
     flow,
     init,
     inspect,
@@ -53,6 +54,7 @@ app.command("train", cls=Command)(train.train)
 app.command("convert", cls=Command)(convert.convert)
 app.command("export", cls=Command)(export.export)
 app.command("table", cls=Command)(table.table)
+app.command("figure", cls=Command)(figure.figure)
 app.command("compare", cls=Command)(compare.compare)
 app.command("check", cls=Command)(check.check)
 app.command("verify", cls=Command)(data.verify)

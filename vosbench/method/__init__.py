@@ -4,6 +4,7 @@ The contract consists of `Method`, `Setup` and the protocols of a predictor; `Re
 """
 
 from vosbench.method.method import (
+    Embedder,
     FloatMap,
     Measurable,
     Method,
@@ -16,6 +17,7 @@ from vosbench.method.options import Option
 from vosbench.method.recipe import Example, Material, Plan, Recipe
 
 __all__ = [
+    "Embedder",
     "Example",
     "FloatMap",
     "Material",

@@ -80,6 +80,27 @@ class Measurable(Protocol):
         ...
 
 
+@runtime_checkable
+class Embedder(Protocol):
+    """A predictor that tells how its network sees each place of a frame, for ``vosbench figure similarity`` and drift.
+
+    Vectors of two frames of a video can be compared by their cosine. The cells of a grid cover the frame evenly,
+    whatever the network does at the edges: cell (i, j) of (h, w) is in the middle of the rows from i H / h to
+    (i + 1) H / h, and columns likewise.
+    """
+
+    def embeddings(self, video: Video) -> Iterator[FloatMap]:
+        """Yield the vectors of each frame, in frame order.
+
+        Args:
+            video: the frames, without annotations.
+
+        Yields:
+            one (h, w, C) float32 array per frame, of one size, computed lazily.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
     """Everything a method needs to become a predictor.

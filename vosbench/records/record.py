@@ -4,6 +4,8 @@ import csv
 import gzip
 import io
 import json
+import math
+import zlib
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -241,6 +243,37 @@ def write_rows(path: Path, rows: Sequence[Row]) -> None:
             pd.DataFrame(rows, columns=list(Row._fields)).to_parquet(part, engine="pyarrow", index=False)
         return
     write_whole(path, gzip.compress(_csv(rows), mtime=0) if path.suffix == ".gz" else _csv(rows))
+
+
+def read_rows(path: Path) -> list[Row]:
+    """Read the rows that `write` or `write_rows` has written.
+
+    Raises:
+        DataError: if the file is missing, or not one of rows.
+        UsageError: if a package is needed that is not installed.
+    """
+    try:
+        if path.suffix.lower() == ".parquet":
+            import pandas as pd
+
+            with extras_needed():
+                import_module("pyarrow")
+            lines = pd.read_parquet(path, engine="pyarrow").astype(str).to_dict("records")
+        else:
+            content = path.read_bytes()
+            text = (gzip.decompress(content) if path.suffix.lower() == ".gz" else content).decode()
+            table = csv.DictReader(io.StringIO(text))
+            if table.fieldnames != list(Row._fields):
+                raise ValueError("other columns")
+            lines = list(table)
+        rows = [Row(line["video"], int(line["frame"]), line["measure"], float(line["value"])) for line in lines]
+    except OSError as error:
+        raise DataError(f'the values of frames in "{path}" cannot be read: {error.strerror or error}') from None
+    except (EOFError, zlib.error, ValueError, KeyError, TypeError):
+        raise DataError(f'"{path}" does not hold values of frames; make it with vosbench score --per-frame') from None
+    if not all(map(math.isfinite, (row.value for row in rows))):
+        raise DataError(f'"{path}" holds values that are not finite')
+    return rows
 
 
 def _csv(rows: Sequence[Row]) -> bytes:

@@ -19,7 +19,7 @@ from vosbench.method.method import FloatMap, Setup, State
 from vosbench.method.nn.precision import device, hasten
 from vosbench.method.nn.views import Frame, View
 from vosbench.method.nn.weights import fill
-from vosbench.method.predict import batches
+from vosbench.method.predict import batches, read_ahead
 
 T = TypeVar("T")
 N = TypeVar("N", bound=nn.Module)
@@ -85,6 +85,12 @@ class Network(Protocol[F]):
         ...
 
 
+def vectors(known: Any) -> FloatMap:  # noqa: ANN401 - as the network has it
+    """What a network's ``embed`` knows of one frame → the vectors of its cells, (h, w, C)."""
+    embedding: Tensor = getattr(known, "embedding", known)
+    return embedding[0].permute(1, 2, 0).float().cpu().numpy()
+
+
 class NetworkPredictor:
     """Base of predictors that drive a network; without state, unless a subclass has some.
 
@@ -135,6 +141,12 @@ class FramePredictor(NetworkPredictor):
         with closing(batches(video, start, self._batch)) as read:
             for frames, done in read:
                 yield from self._maps(anchor, frames)[done:]
+
+    def embeddings(self, video: Video) -> Iterator[FloatMap]:
+        """See `vosbench.method.method.Embedder`; of baselines that end in the encoder, the logits alone."""
+        with closing(read_ahead(video.frames)) as frames:
+            for frame in frames:
+                yield vectors(self._embed([frame]))
 
     # Inference mode must not span a yield: it would leak into the caller.
     @torch.inference_mode()

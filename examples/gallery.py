@@ -1,0 +1,95 @@
+"""Draw the pictures of docs/figures.md: every figure, of the records in results/ and of the tiny methods.
+
+    python examples/gallery.py [RUNS]
+
+Runs of the tiny methods on ``sample`` are kept in the folder RUNS, by default a temporary one: with it, a second call
+only draws. Needs the extras torch and plot; takes some minutes on a CPU.
+"""
+
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from vosbench import figure, run
+
+REPOSITORY = Path(__file__).parents[1]
+PICTURES = REPOSITORY / "docs" / "figures"
+WIDTHS = {"column": 400, "page": 760}
+"""Pixels of a picture."""
+COLOURS = {"photo": 96, "plot": 48}
+METHODS = ("adnet.tiny", "deeplabv3.tiny", "f2net.tiny")
+SUBMISSIONS = ("ags", "andiff", "epo+", "fseg", "osvos", "pdb", "sfls", "tis")
+VIDEO = "animal-walk"
+PHOTOS = ("centres", "similarity", "qualitative")
+
+
+def make_runs(folder: Path) -> None:
+    """Run the tiny methods under a protocol of masks, with speed, and under one of soft maps; keep F2Net's heat maps."""
+    for method in METHODS:
+        options = {"heatmaps": str(folder / "heat")} if method == "f2net.tiny" else {}
+        run(method, "sample", out=folder, profile=True, measures="J,F", options=options)
+        run(method, "sample", out=folder, protocol="vsod-davsod", measures="maxF,meanF", options=options)
+
+
+def figures(folder: Path) -> Mapping[str, tuple[str | list[str], dict[str, Any]]]:
+    """Figure → its sources and options."""
+    masks = [str(folder / "sample" / f"{method}+J-F.json") for method in METHODS]
+    maps = [str(folder / "sample" / f"{method}@vsod-davsod+maxF-meanF.json") for method in METHODS]
+    davis = [str(REPOSITORY / "results" / "davis16" / f"{name}.json") for name in SUBMISSIONS]
+    sample: dict[str, Any] = {"dataset": "sample"}
+    return {
+        "pr": (maps, {}),
+        "f-threshold": (maps, {}),
+        "frames": (masks[::2], {"videos": f"{VIDEO},blob-drift", "measure": "J"}),
+        "videos": (davis[:2], {}),
+        "attributes": (davis[1:4], {}),
+        "success": (masks, {}),
+        "speed": (masks, {}),
+        "jf": (davis, {}),
+        "heatmap": (davis, {}),
+        "centres": (str(folder / "heat"), {**sample, "videos": VIDEO}),
+        "similarity": (["adnet.tiny", "f2net.tiny"], {**sample, "videos": VIDEO}),
+        "drift": (["adnet.tiny"], sample),
+        "qualitative": (
+            [str(folder / "sample" / method) for method in METHODS],
+            {**sample, "videos": f"{VIDEO},blob-drift", "labels": METHODS},
+        ),
+    }
+
+
+def reduce(path: Path, out: Path, colours: int) -> None:
+    """Write a picture in fewer pixels and colours."""
+    with Image.open(path) as image:
+        width = WIDTHS["column" if image.width < 1500 else "page"]
+        small = image.convert("RGB").resize(
+            (width, round(image.height * width / image.width)), Image.Resampling.LANCZOS
+        )
+    small.quantize(colours, dither=Image.Dither.NONE).save(out, optimize=True)
+
+
+def draw(folder: Path) -> None:
+    """Draw all figures."""
+    PICTURES.mkdir(exist_ok=True)
+    for name, (sources, options) in figures(folder).items():
+        large = folder / "figure.png"
+        figure(name, sources, large, **options)
+        reduce(large, PICTURES / f"{name}.png", COLOURS["photo" if name in PHOTOS else "plot"])
+        print(f"{name}: {(PICTURES / f'{name}.png').stat().st_size} bytes", flush=True)  # noqa: T201 - a script
+
+
+def main(folder: Path) -> None:
+    """Make the runs that are missing, and the pictures."""
+    make_runs(folder)
+    draw(folder)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        main(Path(sys.argv[1]))
+    else:
+        with tempfile.TemporaryDirectory() as scratch:
+            main(Path(scratch))
