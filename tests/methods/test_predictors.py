@@ -14,7 +14,8 @@ from torch import nn
 
 from vosbench.dataset import Video
 from vosbench.errors import DataError, UsageError
-from vosbench.method import Method, Resumable, Setup
+from vosbench.images import read_frame
+from vosbench.method import Embedder, Method, Resumable, Setup
 from vosbench.method.nn.deeplab import ADNET_TINY, AdnetDeepLab
 from vosbench.method.nn.views import AlignedView, SquashedView
 from vosbench.methods.adnet import network as adnet
@@ -229,3 +230,24 @@ def test_aligned_maps_keep_the_corners() -> None:
 def test_full_size_methods_run(name: str, clip: Video) -> None:
     maps = list(method_of(name).load(Setup()).predict(clip.first(2)))
     assert [saliency.shape for saliency in maps] == [(70, 110)] * 2
+
+
+def test_embeddings_are_those_that_maps_are_made_of(setup: tuple[Method, Setup], clip: Video) -> None:
+    method, chosen = setup
+    predictor = method.load(chosen)
+    assert isinstance(predictor, Embedder)
+    grids = list(predictor.embeddings(clip))
+    assert len(grids) == len(clip)
+    assert {(grid.dtype, grid.shape) for grid in grids} == {(grids[0].dtype, grids[0].shape)}
+    assert grids[0].dtype == np.float32
+    size = next(iter(predictor.inputs))
+    view = SquashedView(side=size[0]) if method.name == "f2net" else AlignedView(height=size[1], width=size[0])
+    with torch.inference_mode():
+        wanted = predictor.network.embed(view.prepare(read_frame(clip.frames[3]))[None])[0].permute(1, 2, 0)
+    np.testing.assert_allclose(grids[3], wanted.numpy(), atol=1e-5)
+
+
+@pytest.mark.parametrize("options", [{"output": "mask"}, {"scales": "multi"}])
+def test_ensembles_and_masks_of_adnet_offer_no_embeddings(weights: dict[str, Path], options: dict[str, str]) -> None:
+    chosen = Setup(variant="tiny", weights=weights["adnet"], options=options)
+    assert not isinstance(method_of("adnet").load(chosen), Embedder)

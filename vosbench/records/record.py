@@ -263,9 +263,7 @@ def read_rows(path: Path) -> list[Row]:
             content = path.read_bytes()
             text = (gzip.decompress(content) if path.suffix.lower() == ".gz" else content).decode()
             table = csv.DictReader(io.StringIO(text))
-            if table.fieldnames != list(Row._fields):
-                raise ValueError("other columns")
-            lines = list(table)
+            lines = list(table) if table.fieldnames == list(Row._fields) else [{}]
         rows = [Row(line["video"], int(line["frame"]), line["measure"], float(line["value"])) for line in lines]
     except OSError as error:
         raise DataError(f'the values of frames in "{path}" cannot be read: {error.strerror or error}') from None

@@ -1,7 +1,6 @@
 """What is asked of figures: inputs in all forms, and mistakes, which name the command that helps."""
 
 import gzip
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -19,9 +18,9 @@ from vosbench.report.figures.sources import alike, chosen, labelled, measured, o
 
 pytest.importorskip("matplotlib", reason="the extra plot is not installed")
 
-from vosbench.face.figures import figure  # noqa: E402 - after the skip
-from vosbench.report.figures.named import KINDS  # noqa: E402
-from vosbench.report.figures.style import legible, style_sheet, wrapped  # noqa: E402
+from vosbench.face.figures import figure
+from vosbench.report.figures.named import KINDS
+from vosbench.report.figures.style import legible, style_sheet, wrapped
 
 TESTS = Path(__file__).parents[2]
 TOY, EMBEDDER = TESTS / "plugins" / "toy.py", TESTS / "plugins" / "embedder.py"
@@ -52,7 +51,7 @@ def test_sources_are_paths_folders_and_names(results: Path) -> None:
     assert len(read([str(results / "davis16"), one], Path("none"))) == 6
     assert [each.record.method for each in read(["alpha", "davis16/beta"], results)] == ["alpha", "beta"]
     assert {each.record.dataset for each in read(["gamma@vsod-davsod"], results)} == {"davis16", "fbms"}
-    with pytest.raises(UsageError, match='"alhpa" is not a record, a folder of records, .*did you mean "alpha"'):
+    with pytest.raises(UsageError, match=r'"alhpa" is not a record, a folder of records, .*did you mean "alpha"'):
         read(["alhpa"], results)
 
 
@@ -115,7 +114,7 @@ def test_values_of_frames_are_found_and_checked(results: Path, tmp_path: Path) -
         assert read_rows(tmp_path / name) == rows
         assert labelled([shown], [], [tmp_path / name])[0].of_frames("J") == values
     stale = labelled([shown], [], [results / "davis16" / "beta.csv.gz"])[0]
-    with pytest.raises(DataError, match='does not hold the values of .*alpha.json": J of "blackswan" differs'):
+    with pytest.raises(DataError, match=r'does not hold the values of .*alpha\.json": J of "blackswan" differs'):
         stale.of_frames("J")
 
 
@@ -136,7 +135,7 @@ def test_what_does_not_hold_values_of_frames(tmp_path: Path, content: bytes) -> 
         if name.endswith("parquet"):
             pytest.importorskip("pyarrow", reason="the extra parquet is not installed")
         (tmp_path / name).write_bytes(content)
-        with pytest.raises(DataError, match="hold values of frames|cannot be read"):
+        with pytest.raises(DataError, match=r"hold values of frames|cannot be read"):
             read_rows(tmp_path / name)
 
 
@@ -163,9 +162,9 @@ def test_figures_refuse_what_they_do_not_use(results: Path, tmp_path: Path) -> N
         figure("jf", "alpha", tmp_path / "a.eps", results=results)
     with pytest.raises(UsageError, match="name at least one"):
         figure("jf", [], out)
-    with pytest.raises(UsageError, match="qualitative.* shows frames; name their dataset with --dataset"):
+    with pytest.raises(UsageError, match=r"qualitative.* shows frames; name their dataset with --dataset"):
         figure("qualitative", "masks", out)
-    assert not os.listdir(tmp_path)
+    assert not [*tmp_path.iterdir()]
 
 
 def test_records_without_what_a_figure_shows(results: Path, tmp_path: Path) -> None:
@@ -222,7 +221,7 @@ def test_embeddings_come_from_methods_that_offer_them(toy: Toy) -> None:
 
 def test_heat_maps_that_are_not_there_name_the_command(toy: Toy, tmp_path: Path) -> None:
     heat = write_heatmaps(tmp_path / "heat")
-    with pytest.raises(DataError, match='there are no centres of "v1".*make them with: vosbench run --method f2net'):
+    with pytest.raises(DataError, match=r'there are no centres of "v1".*make them with: vosbench run --method f2net'):
         toy("centres", str(heat), videos="v1")
     (heat / "v0" / "00004.png").unlink()
     with pytest.raises(DataError, match="there is no heat map of this frame"):

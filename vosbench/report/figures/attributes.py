@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.projections.polar import PolarAxes
 
+MOST_UPRIGHT = 10
+"""Attributes whose names fit next to each other in a column."""
 MOST_BARS = 4
 """Methods whose bars fit next to each other; more are dots."""
 
@@ -56,7 +58,10 @@ def _bars(shown: Sequence[Shown], sheet: Sheet, measure: str, ticks: list[str], 
         else:
             offset = (at - (len(shown) - 1) / 2) * 0.6 / len(shown)
             handles += axes.plot(places + offset, values, series(at)["marker"], color=series(at)["color"])
-    axes.set_xticks(places, ticks)
+    if sheet.width == "column" and len(ticks) > MOST_UPRIGHT:
+        axes.set_xticks(places, [tick.replace("\n", " ") for tick in ticks], rotation=90)
+    else:
+        axes.set_xticks(places, ticks)
     axes.set_xlim(-0.6, len(ticks) - 0.4)
     low = 0.0 if few else max(float(np.nanmin(table)) - 0.05, 0)
     axes.set_ylim(low, None if measure_of(measure).symbol == "T" else 1)

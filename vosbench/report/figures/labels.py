@@ -7,6 +7,7 @@ from vosbench.report.figures.style import legible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.text import Text
     from matplotlib.transforms import Bbox
 
 PLACES = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1))
@@ -14,7 +15,13 @@ DISTANCES = (4.0, 8.0, 13.0)
 """Points between a point and its name that are tried in turn."""
 
 
-def name_points(axes: "Axes", points: Sequence[tuple[float, float]], names: Sequence[str], size: float) -> None:
+def name_points(
+    axes: "Axes",
+    points: Sequence[tuple[float, float]],
+    names: Sequence[str],
+    size: float,
+    others: Sequence["Text"] = (),
+) -> None:
     """Write a name at each point; call it last, when limits, legend and caption are there.
 
     Args:
@@ -22,6 +29,7 @@ def name_points(axes: "Axes", points: Sequence[tuple[float, float]], names: Sequ
         points: in data.
         names: one for each.
         size: of the font, in points.
+        others: text that should not be covered either.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.transforms import Bbox
@@ -34,6 +42,7 @@ def name_points(axes: "Axes", points: Sequence[tuple[float, float]], names: Sequ
     radius = 3 * figure.dpi / 72
     centres = axes.transData.transform(points)
     taken = [Bbox.from_extents(x - radius, y - radius, x + radius, y + radius) for x, y in centres]
+    taken += [text.get_window_extent(renderer) for text in others]
     for point, name in zip(points, names, strict=True):
         best: tuple[float, int, int, float] | None = None
         text = axes.annotate(legible(name), point, (0, 0), textcoords="offset points", fontsize=size)

@@ -172,7 +172,9 @@ def of_records(request: RecordsRequest, width: Width, *, caption: bool) -> "tupl
         shown, notes = alike(shown)
     reading = KINDS[request.name].reading
     if request.name == "videos":
-        parts = ["line: mean over videos, with its 95 % interval"] if len(shown) <= 2 else []
+        parts = (
+            ["line: score of the split, with the 95 % interval of a mean over these videos"] if len(shown) <= 2 else []
+        )
         parts += ["whiskers: 10th to 90th percentile of frames"] if request.per_frame else []
         reading = "; ".join(parts)
     said = f"{origin(shown)}. {reading[:1].upper()}{reading[1:]}." if reading else f"{origin(shown)}."

@@ -37,14 +37,17 @@ def jf(shown: Sequence[Shown], sheet: Sheet) -> "Figure":
     axes.set_xticks(ticks)
     axes.set_yticks(ticks)
     axes.set_aspect("equal")
+    lines = []
     for tick in ticks:
         ends = np.array([[2 * tick - high, high], [2 * tick - low, low]])
         axes.plot(*ends.T, color=FAINT, linewidth=0.7, linestyle="--", zorder=0.5)
         x, y = _free(ends, np.array(points), (low, high))
-        axes.annotate(f"J&F {tick:.2g}", (x, y), fontsize=4.5, color=GREY, ha="center", va="center", rotation=-45)
+        lines.append(
+            axes.annotate(f"J&F {tick:.2g}", (x, y), fontsize=4.5, color=GREY, ha="center", va="center", rotation=-45)
+        )
     axes.grid(visible=False)
     _points(axes, points)
-    name_points(axes, points, [each.label for each in shown], sheet.small)
+    name_points(axes, points, [each.label for each in shown], sheet.small, lines)
     return figure
 
 

@@ -21,6 +21,7 @@ Table = Mapping[str, Mapping[str, float]]
 """Video → label → value."""
 LINE = 0.135
 """Inches from a video to the next one."""
+EQUAL = 1e-9
 MOST_NUMBERS = 400
 """Cells of a heat map in which numbers are still legible, on a page."""
 
@@ -77,7 +78,7 @@ def videos(shown: Sequence[Shown], sheet: Sheet, measure: str, spread: Sequence[
         values = np.array([table[name][each.label] for name in names])
         colour, rows = series(at)["color"], places + offsets[at]
         if len(shown) <= 2:
-            _mean_line(axes, values, at)
+            _mean_line(axes, values, each.record.scores.get(measure), at)
         if len(shown) == 1:
             handles.append(axes.barh(rows, values, height=0.62, color=colour, alpha=0.75)[0])
         else:
@@ -102,20 +103,24 @@ def videos(shown: Sequence[Shown], sheet: Sheet, measure: str, spread: Sequence[
     axes.set_yticks(places, [legible(name) for name in names])
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(len(names) - 0.4, -0.6)
-    low = min(0.0, *(value for of in table.values() for value in of.values()))
-    axes.set_xlim(low, 1 if measure_of(measure).symbol not in {"", "T"} or measure == "JF_mean" else None)
+    known = [value for of in table.values() for value in of.values()]
+    if min(known) >= 0:
+        axes.set_xlim(0, 1 if max(known) <= 1 else None)
     axes.set_xlabel(_heading(measure))
     axes.grid(visible=False, axis="y")
     sheet.legend(figure, handles, [f"{each.label}  {_mean(each, measure)}" for each in shown])
     return figure
 
 
-def _mean_line(axes: "Axes", values: NDArray[np.float64], index: int) -> None:
-    """The mean over videos, and its interval as a band."""
-    style, interval = series(index), mean_interval(list(values))
-    if interval.low is not None and interval.high is not None:
+def _mean_line(axes: "Axes", values: NDArray[np.float64], score: float | None, index: int) -> None:
+    """The score of the split, and its interval as a band if it is the mean over these videos."""
+    if score is None:
+        return
+    style = series(index)
+    axes.axvline(score, color=style["color"], linewidth=0.8, linestyle=DASHES[index], zorder=0.6)
+    interval = mean_interval(list(values))
+    if abs(score - values.mean()) < EQUAL and interval.low is not None and interval.high is not None:
         axes.axvspan(interval.low, interval.high, color=style["color"], alpha=0.12, linewidth=0, zorder=0)
-    axes.axvline(values.mean(), color=style["color"], linewidth=0.8, linestyle=DASHES[index], zorder=0.6)
 
 
 def _heading(measure: str) -> str:
