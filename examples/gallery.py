@@ -18,11 +18,11 @@ from vosbench import figure, run
 
 REPOSITORY = Path(__file__).parents[1]
 PICTURES = REPOSITORY / "docs" / "figures"
-WIDTHS = {"column": 400, "page": 680}
+WIDTHS = {"column": (400,), "page": (680, 560, 480, 400)}
 """Pixels of a picture."""
-COLOURS = (64, 32, 16)
+COLOURS = 64
 LARGEST = 40_000
-"""Bytes of a picture; it has the most of `COLOURS` with which it is not larger."""
+"""Bytes of a picture; it has the most pixels with which it is not larger."""
 METHODS = ("adnet.tiny", "deeplabv3.tiny", "f2net.tiny")
 SUBMISSIONS = ("ags", "andiff", "epo+", "fseg", "osvos", "pdb", "sfls", "tis")
 VIDEO = "film-horse"
@@ -63,16 +63,14 @@ def figures(folder: Path) -> Mapping[str, tuple[str | list[str], dict[str, Any]]
 
 
 def reduce(path: Path, out: Path) -> None:
-    """Write a picture in fewer pixels and colours."""
+    """Write a picture with fewer pixels and colours."""
     with Image.open(path) as image:
-        width = WIDTHS["column" if image.width < 1500 else "page"]
-        small = image.convert("RGB").resize(
-            (width, round(image.height * width / image.width)), Image.Resampling.LANCZOS
-        )
-    for colours in COLOURS:
-        small.quantize(colours, dither=Image.Dither.NONE).save(out, optimize=True)
+        pixels = image.convert("RGB")
+    for width in WIDTHS["column" if pixels.width < 1500 else "page"]:
+        small = pixels.resize((width, round(pixels.height * width / pixels.width)), Image.Resampling.LANCZOS)
+        small.quantize(COLOURS, dither=Image.Dither.NONE).save(out, optimize=True)
         if out.stat().st_size <= LARGEST:
-            break
+            return
 
 
 def draw(folder: Path) -> None:

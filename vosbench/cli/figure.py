@@ -50,7 +50,11 @@ def figure(
     protocol: Annotated[str | None, typer.Option("--protocol", help="Only records under this protocol.")] = None,
     videos: Annotated[str, typer.Option("--videos", help="Only these videos, separated by commas.")] = "",
     frames: Annotated[
-        str, typer.Option("--frames", help="Frames to show, counted from 0: 0,12,40 or every:10; spread by default.")
+        str,
+        typer.Option(
+            "--frames",
+            help="Frames to show, from 0: 0,12,40 or every:10; for qualitative also worst:6 or best:6.",
+        ),
     ] = "",
     form: Annotated[
         Literal["bars", "radar"] | None, typer.Option("--form", help="Form of attributes; bars by default.")

@@ -2,17 +2,13 @@
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from vosbench import registry, runner
-from vosbench.dataset import Video
-from vosbench.dataset.selection import select, with_frames
-from vosbench.engine.locks import scratch
+from vosbench.dataset.selection import Selection, select, with_frames
 from vosbench.errors import UsageError, extras_needed
-from vosbench.evaluate import predictions
-from vosbench.evaluate.score import default_name
 from vosbench.face.options import (
     SILENT,
     AnyPath,
@@ -161,8 +157,6 @@ def _of_pictures(
 ) -> "Figure":
     if request.dataset is None:
         raise UsageError(f'the figure "{request.name}" shows frames; name their dataset with --dataset')
-    if request.labels and len(request.labels) != len(request.sources):
-        raise UsageError(f"--labels is for each of these {len(request.sources)}: {', '.join(request.sources)}")
     dataset = registry.load_dataset(request.dataset, request.plugins)
     selection = with_frames(select(dataset, choice_of(options)))
     videos = selection.videos if request.name == "drift" or options.get("videos") else selection.videos[:1]
@@ -172,7 +166,7 @@ def _of_pictures(
     said += f". {reading[:1].upper()}{reading[1:]}." if reading else "; frames are numbered from 0."
     sheet = Sheet(width=width, caption=said if caption else "")
     if request.name == "qualitative":
-        return _qualitative(request, videos, sheet)
+        return _qualitative(request, replace(selection, videos=tuple(videos)), sheet)
     if request.name == "centres":
         from vosbench.report.figures.centres import centres
 
@@ -189,19 +183,24 @@ def _of_pictures(
     return embeddings.similarity(methods, spots(videos, request.frames, FEW), sheet, request.point, listener.advance)
 
 
-def _qualitative(request: _Pictures, videos: Sequence[Video], sheet: Sheet) -> "Figure":
+def _qualitative(request: _Pictures, selection: Selection, sheet: Sheet) -> "Figure":
+    from vosbench.report import overlays, showing
     from vosbench.report.figures.qualitative import qualitative
 
-    shown = spots(videos, request.frames, max(MANY // len(videos), 1))
-    with scratch("masks") as folder:
-        masks = {
-            label: predictions.find(Path(source), videos, request.codec, scratch=folder)
-            for label, source in _labelled(request, [default_name(Path(source)) for source in request.sources])
-        }
-        return qualitative(masks, shown, sheet)
+    named = overlays.names_of([Path(source) for source in request.sources], request.labels)
+    with overlays.opened(named, selection, codec=request.codec) as shown:
+        chosen = spots(selection.videos, "", max(MANY // len(selection.videos), 1))
+        if request.frames:
+            picked = showing.pick(shown, request.frames)
+            chosen = [(shown.video(name), index) for name, indices in picked.items() for index in indices]
+        names = ", ".join(dict.fromkeys(video.name for video, _ in chosen))
+        said = f"{selection.dataset.name} {selection.split}, {names}; frames are numbered from 0."
+        return qualitative(shown, chosen, replace(sheet, caption=said if sheet.caption else ""))
 
 
 def _labelled(request: _Pictures, names: Sequence[str]) -> list[tuple[str, str]]:
+    if request.labels and len(request.labels) != len(request.sources):
+        raise UsageError(f"--labels is for each of these {len(request.sources)}: {', '.join(request.sources)}")
     labels = request.labels or names
     twice = next((label for label in labels if list(labels).count(label) > 1), None)
     if twice is not None:

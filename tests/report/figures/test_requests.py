@@ -189,14 +189,16 @@ def test_records_without_what_a_figure_shows(results: Path, tmp_path: Path) -> N
 def test_pictures_refuse_frames_and_pixels_that_are_not_there(toy: Toy, tmp_path: Path) -> None:
     masks = str(tmp_path / "toy" / "masks")
     with pytest.raises(UsageError, match='"v0" has no frame 5; its frames are 0 to 4'):
-        toy("qualitative", masks, frames="0,5")
+        toy("similarity", "colours", frames="0,5")
     with pytest.raises(UsageError, match='"worst" names no frames'):
+        toy("similarity", "colours", frames="worst")
+    with pytest.raises(UsageError, match="frames are all, every:10, worst:5"):
         toy("qualitative", masks, frames="worst")
     with pytest.raises(UsageError, match=r'the pixel 32,0 is outside of "v0", which is 32×24'):
         toy("similarity", "colours", point=(32, 0))
     with pytest.raises(UsageError, match="similarity is of frames of one video"):
         toy("similarity", "colours", videos="v0,v1")
-    with pytest.raises(UsageError, match='two of these are called "masks"; name them with --labels'):
+    with pytest.raises(UsageError, match='are both called "masks"'):
         toy("qualitative", [masks, masks])
     shutil.rmtree(tmp_path / "toy" / "masks" / "v1")
     with pytest.raises(DataError, match="incomplete"):
@@ -209,6 +211,7 @@ def test_a_missing_mask_is_named(toy: Toy, tmp_path: Path) -> None:
     with pytest.raises(DataError, match='"copy" has no mask of frame 2 of "v0"'):
         toy("qualitative", str(copy))
     toy("qualitative", str(copy), frames="every:4")
+    toy("qualitative", str(copy), frames="worst:2")
 
 
 def test_embeddings_come_from_methods_that_offer_them(toy: Toy) -> None:

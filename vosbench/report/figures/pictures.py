@@ -71,7 +71,9 @@ def annotation_of(video: Video, index: int) -> Mask | None:
 def grid(
     sheet: Sheet, shown: Sequence[Spot], rows: Sequence[str], more: float = 0.0
 ) -> "tuple[Figure, list[list[Axes]]]":
-    """Axes for pictures: a column for each frame, with its video and number above, and a labelled row for each method.
+    """Axes for pictures: a column for each frame, with its number above, and a labelled row for each method.
+
+    The name of a video is above its first frame.
 
     Args:
         sheet: how to draw.
@@ -92,15 +94,13 @@ def grid(
             one.grid(visible=False)
             one.spines[:].set_visible(False)
         row[0].set_ylabel(legible(label), fontsize=sheet.small, labelpad=2)
-    several = len({video.name for video, _ in shown}) > 1 or len(shown) == 1
+    before = ""
     for (video, index), one in zip(shown, axes[0], strict=True):
-        title = f"{video.name} {index}" if several else str(index)
+        title = str(index) if video.name == before else f"{video.name} {index}"
         fitting = int(cell * 72 / (sheet.small * 0.56))
-        one.set_title(
-            legible(title if len(title) <= fitting else f"{video.name[: fitting - 5]}… {index}"),
-            fontsize=sheet.small,
-            pad=2,
-        )
+        short = title if len(title) <= fitting else f"{video.name[: fitting - 5]}… {index}"
+        one.set_title(legible(short), fontsize=sheet.small, pad=2)
+        before = video.name
     return figure, axes
 
 

@@ -1,70 +1,38 @@
 """The qualitative figure of a paper: a row for each method, a column for each frame."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from vosbench.errors import DataError
-from vosbench.evaluate.predictions import Predictions, settled
-from vosbench.images import read_mask
-from vosbench.images.overlay import tinted
-from vosbench.images.recognition import Found, Look
-from vosbench.metrics.arrays import Mask
-from vosbench.report.figures.pictures import Picture, Spot, annotation_of, frame_of, grid, show
+from vosbench.report.figures.pictures import Spot, grid, show
 from vosbench.report.figures.style import Sheet
+from vosbench.report.overlays import Overlays
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-ANNOTATION = "annotation"
 
-
-def qualitative(methods: Mapping[str, Predictions], shown: Sequence[Spot], sheet: Sheet) -> "Figure":
-    """Masks over frames, the annotation first if any of the frames has one.
+def qualitative(overlays: Overlays, shown: Sequence[Spot], sheet: Sheet) -> "Figure":
+    """Masks over frames, the annotation first.
 
     Args:
-        methods: label → its masks.
+        overlays: the methods, see `vosbench.report.overlays.opened`.
         shown: the frames, of one or several videos.
         sheet: how to draw.
 
     Raises:
-        DataError: if a mask is missing, corrupt or of another size than its frame.
+        DataError: if a mask is missing or damaged.
     """
-    annotations = [annotation_of(*spot) for spot in shown]
-    annotated = any(mask is not None for mask in annotations)
-    labels = [*([ANNOTATION] if annotated else []), *methods]
-    figure, axes = grid(sheet, shown, labels)
-    frames = [frame_of(spot) for spot in shown]
-    rows: list[Sequence[Mask | None]] = [annotations] if annotated else []
-    rows += [_masks(label, masks, shown) for label, masks in methods.items()]
-    for cells, masks in zip(axes, rows, strict=True):
-        for cell, spot, frame, mask in zip(cells, shown, frames, masks, strict=True):
-            show(cell, _over(frame, mask, spot), sheet.inches / len(shown))
+    for layer in overlays.layers:
+        for video, index in shown:
+            if index not in layer.masks.files[video.name]:
+                raise DataError(f'"{layer.name}" has no mask of frame {index} of "{video.name}"')
+    figure, axes = grid(sheet, shown, overlays.names)
+    inches = sheet.inches / len(shown)
+    for name in dict.fromkeys(video.name for video, _ in shown):
+        places = [at for at, (video, _) in enumerate(shown) if video.name == name]
+        tiles = overlays.tiles(name, [shown[at][1] for at in places])
+        for at, pictures in zip(places, tiles, strict=True):
+            for row, picture in zip(axes, pictures, strict=True):
+                show(row[at], picture, inches)
     return figure
-
-
-def _over(frame: Picture, mask: Mask | None, spot: Spot) -> Picture:
-    if mask is None:
-        return frame
-    if mask.shape != frame.shape[:2]:
-        name = spot[0].frames[spot[1]]
-        raise DataError(f'a mask of "{name}" is {mask.shape[1]}×{mask.shape[0]}, but the frame has another size')
-    return tinted(frame, mask)
-
-
-def _masks(label: str, masks: Predictions, shown: Sequence[Spot]) -> list[Mask]:
-    """The masks of the shown frames; their codec is recognised from all of these, unless it is known."""
-    looks = {video: dict[Look, Found]() for video in masks.files}
-    found = []
-    for video, index in shown:
-        if index not in masks.files.get(video.name, {}):
-            raise DataError(f'"{label}" has no mask of frame {index} of "{video.name}"')
-        with masks.opened(video.name) as reading:
-            found.append(reading.read(index, read_mask))
-            looks[video.name] |= reading.looks
-    if masks.recognising:
-        better, changed = settled(masks, {video: of for video, of in looks.items() if of})
-        better = replace(better, recognising=False)
-        if changed:
-            return _masks(label, better, shown)
-    return found
