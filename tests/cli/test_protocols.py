@@ -91,7 +91,7 @@ def test_what_the_choices_of_two_records_are_worth(cli: Cli, words: tuple[str | 
 @pytest.mark.parametrize(
     ("more", "code", "problem"),
     [
-        (("--protocol", "toy,toi-inner"), 2, 'toy has no protocol "toi-inner"; did you mean "toy-inner"?'),
+        (("--protocol", "toy,toy-inn"), 2, 'toy has no protocol "toy-inn"; did you mean "toy-inner"?'),
         (("--protocol", "all", "--measures", "X"), 2, 'no protocol has the measure "X"'),
         (("--protocol", "all", "--by", "video"), 2, "--by is for one protocol"),
         (("--explain", "a.json", "b.json"), 3, 'the record "a.json" cannot be read'),
