@@ -51,8 +51,8 @@ def test_sources_are_paths_folders_and_names(results: Path) -> None:
     assert len(read([str(results / "davis16"), one], Path("none"))) == 6
     assert [each.record.method for each in read(["alpha", "davis16/beta"], results)] == ["alpha", "beta"]
     assert {each.record.dataset for each in read(["gamma@vsod-davsod"], results)} == {"davis16", "fbms"}
-    with pytest.raises(UsageError, match=r'"alhpa" is not a record, a folder of records, .*did you mean "alpha"'):
-        read(["alhpa"], results)
+    with pytest.raises(UsageError, match=r'"alpa" is not a record, a folder of records, .*did you mean "alpha"'):
+        read(["alpa"], results)
 
 
 def test_a_folder_without_records(tmp_path: Path) -> None:
