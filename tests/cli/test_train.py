@@ -106,7 +106,7 @@ def test_weights_name_what_they_were_trained_on_before(toy_root: Path, tmp_path:
     first = call(*words(toy_root, tmp_path / "first", "--set", "steps=2", "--quiet")).stdout.strip()
     foreign = tmp_path / "foreign.safetensors"
     save_file(load_file(first), foreign)
-    for start, said in ((first, "weights of toy val, from random weights"), (foreign, "weights with SHA-256 ")):
+    for start, said in ((first, "weights of the same data, from random weights"), (foreign, "weights with SHA-256 ")):
         more = ("--set", "steps=2", "--weights", start, "--overwrite", "--quiet")
         second = call(*words(toy_root, tmp_path / "second", *more)).stdout.strip()
         assert weights_card(Path(second))["training"].startswith(f"toy val, from {said}")

@@ -71,4 +71,4 @@ def test_untrained_runs_never_enter_a_leaderboard(cli: Cli, tmp_path: Path) -> N
 def test_verify_of_the_sample(cli: Cli, tmp_path: Path) -> None:
     done = cli("verify", "sample", VOSBENCH_CACHE=str(tmp_path / "cache"))
     assert done.returncode == 0, done.stderr
-    assert "8 of 8 sequences are complete" in done.stdout
+    assert "10 of 10 sequences are complete" in done.stdout

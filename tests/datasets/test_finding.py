@@ -47,7 +47,7 @@ def test_ten_thousand_empty_frames(tmp_path: Path, name: str) -> None:
     tracemalloc.stop()
     assert sum(len(video) for video in again) >= 7306
     assert len(videos) == len(again)
-    assert seconds < 1
+    assert seconds < 10  # a stat for each of ten thousand files, not for each pair
     assert peak < 50e6
 
 

@@ -141,34 +141,34 @@ def test_directions() -> None:
 @pytest.mark.parametrize(("measure", "worst"), [("J_mean", "a"), ("T_mean", "c")])
 def test_worst_and_best_know_what_is_better(measure: str, worst: str) -> None:
     one, other = of_measure(measure, a=0.1, b=0.5, c=0.9), of_measure(measure, a=0.5, b=0.5, c=0.5)
-    *_, ends = tables(one, other, compare(one, other, {}))
+    *_, ends = tables([one, other], [compare(one, other, {})])
     assert ends.rows[0][0] == worst
 
 
 def test_the_better_one_is_named_where_there_is_little_doubt() -> None:
-    better_one = of_measure("MAE", a=0.10, b=0.11, c=0.12, d=0.13)
-    worse_one = of_measure("MAE", a=0.30, b=0.32, c=0.33, d=0.36)
-    shown, *_ = tables(better_one, worse_one, compare(better_one, worse_one, {}))
-    assert shown.rows[0][-1] == "A"
-    shown, *_ = tables(worse_one, better_one, compare(worse_one, better_one, {}))
-    assert shown.rows[0][-1] == "B"
+    better_one = of_measure("MAE", a=0.10, b=0.11, c=0.12, d=0.13).model_copy(update={"method": "better"})
+    worse_one = of_measure("MAE", a=0.30, b=0.32, c=0.33, d=0.36).model_copy(update={"method": "worse"})
+    shown, *_ = tables([better_one, worse_one], [compare(better_one, worse_one, {})])
+    assert shown.rows[0][-1] == "better"
+    shown, *_ = tables([worse_one, better_one], [compare(worse_one, better_one, {})])
+    assert shown.rows[0][-1] == "better"
     assert SIGNATURE in render(shown, "table")
 
 
 def test_many_videos_show_both_ends() -> None:
     one = of_measure("J_mean", **{f"v{i:02}": i / 100 for i in range(30)})
     other = of_measure("J_mean", **{f"v{i:02}": 0.15 for i in range(30)})
-    effects = compare(one, other, {})
-    *_, ends = tables(one, other, effects)
+    effects = [compare(one, other, {})]
+    *_, ends = tables([one, other], effects)
     assert [row[0] for row in ends.rows] == [f"v{i:02}" for i in (*range(5), *range(25, 30))]
-    (everything,) = tables(one, other, effects, "video")
+    (everything,) = tables([one, other], effects, "video")
     assert len(everything.rows) == 30
     assert everything.rows[3][1] == Number(0.03 - 0.15, 3, signed=True)
 
 
 def test_the_document_is_whole_and_unrounded() -> None:
     one, other = of_measure("J_mean", a=1 / 3, b=0.5), of_measure("J_mean", a=1 / 7, b=0.5)
-    found = json.loads(to_json(one, other, compare(one, other, {"a": Listed(frames=1, attributes=("FM",))}), ["w"]))
+    found = json.loads(to_json([one, other], [compare(one, other, {"a": Listed(frames=1, attributes=("FM",))})], ["w"]))
     measure = found["measures"]["J_mean"]
     assert measure["videos"]["a"] == {"first": 1 / 3, "second": 1 / 7, "difference": 1 / 3 - 1 / 7}
     assert measure["difference"] == (1 / 3 - 1 / 7) / 2

@@ -58,11 +58,14 @@ def average(videos: Sequence[Accumulator | None], protocol: DatasetProtocol) -> 
 
 
 def curves(videos: Sequence[Accumulator | None], protocol: DatasetProtocol) -> Curves | None:
-    """The curves over all videos; None if one is incomplete, or the protocol has none."""
+    """The curves over all videos; None if one is incomplete, no frame was scored, or the protocol has none."""
     known = [video for video in videos if video is not None]
     if len(known) < len(videos) or not known or not {"maxF", "meanF"}.intersection(measures(protocol)):
         return None
-    return Curves.model_validate({name: curve.tolist() for name, curve in merged(known, protocol).curves().items()})
+    total = merged(known, protocol)
+    if not total.videos:
+        return None
+    return Curves.model_validate({name: curve.tolist() for name, curve in total.curves().items()})
 
 
 def merged(videos: Sequence[Accumulator], protocol: DatasetProtocol) -> Accumulator:

@@ -1,5 +1,6 @@
 """Sample the examples of every step ahead; they depend only on the seed and the step."""
 
+import gc
 import signal
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -110,14 +111,20 @@ def feed(
 
 
 def _begin(loader: DataLoader[Any]) -> Iterator[Batch | VosbenchError]:
-    """Start the workers while OpenCV has no threads, which a fork would not copy."""
+    """Start the workers while OpenCV has no threads, which a fork would not copy.
+
+    Nothing from before the fork is collected in a worker: what waits for threads as it ends, such as a decoder's
+    frames, would wait forever.
+    """
     import cv2
 
     threads = cv2.getNumThreads()
     cv2.setNumThreads(0)
+    gc.freeze()
     try:
         return iter(loader)
     finally:
+        gc.unfreeze()
         cv2.setNumThreads(threads)
 
 
