@@ -14,7 +14,7 @@ from vosbench.images import read_frame
 from vosbench.images.opening import check_file
 from vosbench.method.interface import Array, Frame, Interface
 from vosbench.method.method import FloatMap, Setup, State
-from vosbench.method.predict import batches
+from vosbench.method.predict import Stateless, batches
 from vosbench.method.sources import sources
 
 LARGEST_FILE = 2**31
@@ -22,7 +22,7 @@ Engine = Callable[[Array, Array | None], Array]
 """(B, …) frames and the first frame, (1, …), or None → (B, …) outputs."""
 
 
-class ExportedPredictor:
+class ExportedPredictor(Stateless):
     """A predictor whose map of a frame depends on that frame alone, and on the first one if the network takes it.
 
     Args:
@@ -38,14 +38,6 @@ class ExportedPredictor:
     ) -> None:
         self._engine, self._interface, self._batch = engine, interface, batch
         self._anchored, self._whole = anchored, whole
-
-    def predict(self, video: Video) -> Iterator[FloatMap]:
-        """See `vosbench.method.method.Predictor`."""
-        return self.resume(video, 0, {})
-
-    def state(self) -> State:
-        """Return nothing: frames are all that the next map needs."""
-        return {}
 
     def resume(self, video: Video, start: int, state: State) -> Iterator[FloatMap]:  # noqa: ARG002 - has no state
         """See `vosbench.method.method.Resumable`."""

@@ -161,6 +161,22 @@ def guarded(begin: Callable[[], Iterator[FloatMap]], video: Video, start: int = 
         raise VideoError(f'the method fails on frame {index} of "{video.name}": {one_line(error)} ({where})') from error
 
 
+class Stateless:
+    """Base of predictors that keep nothing from map to map; a subclass that does replaces `state` too."""
+
+    def predict(self, video: Video) -> Iterator[FloatMap]:
+        """Segment a video; see `vosbench.method.method.Predictor`."""
+        return self.resume(video, 0, {})
+
+    def state(self) -> State:
+        """Return nothing: the video is all that the next map needs."""
+        return {}
+
+    def resume(self, video: Video, start: int, state: State) -> Iterator[FloatMap]:
+        """Yield the maps of frames ``start``, ``start + 1``, …; see `vosbench.method.method.Resumable`."""
+        raise NotImplementedError
+
+
 def copied(state: State) -> State:
     """Copy a state, so that it no longer changes."""
     return {name: np.array(value) for name, value in state.items()}

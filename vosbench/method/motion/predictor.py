@@ -16,7 +16,7 @@ from vosbench.method.method import FloatMap, State
 from vosbench.method.motion.appearance import BINS, SAMPLED, Bins, bins, border, centred, counted, evidence, guided
 from vosbench.method.motion.background import Frame, Map, agreement, repeats, residual, texture
 from vosbench.method.motion.saliency import Moving, logistic, moving, propagated
-from vosbench.method.predict import of_equal_size, read_ahead
+from vosbench.method.predict import Stateless, of_equal_size, read_ahead
 
 MOTION, BORDER, COLOUR, CENTRE, BIAS = 1.7, 1.4, 1.4, 4.1, -0.3
 """Weights of the log odds; chosen on RealTrain, see the card."""
@@ -45,7 +45,7 @@ class Seen:
     outside: NDArray[np.float64] = field(default_factory=lambda: np.zeros(BINS**3))
 
 
-class Motion:
+class Motion(Stateless):
     """A predictor without weights; each step is named after the paper that it follows.
 
     Args:
@@ -57,16 +57,8 @@ class Motion:
         self._pixels = pixels
         self._flow = METHODS["dis"].load({"preset": preset, "finest": "0" if preset == "medium" else "preset"}, "cpu")
 
-    def predict(self, video: Video) -> Iterator[FloatMap]:
-        """Segment a video; see `vosbench.method.method.Predictor`."""
-        return self.resume(video, 0, {})
-
-    def state(self) -> State:
-        """Return nothing: the first pass is repeated."""
-        return {}
-
     def resume(self, video: Video, start: int, state: State) -> Iterator[FloatMap]:  # noqa: ARG002 - has no state
-        """Yield the maps of frames ``start``, ``start + 1``, …; see `vosbench.method.method.Resumable`."""
+        """Repeat the first pass, then yield maps; see `vosbench.method.method.Resumable`."""
         if start >= len(video):
             return
         seen = self._first_pass(video)

@@ -37,7 +37,7 @@ class WithMotion(NetworkPredictor):
         self._weight = np.float32(weight)
 
     def state(self) -> State:
-        """The network's; motion has none, see `vosbench.method.motion.predictor.Motion.state`."""
+        """The network's; motion has none, and repeats its first pass."""
         return self._network.state()
 
     def resume(self, video: Video, start: int, state: State) -> Iterator[FloatMap]:

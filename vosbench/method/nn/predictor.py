@@ -19,7 +19,7 @@ from vosbench.method.method import FloatMap, Setup, State
 from vosbench.method.nn.precision import device, hasten
 from vosbench.method.nn.views import Frame, View
 from vosbench.method.nn.weights import fill
-from vosbench.method.predict import batches, read_ahead
+from vosbench.method.predict import Stateless, batches, read_ahead
 
 T = TypeVar("T")
 N = TypeVar("N", bound=nn.Module)
@@ -91,7 +91,7 @@ def vectors(known: Any) -> FloatMap:  # noqa: ANN401 - as the network has it
     return embedding[0].permute(1, 2, 0).float().cpu().numpy()
 
 
-class NetworkPredictor:
+class NetworkPredictor(Stateless):
     """Base of predictors that drive a network; without state, unless a subclass has some.
 
     Args:
@@ -102,18 +102,6 @@ class NetworkPredictor:
     def __init__(self, network: nn.Module, inputs: Sequence[tuple[int, int]]) -> None:
         self.network = network
         self.inputs = inputs
-
-    def predict(self, video: Video) -> Iterator[FloatMap]:
-        """Segment a video; see `vosbench.method.method.Predictor`."""
-        return self.resume(video, 0, {})
-
-    def state(self) -> State:
-        """Return nothing: frames are all that the next map needs."""
-        return {}
-
-    def resume(self, video: Video, start: int, state: State) -> Iterator[FloatMap]:
-        """Yield the maps of frames ``start``, ``start + 1``, …; see `vosbench.method.method.Resumable`."""
-        raise NotImplementedError
 
 
 class FramePredictor(NetworkPredictor):
