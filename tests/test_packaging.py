@@ -26,7 +26,7 @@ MODULES = {
 """Distribution → the module that it brings, if that has another name."""
 SOURCES = [path for room in ("vosbench", "methods", "datasets") for path in sorted((REPOSITORY / room).rglob("*.py"))]
 TORCH_ROOMS = ("methods/", "vosbench/methods/", "vosbench/method/nn/", "vosbench/method/profile.py", "vosbench/train/")
-OPTIONAL = ("archives", "fast", "onnx", "parquet", "plot", "tensorboard", "torch", "video")
+OPTIONAL = ("archives", "fast", "onnx", "parquet", "plot", "site", "tensorboard", "torch", "video")
 LINKS = ("methods", "datasets", "published")
 
 
@@ -127,6 +127,13 @@ def test_wheel_is_complete_with_and_without_symbolic_links(tmp_path: Path) -> No
     assert {"vosbench/datasets/davis16/sequences.csv", "vosbench/py.typed"} <= names
     assert {"vosbench/dataset/dataset.schema.json", "vosbench/records/record.schema.json"} <= names
     assert {"vosbench/published/f2net-3.csv"} <= names
+    site = REPOSITORY / "vosbench" / "report" / "site"
+    parts = [
+        path.relative_to(REPOSITORY).as_posix()
+        for part in ("templates", "assets")
+        for path in (site / part).rglob("*.*")
+    ]
+    assert {"vosbench/report/site/assets/site.js"} <= {*parts} <= names
     assert {"vosbench/methods/adnet/recipe.yaml", "vosbench/methods/adnet/tiny.safetensors"} <= names
     assert not [name for name in names if name.startswith(("tests", "methods", "datasets", "results"))]
 

@@ -110,6 +110,7 @@ EXTRAS = {
     "matplotlib": "plot",
     "py7zr": "archives",
     "backports": "archives",
+    "jinja2": "site",
 }
 """Optional modules → the extra that installs them."""
 

@@ -16,6 +16,7 @@ from vosbench.cli import (
     init,
     inspect,
     overlay,
+    report,
     run,
     score,
     segment,
@@ -55,6 +56,7 @@ app.command("convert", cls=Command)(convert.convert)
 app.command("export", cls=Command)(export.export)
 app.command("table", cls=Command)(table.table)
 app.command("figure", cls=Command)(figure.figure)
+app.command("report", cls=Command)(report.report)
 app.command("compare", cls=Command)(compare.compare)
 app.command("check", cls=Command)(check.check)
 app.command("verify", cls=Command)(data.verify)

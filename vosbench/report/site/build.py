@@ -1,0 +1,58 @@
+"""Build a site: pages and data, then what other modules add, into a folder."""
+
+import shutil
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from vosbench.errors import UsageError
+from vosbench.report.figures.sources import Shown
+from vosbench.report.site import data, pages
+from vosbench.report.site.gather import gather
+from vosbench.report.site.keys import safe_url, shown
+from vosbench.report.site.model import Site, SiteOptions
+
+ASSETS = Path(__file__).with_name("assets")
+MARK = "vosbench-site.txt"
+"""A file that says that a folder is a site, so that it may be written again."""
+
+
+def build_site(records: Iterable[Shown], out: Path, options: SiteOptions) -> Site:
+    """Build a site.
+
+    Args:
+        records: what was measured.
+        out: the folder to write to: a new one, an empty one, or that of an earlier site, which is replaced in part:
+            what is not of this site any more stays.
+        options: what to show, and how.
+
+    Returns:
+        what was built.
+
+    Raises:
+        UsageError: if the folder holds something else, or the address is not http or https.
+        DataError: if two records have one name.
+    """
+    options = replace(options, url=_address(options.url), title=shown(options.title))
+    _prepare(out)
+    site = gather(list(records), out, options)
+    # media.prepare(site) fills site.thumbs and site.pages before pages are rendered.
+    shutil.copytree(ASSETS, out / "assets", dirs_exist_ok=True)
+    data.write_board(site)
+    data.write_records(site)
+    pages.write(site)
+    # charts.write(site), then masks.write(site) and the viewer.
+    return site
+
+
+def _prepare(out: Path) -> None:
+    if out.is_file() or (out.is_dir() and any(out.iterdir()) and not (out / MARK).is_file()):
+        raise UsageError(f'"{out}" is not empty and not a site; pass another folder with --out')
+    out.mkdir(parents=True, exist_ok=True)
+    (out / MARK).write_text("A site made by vosbench report.\n", "utf-8")
+
+
+def _address(url: str) -> str:
+    if url and not safe_url(url):
+        raise UsageError(f'"{url}" is not the address of a site; it should start with https:// or http://')
+    return f"{url.strip().rstrip('/')}/" if url else ""
