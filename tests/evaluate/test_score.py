@@ -211,6 +211,14 @@ def test_files_of_frames_and_curve(cli: Cli, toy_root: Path, tmp_path: Path) -> 
     assert cli(*arguments, "--per-frame", "rows.csv.gz").returncode == 0
     rows = list(csv.DictReader(gzip.decompress((tmp_path / "rows.csv.gz").read_bytes()).decode().splitlines()))
     assert rows[0] == {"video": "v0", "frame": "0", "measure": "J", "value": "1.0"}
+    assert cli(*arguments, "--per-frame", "few.csv", "--compact").returncode == 0
+    few = list(csv.DictReader((tmp_path / "few.csv").read_text("utf-8").splitlines()))
+    assert {row["measure"] for row in few} == {"J", "F"}
+    exact = {(row["video"], row["frame"], row["measure"]): float(row["value"]) for row in rows}
+    assert all(float(row["value"]) == round(exact[row["video"], row["frame"], row["measure"]], 6) for row in few)
+    without = cli(*arguments, "--compact")
+    assert without.returncode == 2
+    assert "--compact requires --per-frame" in without.stderr
     without = cli(*arguments, "--pr", "curve.csv")
     assert without.returncode == 2
     assert "saliency" in without.stderr

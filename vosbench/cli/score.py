@@ -78,6 +78,9 @@ def score(
     per_frame: Annotated[
         Path | None, typer.Option("--per-frame", help="Write all values, as .csv, .csv.gz or .parquet.")
     ] = None,
+    compact: Annotated[
+        bool, typer.Option("--compact", help="With --per-frame: only J and F, to six decimals, as in results/.")
+    ] = False,
     pr: Annotated[Path | None, typer.Option("--pr", help="Write the precision-recall curve, as .csv.")] = None,
     jobs: Annotated[int, typer.Option("--jobs", min=0, help="Number of processes; 0 for one per processor.")] = 0,
     plugin: options.Plugins = None,
@@ -97,6 +100,8 @@ def score(
 
     if [dataset, gt, suite].count(None) != 2:
         raise UsageError("pass one of --dataset, --suite, and --gt with a folder of annotations")
+    if compact and per_frame is None:
+        raise UsageError("--compact requires --per-frame")
     if suite is None and available:
         raise UsageError("--available requires --suite")
     task = protocols.Task(
@@ -142,7 +147,7 @@ def score(
         if out is not None:
             done.save(out, overwrite=overwrite)
         if per_frame is not None:
-            done.save_rows(per_frame)
+            done.save_rows(per_frame, compact=compact)
     finally:  # what was measured is not lost if it cannot be written
         result(done.render(shown, by, width))
     if done.problem:

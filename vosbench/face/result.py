@@ -136,9 +136,14 @@ class Result:
         """
         return store.save(Path(folder), self.record, self.rows, overwrite=overwrite)
 
-    def save_rows(self, path: "str | PathLike[str]") -> None:
-        """Write all values as CSV, compressed if the name ends in ``.gz``."""
-        records.write_rows(Path(path), self.rows)
+    def save_rows(self, path: "str | PathLike[str]", *, compact: bool = False) -> None:
+        """Write all values as CSV, compressed if the name ends in ``.gz``, or as Parquet.
+
+        Args:
+            path: the file.
+            compact: only J and F, to 6 decimals.
+        """
+        records.write_rows(Path(path), records.compact(self.rows) if compact else self.rows)
 
     def __repr__(self) -> str:
         """The table."""

@@ -259,8 +259,13 @@ def canonical(name: str, options: Mapping[str, str] | None = None) -> str:
             return method
     if meanings:  # our "f2net" with other options is not the published "F2Net"
         return name
-    names = {each.method.lower(): each.method for each in published()}
-    return names.get(name.lower(), name)
+    return _names().get(name.lower(), name)
+
+
+@cache
+def _names() -> Mapping[str, str]:
+    """Every published method's name, by its lower case."""
+    return {each.method.lower(): each.method for each in published()}
 
 
 def _rows(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:

@@ -245,6 +245,18 @@ def write_rows(path: Path, rows: Sequence[Row]) -> None:
     write_whole(path, gzip.compress(_csv(rows), mtime=0) if path.suffix == ".gz" else _csv(rows))
 
 
+def compact(rows: Sequence[Row]) -> list[Row]:
+    """J and F, or all measures of a protocol that has neither, to 6 decimals.
+
+    These are a third of all values' size, enough for curves over time, and their means still agree with the record's.
+
+    >>> compact([Row("cows", 1, "J", 2 / 3), Row("cows", 2, "T", 0.1), Row("cows", 1, "F.2", 1.0)])
+    [Row(video='cows', frame=1, measure='J', value=0.666667), Row(video='cows', frame=1, measure='F.2', value=1.0)]
+    """
+    kept = [row for row in rows if row.measure.partition(".")[0] in {"J", "F"}] or rows
+    return [row._replace(value=round(row.value, 6)) for row in kept]
+
+
 def read_rows(path: Path) -> list[Row]:
     """Read the rows that `write` or `write_rows` has written.
 

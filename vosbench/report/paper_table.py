@@ -59,10 +59,10 @@ def counterparts(
     splits = {(line.dataset, line.split) for line in lines}
     found: dict[str, dict[str, Record]] = {name: {} for name in protocols}
     unused: dict[str, list[str]] = {}
-    for record in records:
-        if (record.dataset, record.split) not in splits:
-            continue
-        protocol = current(record.dataset, protocols[record.dataset])
+    fit = [record for record in records if (record.dataset, record.split) in splits]
+    versions = {name: current(name, protocols[name]) for name in {record.dataset for record in fit}}
+    for record in fit:
+        protocol = versions[record.dataset]
         known = found[record.dataset]
         name = canonical(record.method, record.provenance.options)
         reason = ""
