@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vosbench.errors import UsageError
 from vosbench.report.figures.sources import Shown
-from vosbench.report.site import data, pages
+from vosbench.report.site import data, dataset_page, method_page, pages, series, video_page
 from vosbench.report.site.gather import gather
 from vosbench.report.site.keys import safe_url, shown
 from vosbench.report.site.model import Site, SiteOptions
@@ -36,12 +36,16 @@ def build_site(records: Iterable[Shown], out: Path, options: SiteOptions) -> Sit
     options = replace(options, url=_address(options.url), title=shown(options.title))
     _prepare(out)
     site = gather(list(records), out, options)
-    # media.prepare(site) fills site.thumbs and site.pages before pages are rendered.
+    series.read_frames(site)
+    # What other modules know before pages are rendered: site.pages, site.thumbs, site.extra.
     shutil.copytree(ASSETS, out / "assets", dirs_exist_ok=True)
     data.write_board(site)
     data.write_records(site)
-    pages.write(site)
-    # charts.write(site), then masks.write(site) and the viewer.
+    series.write_series(site)
+    pages.write_index(site)
+    dataset_page.write(site)
+    method_page.write(site)
+    video_page.write(site)
     return site
 
 

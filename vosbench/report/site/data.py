@@ -41,6 +41,18 @@ def write_script(path: Path, call: str, value: object) -> None:
     write_whole(path, f"VB.{call}({text});\n".encode())
 
 
+def formatted(value: float | None, digits: int = 3, *, signed: bool = False) -> str:
+    """A number as pages show it, as ``VB.format`` does in scripts; a dash if it is unknown.
+
+    >>> formatted(-0.25), formatted(0.25, 2, signed=True), formatted(-0.00001), formatted(None)
+    ('−0.250', '+0.25', '0.000', '–')
+    """
+    if value is None:
+        return "–"
+    text = f"{value:{'+' if signed else ''}.{digits}f}"
+    return (text.lstrip("+-") if float(text) == 0 else text).replace("-", "−")
+
+
 def rounded(value: float | None, digits: int = DIGITS) -> float | None:
     """A number as the pages need it."""
     return None if value is None else round(value, digits)
@@ -102,6 +114,7 @@ def board(site: Site) -> dict[str, Any]:
                 "heading": shown(measure_of(name).heading),
                 "better": measure_of(name).better,
                 "unit": measure_of(name).unit,
+                "main": measure_of(name).video_tolerance is not None and measure_of(name).measured,
             }
             for name in measures
         ],

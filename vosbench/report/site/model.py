@@ -1,9 +1,9 @@
 """What a site is made of, as plain data: datasets with videos, methods, and rows, which are measured or published."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from vosbench.dataset import Dataset, Listed
 from vosbench.records.record import Record
@@ -23,6 +23,7 @@ class SiteOptions:
         published: whether published numbers are shown, too.
         media: which pictures are written.
         plugins: files with more datasets, methods and measures.
+        warn: called with a line for each thing that is left out.
     """
 
     title: str = "vosbench"
@@ -30,6 +31,7 @@ class SiteOptions:
     published: bool = True
     media: Media = "none"
     plugins: tuple[Path, ...] = ()
+    warn: Callable[[str], None] = lambda _: None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +172,10 @@ class Site:
         rows: measured ones first.
         date: day of the newest record, YYYY-MM-DD.
         thumbs: (dataset, video) keys with ``media/<dataset>/<video>/thumb.jpg``; known before pages are rendered.
+        extra: path of a data script, such as ``"data/davis16.js"`` → entries that other modules add to it; known before
+            data are written.
         pages: name of an optional page, such as ``"viewer"`` → whether it is there; links to others are left out.
+        frames: dataset and key of a row, as ``"davis16/osvos-f1b0cd"`` → video → ``"J"`` or ``"F"`` → values of frames.
     """
 
     out: Path
@@ -180,7 +185,9 @@ class Site:
     rows: Sequence[Row]
     date: str
     thumbs: set[tuple[str, str]] = field(default_factory=set)
+    extra: dict[str, dict[str, Any]] = field(default_factory=dict)
     pages: dict[str, bool] = field(default_factory=dict)
+    frames: dict[str, Mapping[str, Mapping[str, list[float | None]]]] = field(default_factory=dict)
 
     def measured(self, dataset: str | None = None) -> list[Row]:
         """The measured rows, of a dataset or of all."""

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import vosbench
 from vosbench.files import write_whole
+from vosbench.metrics.measures import measure_of
 from vosbench.report.site import cite
-from vosbench.report.site.data import ALL_ROWS
+from vosbench.report.site.data import ALL_ROWS, formatted
+from vosbench.report.site.keys import shown
 from vosbench.report.site.model import Site
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ def environment() -> "Environment":
     """The templates, with everything escaped; an unknown name in one is an error."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    return Environment(
+    made = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
@@ -37,6 +39,9 @@ def environment() -> "Environment":
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    made.globals["number"] = formatted
+    made.globals["heading"] = lambda name: shown(measure_of(name).heading)
+    return made
 
 
 def render(site: Site, path: str, template: str, **values: object) -> None:
@@ -63,12 +68,8 @@ def render(site: Site, path: str, template: str, **values: object) -> None:
     write_whole(site.out / path, text.encode())
 
 
-def write(site: Site) -> None:
-    """Write all pages of this module."""
-    _index(site)
-
-
-def _index(site: Site) -> None:
+def write_index(site: Site) -> None:
+    """Write the page of the leaderboard."""
     measured = Counter(row.dataset for row in site.rows if row.record is not None)
     printed = Counter(row.dataset for row in site.rows if row.record is None)
     render(

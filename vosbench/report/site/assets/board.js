@@ -9,10 +9,10 @@
   if (!place || !VB.rows) return;
   const { el, svg, format, state, root, measures, datasets } = VB;
   const FIRST = 100;
+  const MAIN = 5;
   const KEYS = Object.keys(datasets);
   const ARROWS = { higher: "↑", lower: "↓" };
   const BESIDES = {
-    kind: { label: "From", value: (row) => row.kind },
     task: { label: "Task", value: (row) => row.task },
     year: { label: "Year", value: (row) => row.year },
     trained: { label: "Trained on", value: (row) => row.training.short },
@@ -22,6 +22,7 @@
   const DEFAULT = { d: KEYS[0] || "*", p: "", t: "", k: "", y: "", z: "", tr: "", q: "", s: "", c: "", i: "", all: "" };
   let S = { ...DEFAULT };
   let cursor = [0, 0];
+  let domain = [0, 1];
 
   function readState() {
     const found = state.get();
@@ -70,15 +71,15 @@
     const order = measures.map((_, at) => at).filter((at) => rows.some((row) => row.values[at] !== null));
     if (lead >= 0) order.unshift(...order.splice(order.indexOf(lead), 1));
     const numbers = order.map((at) => ({ key: measures[at].name, label: measures[at].heading, at, better: measures[at].better }));
-    const [kind, task, year, ...rest] = Object.entries(BESIDES).map(([key, column]) => ({ key, ...column }));
-    return [kind, task, year, ...numbers, ...rest];
+    const range = lead < 0 ? [] : [{ key: "range", label: `${measures[lead].heading}, 95 %`, range: lead, value: (row) => row.values[lead] }];
+    return [...numbers.slice(0, 1), ...range, ...numbers.slice(1), ...Object.entries(BESIDES).map(([key, column]) => ({ key, ...column }))];
   }
   function isShown(column, columns) {
     if (matrix()) return true;
     if (column.key === "protocol" && protocolKey() === "*") return true;
     if (S.c) return S.c.split(",").includes(column.key);
-    const first = columns.filter((each) => each.at !== undefined).slice(0, 5);
-    return column.key === "kind" || column.key === "year" || first.includes(column);
+    const main = columns.filter((each) => each.at !== undefined && measures[each.at].main).slice(0, MAIN);
+    return ["range", "task", "year"].includes(column.key) || main.includes(column);
   }
 
   /* ---- lines: a row each, or a method each ---- */
@@ -119,11 +120,12 @@
   /* ---- drawing ---- */
   const controls = el("div", { class: "controls" });
   const status = el("p", { class: "status", role: "status" });
-  const table = el("table", { class: "board" });
+  const about = el("p", { class: "board-head", id: "board-head" });
+  const table = el("table", { class: "board", "aria-labelledby": "board-head" });
   const scroll = el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Leaderboard" }, table);
   const more = el("div", { class: "more" });
   const tip = el("div", { class: "tip", role: "tooltip", id: "tip", hidden: true });
-  place.append(controls, status, scroll, more, tip);
+  place.append(controls, about, status, scroll, more, tip);
 
   function select(key, label, options) {
     const field = el("select", { on: { change: () => change({ [key]: field.value }) } },
@@ -148,6 +150,7 @@
       select("z", "To year", [["", "any"], ...years]),
       el("label", { class: "field grow" }, el("span", { text: "Search" }), search),
     ].filter(Boolean);
+    for (const field of fields.slice(-3, -1)) field.classList.add("short");
     fields.forEach((field, at) => { const input = field.querySelector("select, input"); input.id = `field-${matrix() && at > 0 ? at + 1 : at}`; });
     const chooser = matrix() ? null : el("details", { class: "chooser" }, el("summary", { text: "Columns" }),
       el("fieldset", {}, el("legend", { class: "hidden", text: "Columns" }), columns.map((column) => {
@@ -170,7 +173,7 @@
     const head = (column, label, props = {}) => {
       const now = order.column.key === column.key;
       const ascending = (column.at === undefined || column.better === "lower") !== order.reversed;
-      return el("th", { scope: "col", class: column.at === undefined ? "text" : "number", "aria-sort": now ? (ascending ? "ascending" : "descending") : null, ...props },
+      return el("th", { scope: "col", class: column.at === undefined ? column.key : "number", "aria-sort": now ? (ascending ? "ascending" : "descending") : null, ...props },
         el("button", { type: "button", "data-sort": column.key, on: { click: () => { change({ s: now && !order.reversed ? `-${column.key}` : column.key, all: S.all }); table.querySelector(`[data-sort="${CSS.escape(column.key)}"]`).focus(); } } },
           el("span", { text: label }), column.better ? el("span", { class: "way", text: ` ${ARROWS[column.better]}`, title: `${column.better} is better` }) : null,
           column.more ? el("small", { text: column.more }) : null));
@@ -178,15 +181,39 @@
     return el("thead", {}, el("tr", {}, matrix() ? null : el("th", { scope: "col", class: "number rank", text: "#" }), head({ key: "method" }, "Method"), shown.map((column) => head(column, column.label))));
   }
 
+  /* The axis of the intervals: tenths, 0.2 long or more. */
+  function domainOf(rows, columns) {
+    const of = columns.find((column) => column.key === "range");
+    const ends = of ? rows.flatMap((row) => [row.values[of.range], row.lo[of.range], row.hi[of.range]]).filter((value) => value !== null) : [];
+    if (!ends.length) return [0, 1];
+    const low = Math.floor(ends.reduce((one, other) => Math.min(one, other)) * 10) / 10;
+    return [low, Math.max(Math.ceil(ends.reduce((one, other) => Math.max(one, other)) * 10) / 10, low + 0.2)];
+  }
+  function drawRange(row, at) {
+    if (row.values[at] === null) return null;
+    const x = (value) => (6 + (value - domain[0]) / (domain[1] - domain[0]) * 108).toFixed(1);
+    return svg("svg", { class: `range ${row.kind}`, viewBox: "0 0 120 14", width: 120, height: 14, "aria-hidden": "true" },
+      svg("line", { class: "rail", x1: 6, x2: 114, y1: 7, y2: 7 }),
+      row.lo[at] === null ? null : svg("line", { class: "ends", x1: x(row.lo[at]), x2: x(row.hi[at]), y1: 7, y2: 7 }),
+      svg("circle", { cx: x(row.values[at]), cy: 7, r: 3.5 }));
+  }
+
   function drawCell(column, line, best) {
     const row = line.of(column);
     const value = row === null ? null : line.at(column);
+    if (column.range !== undefined) {
+      const cell = el("td", { class: "drawn" }, drawRange(row, column.range));
+      if (row.values[column.range] !== null) cell.told = { row, at: column.range };
+      return cell;
+    }
     if (column.at === undefined) {
-      if (column.key === "kind") return el("td", {}, el("span", { class: `kind ${row.kind}`, text: row.kind }));
       return el("td", { class: column.key, text: value === null || value === "" || value === "unknown" ? "–" : String(value) });
     }
     const cell = el("td", { class: `number${row && row.kind === "published" ? " printed" : ""}`, text: format(value) });
-    if (row === null || value === null) return cell;
+    if (row === null || value === null) {
+      cell.classList.add("none");
+      return cell;
+    }
     const mark = best.get(column.key) && best.get(column.key).get(row);
     if (mark && mark <= 2) cell.classList.add(mark === 1 ? "best" : "second");
     if (row.lo[column.at] !== null && S.i === "1") cell.append(el("small", { class: "ends", text: `${format(row.lo[column.at])} – ${format(row.hi[column.at])}` }));
@@ -196,11 +223,11 @@
 
   function drawLine(line, shown, best, rank) {
     const { row } = line;
-    const about = [row.kind === "published" ? row.source : "", row.training.short ? `trained on ${row.training.short}` : "", row.leftOut ? `not ranked: ${row.leftOut}` : ""].filter(Boolean);
-    return el("tr", { class: row.kind },
+    const remarks = [row.kind === "published" ? row.source : "", row.training.short ? `trained on ${row.training.short}` : "", row.leftOut ? `not ranked: ${row.leftOut}` : ""].filter(Boolean).join(" · ");
+    return el("tr", { class: matrix() ? null : row.kind },
       matrix() ? null : el("td", { class: "number rank", text: rank.has(row) ? String(rank.get(row)) : "–", title: rank.has(row) ? null : "not ranked: protocol or task not stated, or incomplete" }),
-      el("th", { scope: "row" }, el("a", { href: VB.rowUrl(row) }, el("bdi", { text: line.title })), row.venue ? el("span", { class: "venue", text: ` ${row.venue}` }) : null,
-        about.length && !matrix() ? el("small", { text: about.join(" · ") }) : null),
+      el("th", { scope: "row" }, el("a", { href: VB.rowUrl(row) }, el("bdi", { text: line.title })), row.venue && !matrix() ? el("span", { class: "venue", text: ` ${row.venue}` }) : null,
+        matrix() ? null : el("small", {}, el("span", { class: `kind ${row.kind}`, text: row.kind }), remarks ? ` ${remarks}` : null)),
       shown.map((column) => drawCell(column, line, best)));
   }
 
@@ -218,11 +245,14 @@
     drawControls(board, columns);
     const first = S.all ? lines : lines.slice(0, FIRST);
     const signature = matrix() ? "each dataset under its usual protocol" : protocolKey() === "*" ? "several protocols: ranked within each" : protocolKey() === "-" ? "protocol not stated: not ranked" : (board[0] || datasets[S.d].usual).signature;
-    table.replaceChildren(
-      el("caption", {}, el("strong", { text: matrix() ? "All datasets" : `${datasets[S.d].title}` }), " ", el("code", { class: "signature", text: signature })),
-      drawHead(shown, order), el("tbody", {}, first.map((line) => drawLine(line, shown, best, rank))));
+    about.replaceChildren(el("strong", {}, matrix() ? "All datasets" : el("a", { href: `${root}/dataset/${S.d}.html`, text: datasets[S.d].title })), " ", el("code", { class: "signature", text: signature }));
+    domain = domainOf(rows, columns);
+    table.replaceChildren(drawHead(shown, order), el("tbody", {}, first.map((line) => drawLine(line, shown, best, rank))));
     status.textContent = `${lines.length} of ${linesOf(board, columns).length} ${matrix() ? "methods" : "rows"}${by && !matrix() ? `, ranked by ${by.label} within signature and task` : ""}`;
-    more.replaceChildren(...(lines.length > first.length ? [el("button", { type: "button", text: `Show all ${lines.length}`, on: { click: () => change({ all: "1" }) } })] : []));
+    more.replaceChildren(
+      ...(lines.length > first.length ? [el("button", { type: "button", text: `Show all ${lines.length}`, on: { click: () => change({ all: "1" }) } })] : []),
+      ...(matrix() ? [el("details", { class: "under-board" }, el("summary", { text: "Splits and protocols of the columns" }),
+        el("ul", {}, columns.map((column) => el("li", {}, `${column.label} ${datasets[column.dataset].split}, ${column.more}: `, el("code", { class: "signature", text: datasets[column.dataset].usual.signature || "not stated" })))))] : []));
     focusCell(cursor[0], cursor[1], false);
   }
 
@@ -255,7 +285,7 @@
     const lines = table.tBodies[0] ? table.tBodies[0].rows : [];
     if (!lines.length) return;
     const at = Math.max(0, Math.min(line, lines.length - 1));
-    const cells = [...lines[at].cells].filter((cell) => cell.told || cell.classList.contains("number") && !cell.classList.contains("rank"));
+    const cells = [...lines[at].cells].filter((cell) => cell.told || (cell.classList.contains("number") && !cell.classList.contains("rank")));
     if (!cells.length) return;
     const of = Math.max(0, Math.min(column, cells.length - 1));
     for (const old of table.querySelectorAll("td[tabindex]")) old.removeAttribute("tabindex");
