@@ -1,12 +1,21 @@
 """``vosbench report``: a site of results."""
 
+import os
+from itertools import count
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from vosbench.cli import options
-from vosbench.cli.console import command, result, say
+from vosbench.cli.console import command, listening, result, say
+
+MEDIA = "Pictures: none; a small one of each video; or all frames, for the viewer."
+MASKS = (
+    "Masks that the viewer shows, as METHOD=PATH or DATASET/METHOD=PATH, in any form that vosbench score takes; or a "
+    "folder that contains them, named after their records."
+)
+ROOT = "Folder of the dataset, or one that contains the datasets."
 
 
 @command
@@ -29,6 +38,10 @@ def report(
     published: Annotated[
         bool, typer.Option("--published/--no-published", help="Show published numbers next to measured ones.")
     ] = True,
+    media: Annotated[Literal["none", "thumbs", "full"], typer.Option("--media", help=MEDIA)] = "none",
+    masks: Annotated[list[str] | None, typer.Option("--masks", help=MASKS)] = None,
+    root: Annotated[Path | None, typer.Option("--root", help=ROOT)] = None,
+    jobs: Annotated[int, typer.Option("--jobs", min=0, help="Number of processes; 0 for one per processor.")] = 0,
     plugin: options.Plugins = None,
     quiet: options.Quiet = False,
 ) -> None:
@@ -45,5 +58,17 @@ def report(
             say(f"warning: {line}")
 
     shown = read(records or [str(results)], results, warn)
-    build_site(shown, out, SiteOptions(title=title, url=url, published=published, plugins=tuple(plugin or ())))
+    wanted = SiteOptions(
+        title=title,
+        url=url,
+        published=published,
+        media=media,
+        masks=tuple(masks or ()),
+        root=root,
+        jobs=jobs or os.cpu_count() or 1,
+        plugins=tuple(plugin or ()),
+    )
+    with listening("videos and methods", quiet=quiet) as listener:
+        done = count(1)
+        build_site(shown, out, wanted, note=listener.note, advance=lambda name: listener.advance(name, next(done), 0))
     result(f"{out / 'index.html'}\n")

@@ -1,13 +1,13 @@
 """Build a site: pages and data, then what other modules add, into a folder."""
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
 from vosbench.errors import UsageError
 from vosbench.report.figures.sources import Shown
-from vosbench.report.site import data, dataset_page, method_page, pages, series, video_page
+from vosbench.report.site import data, dataset_page, method_page, pages, series, video_page, viewer
 from vosbench.report.site.gather import gather
 from vosbench.report.site.keys import safe_url, shown
 from vosbench.report.site.model import Site, SiteOptions
@@ -15,9 +15,17 @@ from vosbench.report.site.model import Site, SiteOptions
 ASSETS = Path(__file__).with_name("assets")
 MARK = "vosbench-site.txt"
 """A file that says that a folder is a site, so that it may be written again."""
+Say = Callable[[str], None]
 
 
-def build_site(records: Iterable[Shown], out: Path, options: SiteOptions) -> Site:
+def build_site(
+    records: Iterable[Shown],
+    out: Path,
+    options: SiteOptions,
+    *,
+    note: Say = lambda _: None,
+    advance: Say = lambda _: None,
+) -> Site:
     """Build a site.
 
     Args:
@@ -25,19 +33,22 @@ def build_site(records: Iterable[Shown], out: Path, options: SiteOptions) -> Sit
         out: the folder to write to: a new one, an empty one, or that of an earlier site, which is replaced in part:
             what is not of this site any more stays.
         options: what to show, and how.
+        note: called with a line for each dataset whose pictures are not found.
+        advance: called with the name of each video or method whose pictures or masks are there.
 
     Returns:
         what was built.
 
     Raises:
         UsageError: if the folder holds something else, or the address is not http or https.
-        DataError: if two records have one name.
+        DataError: if two records have one name, or masks are not those of their record.
     """
     options = replace(options, url=_address(options.url), title=shown(options.title))
     _prepare(out)
     site = gather(list(records), out, options)
     series.read_frames(site)
     # What other modules know before pages are rendered: site.pages, site.thumbs, site.extra.
+    sources = viewer.prepare(site, note)
     shutil.copytree(ASSETS, out / "assets", dirs_exist_ok=True)
     data.write_board(site)
     data.write_records(site)
@@ -46,6 +57,7 @@ def build_site(records: Iterable[Shown], out: Path, options: SiteOptions) -> Sit
     dataset_page.write(site)
     method_page.write(site)
     video_page.write(site)
+    viewer.write(site, sources, advance)
     return site
 
 

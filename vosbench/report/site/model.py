@@ -8,6 +8,7 @@ from typing import Any, Literal
 from vosbench.dataset import Dataset, Listed
 from vosbench.records.record import Record
 from vosbench.report.figures.sources import Shown
+from vosbench.report.site.media import Job
 
 Kind = Literal["measured", "published"]
 Media = Literal["none", "thumbs", "full"]
@@ -21,7 +22,11 @@ class SiteOptions:
         title: in its head.
         url: where it will be found, for permanent links; empty if nobody says.
         published: whether published numbers are shown, too.
-        media: which pictures are written.
+        media: which pictures are written: ``"thumbs"``, a small one of each video, or ``"full"``, frames, too.
+        masks: as `vosbench.report.site.submissions.origins` takes them.
+        root: the folder of the dataset, or one that contains datasets; found as scoring finds it if None.
+        on_demand: whether pictures are made when they are asked for, by `vosbench.report.site.serve`.
+        jobs: number of processes.
         plugins: files with more datasets, methods and measures.
         warn: called with a line for each thing that is left out.
     """
@@ -30,6 +35,10 @@ class SiteOptions:
     url: str = ""
     published: bool = True
     media: Media = "none"
+    masks: tuple[str, ...] = ()
+    root: Path | None = None
+    on_demand: bool = False
+    jobs: int = 1
     plugins: tuple[Path, ...] = ()
     warn: Callable[[str], None] = lambda _: None
 
@@ -174,6 +183,7 @@ class Site:
         thumbs: (dataset, video) keys with ``media/<dataset>/<video>/thumb.jpg``; known before pages are rendered.
         extra: path of a data script, such as ``"data/davis16.js"`` → entries that other modules add to it; known before
             data are written.
+        pictures: ``media/<dataset>/<video>`` → the video whose pictures are shown.
         pages: name of an optional page, such as ``"viewer"`` → whether it is there; links to others are left out.
         frames: dataset and key of a row, as ``"davis16/osvos-f1b0cd"`` → video → ``"J"`` or ``"F"`` → values of frames.
     """
@@ -186,6 +196,7 @@ class Site:
     date: str
     thumbs: set[tuple[str, str]] = field(default_factory=set)
     extra: dict[str, dict[str, Any]] = field(default_factory=dict)
+    pictures: dict[str, Job] = field(default_factory=dict)
     pages: dict[str, bool] = field(default_factory=dict)
     frames: dict[str, Mapping[str, Mapping[str, list[float | None]]]] = field(default_factory=dict)
 
