@@ -20,6 +20,7 @@ from vosbench.cli import (
     run,
     score,
     segment,
+    serve,
     table,
     train,
 )
@@ -57,6 +58,7 @@ app.command("export", cls=Command)(export.export)
 app.command("table", cls=Command)(table.table)
 app.command("figure", cls=Command)(figure.figure)
 app.command("report", cls=Command)(report.report)
+app.command("serve", cls=Command)(serve.serve)
 app.command("compare", cls=Command)(compare.compare)
 app.command("check", cls=Command)(check.check)
 app.command("verify", cls=Command)(data.verify)
