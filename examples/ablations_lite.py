@@ -60,6 +60,8 @@ class Run:
         materials: heading → what is scored.
         options: of the methods, when they are scored, as name=value.
         out: folder of weights and records.
+        device: that trains and runs the networks.
+        workers: processes that sample examples for each training.
     """
 
     first: str
@@ -67,13 +69,16 @@ class Run:
     materials: Mapping[str, Material]
     options: tuple[str, ...]
     out: Path
+    device: str = "cpu"
+    workers: int = 0
 
     def train(self, row: str, seed: int) -> None:
         """Train a row from the single-frame network."""
         start = self.first.format(seed=seed)
         parts = ",".join(f"{part}={start}" for part in ("encoder", "context", "decoder"))
         folder = self.out / f"{row}-{seed}"
-        command("train", row, "--weights", parts, "--seed", seed, *self.training, "--out", folder)
+        place = ("--device", self.device, "--workers", self.workers, "--half")
+        command("train", row, "--weights", parts, "--seed", seed, *self.training, *place, "--out", folder)
 
     def weights(self, row: str, seed: int) -> Path:
         """The weights of a row: its own, those of the row that it shares them with, or those that all start from."""
@@ -107,7 +112,7 @@ class Run:
         path = self.record(row, seed, on, anchor)
         anchor = path.stem.rpartition("-")[2]
         options = dict(option.split("=", 1) for option in self.options)
-        found = score(row, self.materials[on], self.weights(row, seed), options, anchor, shift=seed)
+        found = score(row, self.materials[on], self.weights(row, seed), options, anchor, shift=seed, device=self.device)
         path.parent.mkdir(parents=True, exist_ok=True)
         write(path, found, [])
 
@@ -203,6 +208,7 @@ def table(run: Run, family: str, seeds: Sequence[int], on: str, rows: Sequence[s
         f"different from the control by the 95 % interval over seeds (Student's t): {', '.join(clear) or 'none'}",
         *(["a frame in front is also the first one in which the centre is sought"] if family == "f2net" else []),
         "in the paper: J minus that of its baseline, full-size networks on DAVIS-2016",
+        f"trained and run on {run.device}",
     )
     return Table(columns=columns, rows=lines, notes=notes), sentences
 
@@ -236,6 +242,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rows", nargs="+", choices=[*FAMILIES["adnet"], *FAMILIES["f2net"]], help="some of the rows")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--jobs", type=int, default=1, help="rows in parallel, a thread each")
+    parser.add_argument(
+        "--device", default="cpu", help="that trains and runs the networks; the rows in parallel share it"
+    )
+    parser.add_argument("--workers", type=int, default=0, help="processes that sample examples for each training")
     parser.add_argument("--out", type=Path, default=Path("ablations-lite"))
     return parser.parse_args()
 
@@ -255,7 +265,7 @@ def plan(args: argparse.Namespace) -> Run:
     training = [word for each in words for word in ("--set", each)]
     training += [word for each in args.data for word in ("--data", each)]
     training += [word for each in args.hold_out for word in ("--hold-out", each)]
-    return Run(args.first, tuple(training), materials, tuple(args.run_set), args.out)
+    return Run(args.first, tuple(training), materials, tuple(args.run_set), args.out, args.device, args.workers)
 
 
 def main() -> None:
@@ -264,7 +274,7 @@ def main() -> None:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     try:
         run = plan(args)
-        apart = {"rows", "seeds", "jobs", "out"}
+        apart = {"rows", "seeds", "jobs", "workers", "out"}
         keep_setup(args.out, {key: value for key, value in vars(args).items() if key not in apart})
     except UsageError as error:
         sys.exit(str(error))

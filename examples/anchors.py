@@ -76,13 +76,14 @@ def front_frames(firsts: Mapping[str, Path], anchor: str, shift: int = 0) -> dic
     return {name: firsts[names[(at + away) % len(names)]] for at, name in enumerate(names)}
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913, PLR0917 - what is scored, and how
     name: str,
     material: Material,
     weights: Path,
     options: Mapping[str, str],
     wrap: Callable[[vosbench.Predictor], vosbench.Predictor],
     measures: Sequence[str] = ("J",),
+    device: str = "cpu",
 ) -> vosbench.Record:
     """Run a method, with something around its predictor, and score it; maps are not kept."""
     method, variant = vosbench.load_method(name)
@@ -96,12 +97,19 @@ def evaluate(
         measures=measures,
         weights=weights,
         options=options,
+        device=device,
     )
     return result.record
 
 
-def score(
-    name: str, material: Material, weights: Path, options: Mapping[str, str], anchor: str, shift: int = 0
+def score(  # noqa: PLR0913, PLR0917 - what is scored, and how
+    name: str,
+    material: Material,
+    weights: Path,
+    options: Mapping[str, str],
+    anchor: str,
+    shift: int = 0,
+    device: str = "cpu",
 ) -> vosbench.Record:
     """Score a method by J, with a frame in front of each video, ``"own"`` or ``"foreign"``, or ``"none"``."""
     front: dict[str, Path] = {}
@@ -110,7 +118,7 @@ def score(
         videos = select(vosbench.load_dataset(material.dataset), choice).videos
         front = front_frames({video.name: video.frames[0] for video in videos}, anchor, shift)
     wrap = (lambda predictor: Preceded(predictor, front)) if front else (lambda predictor: predictor)
-    return evaluate(name, material, weights, options, wrap)
+    return evaluate(name, material, weights, options, wrap, device=device)
 
 
 def keep_setup(out: Path, setup: Mapping[str, object]) -> None:

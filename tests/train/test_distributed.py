@@ -17,6 +17,7 @@ from vosbench.method import Material, Recipe
 from vosbench.registry import load_method
 from vosbench.train import Listener, Settings, train
 from vosbench.train.data import Shares
+from vosbench.train.distributed import join
 from vosbench.train.log import read
 
 Toy = Callable[..., Recipe]
@@ -93,3 +94,12 @@ def test_shares_are_a_partition_and_parts_do_not_depend_on_processes(accumulate:
 def test_batch_normalisation_of_two_processes_is_that_of_one() -> None:
     done = torchrun(HERE / "batch_norm_of_two.py")
     assert done.stdout.count("equal\n") == 2, done.stderr
+
+
+@pytest.mark.parametrize(("asked", "index"), [("cuda", 0), ("cuda:3", 3)])
+def test_a_gpu_without_a_number_is_the_first(asked: str, index: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen: list[torch.device] = []
+    monkeypatch.setattr("vosbench.method.nn.precision.device", torch.device)
+    monkeypatch.setattr(torch.cuda, "set_device", chosen.append)
+    assert join(asked).device == torch.device("cuda", index)
+    assert chosen == [torch.device("cuda", index)]

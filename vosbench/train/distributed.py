@@ -49,6 +49,7 @@ def join(device: str) -> Group:
         device = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
     target = precision.device(device)
     if target.type == "cuda":
+        target = torch.device("cuda", target.index or 0)  # torch sets no device without an index
         torch.cuda.set_device(target)
     if world > 1:
         distributed.init_process_group("nccl" if target.type == "cuda" else "gloo", timeout=PATIENCE)
