@@ -44,8 +44,10 @@ def _start() -> Any:
     return _browsers["chromium"]
 
 
-def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """Close the browser after the last test of this folder."""
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """Close the browser after the last test of this folder, and after its pages."""
+    yield
     here = Path(__file__).parent
     if here in item.path.parents and (nextitem is None or here not in nextitem.path.parents):
         _browsers.clear()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vosbench.errors import UsageError
 from vosbench.report.figures.sources import Shown
-from vosbench.report.site import data, dataset_page, method_page, pages, series, video_page, viewer
+from vosbench.report.site import charts, data, dataset_page, method_page, pages, series, video_page, viewer
 from vosbench.report.site.gather import gather
 from vosbench.report.site.keys import safe_url, shown
 from vosbench.report.site.model import Site, SiteOptions
@@ -48,6 +48,7 @@ def build_site(
     site = gather(list(records), out, options)
     series.read_frames(site)
     # What other modules know before pages are rendered: site.pages, site.thumbs, site.extra.
+    charts.prepare(site)
     sources = viewer.prepare(site, note)
     shutil.copytree(ASSETS, out / "assets", dirs_exist_ok=True)
     data.write_board(site)
@@ -57,6 +58,7 @@ def build_site(
     dataset_page.write(site)
     method_page.write(site)
     video_page.write(site)
+    charts.write(site)
     viewer.write(site, sources, advance)
     return site
 
