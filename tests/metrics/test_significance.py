@@ -9,7 +9,7 @@ from scipy.stats import bootstrap, permutation_test
 
 from factories import examples
 from vosbench.errors import MeasureError
-from vosbench.metrics.significance import Interval, compare, mean_interval
+from vosbench.metrics.significance import Interval, compare, mean_interval, mean_intervals
 
 METHOD = {f"v{index}": value for index, value in enumerate([0.9, 0.7, 0.4, 0.8, 0.65, 0.55, 0.95, 0.3])}
 BETTER = {video: value + 0.01 * index for index, (video, value) in enumerate(METHOD.items())}
@@ -145,3 +145,18 @@ def test_options_out_of_range(options: dict[str, float]) -> None:
 def test_invalid_values(values: list[float]) -> None:
     with pytest.raises(MeasureError):
         mean_interval(values)
+
+
+@pytest.mark.parametrize("count", [2, 3, 11, 12, 20, 126])
+def test_intervals_of_many_means_are_those_of_each(count: int) -> None:
+    columns = np.random.default_rng(count).random((count, 4))
+    columns[:, 1] **= 8
+    columns[:, 2] = 0.25
+    for column, ends in zip(columns.T, mean_intervals(columns, resamples=999, seed=3), strict=True):
+        alone = mean_interval(column.tolist(), resamples=999, seed=3)
+        assert (ends or (None, None)) == pytest.approx((alone.low, alone.high), abs=1e-12)
+
+
+def test_intervals_of_many_means_refuse_what_is_not_finite() -> None:
+    with pytest.raises(MeasureError):
+        mean_intervals(np.full((20, 1), math.inf))

@@ -13,6 +13,7 @@ Conventions:
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,8 @@ from vosbench.errors import MeasureError
 
 FEWEST = 3
 FEWEST_RESAMPLES = 100
+FEW = 12
+"""Below so many videos, samples often equal the mean, and rounding decides on which side of it they are counted."""
 EQUAL = 1e-12  # values this close differ by rounding alone
 
 
@@ -99,6 +102,59 @@ def mean_interval(values: Sequence[float], level: float = 0.95, resamples: int =
         random_state=np.random.default_rng(seed),  # called rng since SciPy 1.15, which accepts both
     ).confidence_interval
     return Interval(float(interval.low), float(interval.high), level, resamples, seed)
+
+
+def mean_intervals(
+    columns: NDArray[np.float64], level: float = 0.95, resamples: int = 9999, seed: int = 0
+) -> list[tuple[float, float] | None]:
+    """The ends of `mean_interval` of many means over as many videos each, computed at once; equal but for rounding.
+
+    Args:
+        columns: (n, k) values, a column for each mean.
+        level: confidence level, in (0, 1).
+        resamples: number of bootstrap samples, at least 100.
+        seed: seed of the random generator, 0 or more.
+
+    Returns:
+        the ends for each column; None for fewer than three values.
+
+    Raises:
+        MeasureError: if a value is not finite, or level, resamples or seed are out of range.
+
+    >>> mean_intervals(np.array([[0.5], [0.5], [0.5]]))
+    [(0.5, 0.5)]
+    """
+    _check(level, resamples, seed)
+    count = len(columns)
+    if count < FEW:
+        each = (mean_interval(column, level, resamples, seed) for column in columns.T.tolist())
+        return [None if one.low is None or one.high is None else (one.low, one.high) for one in each]
+    if not np.isfinite(columns).all():
+        raise MeasureError("every video needs one finite value; leave out incomplete methods")
+    from scipy.special import ndtr, ndtri
+
+    ordered = np.sort(columns.T)
+    samples = ordered @ _sample_counts(count, resamples, seed).T / count
+    found: list[tuple[float, float] | None] = []
+    for column, of in zip(ordered, samples, strict=True):
+        if column[-1] - column[0] <= EQUAL:
+            found.append((float(column[0]), float(column[-1])))
+            continue
+        apart = column - column.mean()
+        bias = ndtri(((of < column.mean()).mean() + (of <= column.mean()).mean()) / 2)
+        acceleration = (apart**3).sum() / (6 * (apart**2).sum() ** 1.5)  # by the jackknife
+        tails = bias + ndtri(np.array([(1 - level) / 2, (1 + level) / 2]))
+        low, high = np.quantile(of, ndtr(bias + tails / (1 - acceleration * tails)))
+        found.append((float(low), float(high)))
+    return found
+
+
+@lru_cache(maxsize=4)
+def _sample_counts(count: int, resamples: int, seed: int) -> NDArray[np.float64]:
+    """(resamples, count) how often each value is in each sample that `mean_interval` takes."""
+    drawn = np.random.default_rng(seed).integers(0, count, (resamples, count))
+    places = drawn + count * np.arange(resamples)[:, None]
+    return np.bincount(places.ravel(), minlength=resamples * count).reshape(resamples, count).astype(np.float64)
 
 
 def compare(

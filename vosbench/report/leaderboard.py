@@ -128,15 +128,21 @@ class BoardView:
 
 def intervals(record: Record, listing: Mapping[str, Listed], keys: Iterable[str]) -> dict[str, tuple[float, float]]:
     """The 95 % intervals of a record's means over videos; those that are averaged otherwise have none."""
-    videos, found = VideoScores.of(record, listing), dict[str, tuple[float, float]]()
-    for key in keys:
-        values = [value for value in videos.values(key).values() if value is not None]
-        mean, score = videos.mean(key), record.scores.get(key)
-        if mean is None or score is None or abs(mean - score) > EQUAL:
-            continue
+    found = dict[str, tuple[float, float]]()
+    for key, values in averaged(record, listing, keys).items():
         ends = mean_interval(values, resamples=RESAMPLES, seed=SEED)
         if ends.low is not None and ends.high is not None:
             found[key] = ends.low, ends.high
+    return found
+
+
+def averaged(record: Record, listing: Mapping[str, Listed], keys: Iterable[str]) -> dict[str, list[float]]:
+    """Those of a record's scores that are means over videos → the values of the videos that count."""
+    videos, found = VideoScores.of(record, listing), dict[str, list[float]]()
+    for key in keys:
+        mean, score = videos.mean(key), record.scores.get(key)
+        if mean is not None and score is not None and abs(mean - score) <= EQUAL:
+            found[key] = [value for value in videos.values(key).values() if value is not None]
     return found
 
 

@@ -3,23 +3,30 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
+
+import numpy as np
 
 import vosbench
 from vosbench.dataset import Dataset, Listed
 from vosbench.errors import DataError, UsageError
 from vosbench.metrics.measures import measure_of
-from vosbench.records.published import UNKNOWN, Published, canonical, published, task_of
+from vosbench.metrics.significance import mean_intervals
+from vosbench.records.published import UNKNOWN, Published, canonical, published
 from vosbench.records.record import signature
 from vosbench.registry import DATASETS, METHODS, as_method, find, load_families, registered_dataset
 from vosbench.report.figures.sources import Shown
-from vosbench.report.leaderboard import intervals
+from vosbench.report.leaderboard import RESAMPLES, SEED, averaged
 from vosbench.report.papers import papers
 from vosbench.report.printed import STATED, Entry, published_entries
 from vosbench.report.site.keys import key_of, shown, slug_of
 from vosbench.report.site.model import Row, Site, SiteDataset, SiteMethod, SiteOptions, SiteVideo
 from vosbench.report.site.training import training_of
 
+AT_ONCE = 200
+"""Intervals that are computed together, which bounds memory."""
 USUAL_TASK = "unsupervised"
 """The task of measured methods whose task no source states: that of vosbench."""
 
@@ -39,7 +46,7 @@ def gather(records: Sequence[Shown], out: Path, options: SiteOptions) -> Site:
     load_families(plugins)
     named = {each.record.dataset for each in records} | {number.dataset for number in published()}
     known = {name: registered_dataset(name, plugins) for name in find(DATASETS, plugins) if name in named}
-    rows = [_measured(each, known) for each in _distinct(records)]
+    rows = _with_intervals([_measured(each) for each in _distinct(records)], known)
     rows += _published_rows(known) if options.published else []
     datasets = {slug_of(name): _dataset(name, known.get(name), rows) for name in _names(rows, known)}
     return Site(
@@ -69,31 +76,54 @@ def _distinct(records: Sequence[Shown]) -> list[Shown]:
     return list(found.values())
 
 
-def _measured(each: Shown, known: Mapping[str, Dataset]) -> Row:
+def _measured(each: Shown) -> Row:
     record = each.record
-    options = record.provenance.options
-    task = task_of(record.method, options)
-    stated = [number for number in published() if number.method == canonical(record.method, options)]
-    keys = [key for key, value in record.scores.items() if value is not None]
-    certain = [key for key in keys if measure_of(key).video_tolerance is not None]
+    name = canonical(record.method, record.provenance.options)
+    task, year, venue = _stated(name)
     return Row(
         key=key_of(record.name),
         title=shown(record.name),
         kind="measured",
-        method=key_of(canonical(record.method, options)),
+        method=key_of(name),
         dataset=slug_of(record.dataset),
         split=record.split,
         protocol=record.protocol,
         signature=signature(record) or record.protocol,
         task=USUAL_TASK if task == UNKNOWN else task,
-        year=next((int(number.year) for number in stated if number.year), None),
-        venue=next((number.venue for number in stated if number.venue), ""),
+        year=year,
+        venue=venue,
         training=training_of(record.provenance.training or ""),
         values={key: value for key, value in record.scores.items() if value is not None},
-        ends=intervals(record, listing_of(known.get(record.dataset), record.split, record.videos), certain),
         record=each,
         left_out=", ".join(record.shortcomings),
     )
+
+
+@cache
+def _stated(method: str) -> tuple[str, int | None, str]:
+    """What published numbers say of a method: its task, year and venue."""
+    own = [number for number in published() if number.method == method]
+    task = next((number.task for number in own if number.task != UNKNOWN), UNKNOWN)
+    year = next((int(number.year) for number in own if number.year), None)
+    return task, year, next((number.venue for number in own if number.venue), "")
+
+
+def _with_intervals(rows: Sequence[Row], known: Mapping[str, Dataset]) -> list[Row]:
+    """Measured rows with the intervals of those of their scores that are means over videos, and not coarse."""
+    columns: dict[int, list[tuple[int, str, list[float]]]] = {}
+    for at, row in enumerate(rows):
+        listing = listing_of(known.get(row.measured.dataset), row.split, row.measured.videos)
+        certain = [key for key in row.values if measure_of(key).video_tolerance is not None]
+        for key, values in averaged(row.measured, listing, certain).items():
+            columns.setdefault(len(values), []).append((at, key, values))
+    found: list[dict[str, tuple[float, float]]] = [{} for _ in rows]
+    for own in columns.values():
+        for start in range(0, len(own), AT_ONCE):
+            part = own[start : start + AT_ONCE]
+            ends = mean_intervals(np.array([values for _, _, values in part]).T, resamples=RESAMPLES, seed=SEED)
+            for (at, key, _), pair in zip(part, ends, strict=True):
+                found[at] |= {} if pair is None else {key: pair}
+    return [replace(row, ends=own) for row, own in zip(rows, found, strict=True)]
 
 
 def listing_of(dataset: Dataset | None, split: str, videos: Iterable[str]) -> Mapping[str, Listed]:
@@ -120,7 +150,7 @@ def _printed(entry: Entry, dataset: str, split: str, numbers: Sequence[Published
     protocol = "" if entry.protocol == STATED else entry.protocol
     of_method = [number for number in numbers if number.method == entry.method]
     own = [number for number in of_method if number.source in entry.origin.split("; ")]
-    everywhere = [number for number in published() if number.method == entry.method]
+    _, year, venue = _stated(entry.method)
     values = {key: value for key, value in entry.scores.items() if value is not None}
     return Row(
         key=key_of(f"{entry.method}\n{dataset}\n{split}\n{protocol}\n{entry.origin}"),
@@ -132,8 +162,8 @@ def _printed(entry: Entry, dataset: str, split: str, numbers: Sequence[Published
         protocol=protocol,
         signature=_signature(protocol, known),
         task=entry.task,
-        year=next((int(number.year) for number in everywhere if number.year), None),
-        venue=next((number.venue for number in everywhere if number.venue), ""),
+        year=year,
+        venue=venue,
         training=training_of(next((number.training for number in own if number.training), "")),
         values=values,
         source=entry.origin,
