@@ -19,7 +19,8 @@ from vosbench.report.site.model import SiteOptions
 from vosbench.report.site.serve import Live, Server, content_of
 
 pytest.importorskip("jinja2", reason="needs the extra site")
-TOY = Path(__file__).parents[1] / "plugins" / "toy.py"
+REPOSITORY = Path(__file__).parents[2]
+TOY = REPOSITORY / "tests" / "plugins" / "toy.py"
 ANNOTATION, LEFT, RIGHT = "annotation", "left", "right"
 PAINTED = """bit => {
   let both = 0, any = 0;
@@ -120,6 +121,23 @@ def test_overlap_counted_in_the_browser_is_that_of_the_record(page: Any, made: M
             bit = 2 if method == LEFT else 4
             painted = page.evaluate(PAINTED, bit)
             assert painted == pytest.approx(counted["J"], abs=1e-12)
+
+
+def test_overlaps_of_a_real_submission_are_those_of_its_record(page: Any, real_data: Path, tmp_path: Path) -> None:
+    (record,) = read(["osvos"], REPOSITORY / "results")
+    masks = real_data / "davis16_results" / "osvos.zip"
+    if not masks.is_file():
+        pytest.skip(f"needs {masks}")
+    options = SiteOptions(masks=(f"osvos={masks}",), root=real_data / "DAVIS", published=False)
+    site = build_site([record], tmp_path / "site", options)
+    known = record.of_frames("J")
+    (row,) = site.measured()
+    for video in ("libby", "bmx-trees"):
+        opened(page, f"{(tmp_path / 'site' / 'viewer.html').as_uri()}#v={video}")
+        frames = [*known[video]]  # whose values are kept with six digits
+        script = "([key, frames]) => frames.map((frame) => VB.viewer.count(key, frame).J)"
+        assert page.evaluate(script, [row.key, frames]) == pytest.approx([*known[video].values()], abs=1e-6)
+        page.goto("about:blank")
 
 
 @pytest.mark.parametrize("place", ["disk", "server"])

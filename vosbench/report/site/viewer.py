@@ -18,7 +18,7 @@ from vosbench.dataset.selection import Choice, Selection, select
 from vosbench.engine import pool
 from vosbench.errors import UsageError, VosbenchError
 from vosbench.files import combined, content, write_whole
-from vosbench.images import paths_of
+from vosbench.images import paths_of, size
 from vosbench.records.record import Record
 from vosbench.report.site import masks, media, pages, submissions
 from vosbench.report.site.data import write_script
@@ -208,6 +208,7 @@ class _Masks:
             "key": dataset.key,
             "title": f"{shown(dataset.title)} {shown(dataset.split)}",
             "frames": wanted.media == "full",
+            "united": source.selection.protocol.unit != "foreground",
             "numbers": (out / "data" / dataset.key / f"{first}.js").is_file(),
             "pages": (out / "video" / dataset.key / f"{first}.html").is_file(),
             "annotation": sorted(places[name] for name in annotated),
@@ -225,7 +226,7 @@ class _Masks:
                     "key": self._keys[video.name],
                     "name": shown(video.name),
                     "frames": len(video),
-                    "size": self._sizes.get(video.name),
+                    "size": self._sizes.get(video.name) or (None if video.frameless else size(video.frames[0])),
                 }
                 for video in videos
             ],
@@ -255,7 +256,7 @@ class _Masks:
                     files.append(f"{place}/{self._keys[each.video]}/{name}.js")
                     write_whole(self._site.out / files[-1], masks.script(*each.size, each.data))
             thing = self._made.add(f"{place} {name}", key, files, sizes)
-        known = {video: (int(size[0]), int(size[1])) for video, size in thing.about.items()}
+        known = {video: (int(rows), int(columns)) for video, (rows, columns) in thing.about.items()}
         self._sizes = {**known, **self._sizes}
         self._advance(name)
         return set(known)

@@ -65,19 +65,20 @@
     if (inside) for (let pixel = position; pixel < size; pixel += 1) labels[pixel] |= bit;
   }
 
-  /* Labels, with the bits of the layers whose contour passes a pixel five places higher. */
-  function outline(labels, width, out) {
+  /* Labels, with the bits of the layers whose contour passes within so many pixels five places higher. */
+  function outline(labels, width, reach, out) {
     const size = labels.length;
-    const last = size - width;
+    const above = reach * width;
+    const last = size - above;
     for (let row = 0; row < size; row += width) {
       for (let column = 0; column < width; column += 1) {
         const at = row + column;
         const own = labels[at];
         let edge = 0;
-        if (column) edge |= own ^ labels[at - 1];
-        if (column + 1 < width) edge |= own ^ labels[at + 1];
-        if (row) edge |= own ^ labels[at - width];
-        if (row < last) edge |= own ^ labels[at + width];
+        if (column >= reach) edge |= own ^ labels[at - reach];
+        if (column + reach < width) edge |= own ^ labels[at + reach];
+        if (row >= above) edge |= own ^ labels[at - above];
+        if (row < last) edge |= own ^ labels[at + above];
         out[at] = own | (edge << LAYERS);
       }
     }

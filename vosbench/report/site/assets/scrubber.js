@@ -31,7 +31,7 @@
         svg("line", { class: "middle", x1: 0, x2: last, y1: 0.5, y2: 0.5 }),
         ...lines.flatMap(({ mark, values, absent }) => [
           ...pieces(values, annotated).map((piece) => svg("polyline", { class: mark, points: piece.join(" ") })),
-          ...absent.map((frame) => svg("line", { class: `absent ${mark}`, x1: frame, x2: frame, y1: 0.94, y2: 1 })),
+          ...absent.map((frame) => svg("line", { class: `absent ${mark}`, x1: frame, x2: frame, y1: 0.86, y2: 1 })),
         ]),
       );
     }

@@ -14,6 +14,7 @@
     let size = { width: 0, height: 0 };
     let labels = new Uint8Array(0);
     let marked = new Uint16Array(0);
+    let reach = 0; // of contours, in pixels; 0 if they are not marked yet
     let pixels = null; // of one panel, before it is drawn over the picture
     let picture = null; // of the frame that is shown; null draws on grey
     const zoom = { scale: 1, x: 0, y: 0 }; // x and y: shift in parts of a panel's size
@@ -70,13 +71,22 @@
           runs.paint(labels, masks, frame, bit);
         }
       }
-      runs.outline(labels, size.width, marked);
+      reach = 0;
+    }
+
+    /* Mark contours, the wider the smaller pictures are shown, so that they are seen. */
+    function mark() {
+      const wide = panels.length ? panels[0].view.clientWidth : 0;
+      const wanted = Math.max(1, Math.min(8, Math.round(size.width / Math.max(1, wide) / 1.5)));
+      if (wanted !== reach) runs.outline(labels, size.width, wanted, marked);
+      reach = wanted;
     }
 
     /* Draw all panels. tables: name → table of colours, or null for the picture alone. */
     function draw(tables) {
       const { width, height } = size;
       if (!width) return;
+      mark();
       for (const { name, context } of panels) {
         if (picture) context.drawImage(picture, 0, 0, width, height);
         else {

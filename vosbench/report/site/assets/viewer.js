@@ -15,21 +15,6 @@
   const BLACK = [0, 0, 0]; // contours of predictions in error maps of one method
   const ERRORS = { right: [0, 190, 130], excess: [235, 90, 0], missed: [86, 180, 233] };
   const NAMES = { right: "right", excess: "too much", missed: "missed" };
-  const KEYS = [
-    ["Space", "play or pause"],
-    ["← →", "previous, next frame; with Shift ten frames, or moves what is zoomed"],
-    ["Home End", "first, last frame"],
-    ["1 … 4", "show or hide a method"],
-    ["0", "show or hide the annotation"],
-    ["e", "error map"],
-    ["b", "side by side or blended"],
-    ["c", "contours"],
-    ["n", "next worst frame of the first method that is shown"],
-    ["p", "next frame on which the methods disagree most"],
-    ["[ ]", "previous, next video"],
-    ["+ − w", "zoom in, zoom out, whole picture"],
-    ["?", "this list"],
-  ];
   const $ = (id) => document.getElementById(id);
 
   const now = { dataset: null, video: null, frame: 0, chosen: [], hidden: new Set(), playing: false };
@@ -63,6 +48,8 @@
     options.opacity = "o" in words ? whole(words.o, 0, 100) / 100 : 0.5;
     const dataset = index.datasets.find((each) => each.key === words.d) || index.datasets[0];
     const video = dataset.videos.find((each) => each.key === words.v) || dataset.videos[0];
+    if (words.d && words.d !== dataset.key) say(`There are no pictures of ${words.d}; this is ${dataset.title}`);
+    else if (words.v && words.v !== video.key) say(`There is no video ${words.v}; this is ${video.name}`);
     const known = (text) => (text || "").split(",").filter((key) => dataset.methods.some((each) => each.key === key));
     const asked = [...new Set(known(words.m))].slice(0, MOST);
     const usual = dataset.methods.filter((each) => each.masks.length).slice(0, 2).map((each) => each.key);
@@ -305,7 +292,7 @@
     });
     $("clock").textContent = `${frame} / ${video.frames - 1}`;
     scrubber.show(frame, `frame ${frame} of ${video.frames - 1}`);
-    $("numbers-caption").textContent = `Numbers of frame ${frame} (counted from 0) of ${video.name}`;
+    $("numbers-caption").textContent = `Numbers of frame ${frame} (counted from 0) of ${video.name}${now.dataset.united ? "; masks and J counted here are of all objects together" : ""}`;
     $("numbers").replaceChildren(...now.chosen.map((key) => {
       const own = count(key, frame);
       const about = methodOf(key);
@@ -324,7 +311,7 @@
     else parts.push(...visible().map((key) => [`line ${markOf(key)}`, methodOf(key).title]));
     if (options.errors) parts.push(...Object.entries(NAMES).map(([kind, text]) => [`fill ${kind}`, text]));
     $("legend").replaceChildren(...parts.map(([name, text]) => el("span", { class: "entry" },
-      el("span", { class: `swatch ${name}`, "aria-hidden": "true" }), el("bdi", { text }))));
+      el("span", { class: `chip ${name}`, "aria-hidden": "true" }), el("bdi", { text }))));
   }
 
   function fillChoices() {
@@ -407,6 +394,10 @@
     Home: () => seek(0),
     End: () => seek(now.video.frames - 1),
     0: () => set("annotation", !options.annotation),
+    1: () => toggle(0),
+    2: () => toggle(1),
+    3: () => toggle(2),
+    4: () => toggle(3),
     e: () => set("errors", !options.errors),
     b: () => set("blend", !options.blend),
     c: () => set("contours", !options.contours),
@@ -420,30 +411,12 @@
     w: () => stage.reset(),
     "?": () => $("help").showModal(),
   };
-  const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-  const NATIVE = { range: /^(Arrow|Home|End|Page)/, checkbox: /^ $/, radio: /^( |Arrow)/, button: /^( |Enter)$/, submit: /^( |Enter)$/ };
 
-  /* Whether the focused element does something with a key itself. */
-  function taken(target, key) {
-    if (target.closest("select, textarea, [contenteditable], dialog, [role=region]")) return key !== "?" || !target.closest("[role=region]");
-    if (target.closest("a") && key === "Enter") return true;
-    if (!(target instanceof HTMLInputElement || target instanceof HTMLButtonElement)) return false;
-    return target.type in NATIVE ? NATIVE[target.type].test(key) : true;
-  }
-
-  function pressed(event) {
-    if (!$("shortcuts").checked || event.ctrlKey || event.altKey || event.metaKey || $("help").open || !now.video) return;
-    const { key } = event;
-    if (taken(event.target, key)) return;
-    const arrow = ARROWS[key];
-    if (arrow) {
-      if (event.shiftKey && stage.zoomed) stage.shift(-arrow[0] * 0.2, -arrow[1] * 0.2);
-      else if (arrow[0]) seek(now.frame + arrow[0] * (event.shiftKey ? 10 : 1));
-      else return;
-    } else if (/^[1-4]$/.test(key)) toggle(Number(key) - 1);
-    else if (Object.hasOwn(ACTIONS, key)) ACTIONS[key]();
-    else return;
-    event.preventDefault();
+  function arrow(across, down, shift) {
+    if (shift && stage.zoomed) stage.shift(-across * 0.2, -down * 0.2);
+    else if (across) seek(now.frame + across * (shift ? 10 : 1));
+    else return false;
+    return true;
   }
 
   function listen() {
@@ -458,13 +431,8 @@
     $("opacity").addEventListener("input", () => set("opacity", Number($("opacity").value) / 100));
     $("video").addEventListener("change", () => open(now.dataset, now.dataset.videos.find((each) => each.key === $("video").value), 0));
     $("dataset").addEventListener("change", () => read({ d: $("dataset").value, b: options.blend ? "1" : "" }));
-    try { $("shortcuts").checked = localStorage.getItem("vosbench-shortcuts") !== "off"; } catch { /* not kept */ }
-    $("shortcuts").addEventListener("change", () => {
-      try { localStorage.setItem("vosbench-shortcuts", $("shortcuts").checked ? "on" : "off"); } catch { /* not kept */ }
-    });
-    addEventListener("keydown", pressed);
+    VB.listenToKeys({ actions: ACTIONS, arrow, box: $("shortcuts"), list: $("help-keys"), dialog: $("help") });
     VB.state.listen(read);
-    $("help-keys").replaceChildren(...KEYS.map(([key, text]) => el("tr", null, el("th", { scope: "row" }, el("kbd", { text: key })), el("td", { text }))));
   }
 
   async function start() {
