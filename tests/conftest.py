@@ -56,6 +56,7 @@ def reference(real_data: Path) -> Path:
 def pytest_configure(config: pytest.Config) -> None:
     """Tests know nothing of the user's own datasets and settings, and small networks gain nothing from threads."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ["VOSBENCH_NO_CACHE"] = "1"  # tests of the cache turn it on
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it, and so do their own
     os.environ.pop("VOSBENCH_DATA", None)
     os.environ["VOSBENCH_CONFIG"] = str(REPOSITORY / "tests" / "no-settings.json")

@@ -21,6 +21,15 @@ def hidden(name: str) -> bool:
     return name.startswith(".") or name.lower() in LEFTOVERS
 
 
+def cache_folder() -> Path:
+    """The folder of what can be made again: ``VOSBENCH_CACHE``, or the system's usual place."""
+    if path := os.environ.get("VOSBENCH_CACHE"):
+        return Path(path)
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("vosbench", appauthor=False))
+
+
 def sha256(path: Path) -> str:
     """SHA-256 of a file."""
     with path.open("rb") as file:

@@ -58,6 +58,7 @@ def check(
     ] = None,
     plugin: options.Plugins = None,
     shown: Annotated[Kind, typer.Option("--format", help="Output format; markdown is for a step's summary.")] = "table",
+    no_cache: options.NoCache = False,  # noqa: ARG001 - it acts when it is parsed
     quiet: options.Quiet = False,
 ) -> None:
     """Check a record, or run a method and check it, against a baseline; exit 1 if it is worse."""

@@ -7,7 +7,7 @@ import typer
 
 from vosbench.cli import options
 from vosbench.cli.console import Command, command, progress, result, say
-from vosbench.errors import DataError
+from vosbench.errors import DataError, counted
 
 
 @command
@@ -91,6 +91,24 @@ def roots() -> None:
     result(render(Table(columns=("dataset", "folder"), rows=rows), "table"))
 
 
-app = typer.Typer(help="Where datasets are on this machine.", no_args_is_help=True, rich_markup_mode=None)
+@command
+def cache(
+    clear: Annotated[bool, typer.Option("--clear", help="Remove what is kept.")] = False,
+) -> None:
+    """Show the annotations that are kept decoded, so that scoring reads them faster, or remove them."""
+    from vosbench.images import kept
+
+    files, size = kept.usage()
+    if clear:
+        say(f"removed {kept.clear() / 1e6:.1f} MB")
+    else:
+        result(f"{kept.folder()}\n")
+        say(f"{counted(files, 'video')}, {size / 1e6:.1f} MB of at most {kept.MOST / 1e6:.0f} MB")
+
+
+app = typer.Typer(
+    help="Where datasets are on this machine, and what is kept of them.", no_args_is_help=True, rich_markup_mode=None
+)
 app.command("set-root", cls=Command)(set_root)
 app.command("roots", cls=Command)(roots)
+app.command("cache", cls=Command)(cache)

@@ -28,6 +28,7 @@ def inspect(
     jobs: Annotated[int, typer.Option("--jobs", min=0, help="Number of processes; 0 for one per processor.")] = 0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the contact sheet.")] = False,
     plugin: options.Plugins = None,
+    no_cache: options.NoCache = False,  # noqa: ARG001 - it acts when it is parsed
     quiet: options.Quiet = False,
 ) -> None:
     """Look at masks before they are scored: encodings, sizes, coverage, numbers, and what may be wrong.

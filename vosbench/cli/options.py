@@ -1,6 +1,8 @@
 """Options that several commands share."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -48,6 +50,14 @@ NumberingName = Annotated[
         "--numbering",
         help="How numbers in the masks' names are read: like those of the frames, from 0, or from 1; by default "
         "the first of these that fits all masks of a video.",
+    ),
+]
+NoCache = Annotated[
+    bool,
+    typer.Option(
+        "--no-cache",
+        help="Decode annotations anew, and keep none; see: vosbench data cache.",
+        callback=lambda context, value: context.with_resource(_without_cache()) if value else None,
     ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress and no notes.")]
@@ -141,6 +151,22 @@ def suite_options(selecting: Selecting, *, available: bool) -> "SuiteOptions":
         "measures": selecting.measures,
         "available": available,
     }
+
+
+@contextmanager
+def _without_cache() -> Iterator[None]:
+    """Leave the cache of annotations alone; worker processes inherit it."""
+    from vosbench.images.kept import OFF
+
+    before = os.environ.get(OFF)
+    os.environ[OFF] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[OFF]
+        else:
+            os.environ[OFF] = before
 
 
 def one_of(dataset: str | None, suite: str | None, *, available: bool) -> None:

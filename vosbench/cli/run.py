@@ -28,6 +28,7 @@ def run(
     ] = False,
     plugin: options.Plugins = None,
     shown: options.Shown = "table",
+    no_cache: options.NoCache = False,  # noqa: ARG001 - it acts when it is parsed
     quiet: options.Quiet = False,
 ) -> None:
     """Run a method on a dataset or suite, score its maps and print the result.

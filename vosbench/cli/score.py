@@ -86,6 +86,7 @@ def score(
     plugin: options.Plugins = None,
     shown: options.Shown = "table",
     wide: options.Wide = False,
+    no_cache: options.NoCache = False,  # noqa: ARG001 - it acts when it is parsed
     quiet: options.Quiet = False,
 ) -> None:
     """Score masks of any method, of a dataset's videos, of a suite, or against a folder of annotations.

@@ -10,7 +10,7 @@ from pathlib import Path
 from vosbench import __version__
 from vosbench.dataset.dataset import Dataset
 from vosbench.errors import DataError, UsageError
-from vosbench.files import write_whole
+from vosbench.files import cache_folder, write_whole
 
 
 def find_root(dataset: Dataset, root: Path | None = None) -> Path:
@@ -127,18 +127,9 @@ def generated_root(dataset: Dataset) -> Path:
     return folder
 
 
-def cache() -> Path:
-    """The folder of what can be made again: ``VOSBENCH_CACHE``, or the system's usual place."""
-    if path := os.environ.get("VOSBENCH_CACHE"):
-        return Path(path)
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("vosbench", appauthor=False))
-
-
 def _cached(dataset: Dataset) -> Path:
     version = "" if dataset.version is None else f"-v{dataset.version}"
-    return cache() / f"{dataset.name}{version}-{__version__}"
+    return cache_folder() / f"{dataset.name}{version}-{__version__}"
 
 
 def _below(dataset: Dataset, data: str | Path | None) -> Path | None:

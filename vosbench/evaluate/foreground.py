@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vosbench.dataset.fingerprint import Content
 from vosbench.dataset.protocol import HALF as HALF_LEVEL
 from vosbench.errors import MeasureError, VosbenchError, one_line, place
+from vosbench.evaluate.annotated import Annotated
 from vosbench.evaluate.predictions import Reading
 from vosbench.evaluate.task import Scored, Scores, Task
 from vosbench.images import files as images
@@ -203,13 +203,12 @@ def score_video(task: Task) -> Scored:
 
         regions, annotations, predictions = region_scores(task)
         return replace(_scored(task, [], annotations, predictions), regions=regions)
-    content = Content(task.video.name)
+    ground_truth = Annotated(task.video)
     rows = []
     with task.predictions.opened(task.video.name) as masks:
         scorers = _scorers(task, masks)
         for index in task.scored:
-            annotation = read_annotation(task.video.annotations[index], task.video.codec)
-            content.add(index, annotation, task.video.annotations[index])
+            annotation = ground_truth.read(index)
             if index in task.predictions.files[task.video.name]:
                 for scorer in scorers:
                     rows += scorer.score(index, annotation)
@@ -220,7 +219,7 @@ def score_video(task: Task) -> Scored:
     scores = {name: value for each in added for name, value in each.finish().items()}
     counted = max((each.frames for each in added), default=0)
     return replace(
-        _scored(task, rows, content.hexdigest(), masks.content.hexdigest(), saliency),
+        _scored(task, rows, ground_truth.hexdigest(), masks.content.hexdigest(), saliency),
         added=scores,
         counted=counted,
         looks=masks.looks,

@@ -7,6 +7,7 @@ Conventions:
     without, ⌊bottom⌋, and columns likewise, as Motion Grouping draws MoCA's boxes (Yang et al., ICCV 2021).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,12 +69,13 @@ def stem_of(annotation: Annotation) -> str:
     return paths_of(annotation)[0].stem
 
 
-def read_annotation(annotation: Annotation, codec: str) -> Packed:
+def read_annotation(annotation: Annotation, codec: str, data: Sequence[bytes] | None = None) -> Packed:
     """Read the foreground of an annotation as a packed mask.
 
     Args:
         annotation: a file, several, or a box.
         codec: how files are read; see `vosbench.images.codecs`.
+        data: the bytes of the files, if they are known.
 
     Raises:
         DataError: if a file is missing, corrupt, in another encoding, or of another size than the others.
@@ -81,9 +83,10 @@ def read_annotation(annotation: Annotation, codec: str) -> Packed:
     if isinstance(annotation, Box):
         return _drawn(annotation)
     first, *others = paths_of(annotation)
-    union = read_packed(first, codec)
-    for path in others:
-        mask = read_packed(path, codec)
+    sources: Sequence[Path | bytes] = data or paths_of(annotation)
+    union = read_packed(sources[0], codec, str(first))
+    for path, source in zip(others, sources[1:], strict=True):
+        mask = read_packed(source, codec, str(path))
         _check_size(path, mask.shape, union.shape)
         union = Packed(union.height, union.width, union.words | mask.words)
     return union

@@ -12,11 +12,10 @@ from pathlib import Path
 
 from vosbench.dataset import Video
 from vosbench.dataset.flow import FOLDER, with_flow
-from vosbench.dataset.roots import cache
 from vosbench.engine.locks import locked
 from vosbench.engine.threads import WriteBehind
 from vosbench.errors import DataError, UsageError, counted, suggest
-from vosbench.files import combined, sha256, sweep
+from vosbench.files import cache_folder, combined, sha256, sweep
 from vosbench.images import files as images
 from vosbench.images.flow import write_flow
 from vosbench.method.estimators import METHODS, STEPS, Estimation, Estimator, Frame, estimation, hashed, resized
@@ -130,7 +129,7 @@ def folder_of(video: Video) -> Path:
 
 def in_cache(how: Estimation) -> Place:
     """Where the cache has a video's flow: a folder whose name is the key."""
-    return lambda _video, hashes: (cache() / "flow" / f"{how.name}-{how.key(hashes)[:24]}", "")
+    return lambda _video, hashes: (cache_folder() / "flow" / f"{how.name}-{how.key(hashes)[:24]}", "")
 
 
 def check(method: Method, setup: Setup, videos: Sequence[Video]) -> None:

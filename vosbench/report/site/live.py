@@ -3,8 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from vosbench.dataset.roots import cache
-from vosbench.files import combined, hidden
+from vosbench.files import cache_folder, combined, hidden
 from vosbench.report.figures.sources import read
 from vosbench.report.site.build import build_site
 from vosbench.report.site.model import SiteOptions
@@ -16,7 +15,7 @@ Say = Callable[[str], None]
 def folder_of(sources: Sequence[str], results: Path) -> Path:
     """Where the site of records is kept, so that masks are encoded once: a folder in the user's cache."""
     named = [str(Path(source).resolve()) if Path(source).exists() else source for source in sources]
-    return cache() / "sites" / combined([*named, str(results.resolve())])[:12]
+    return cache_folder() / "sites" / combined([*named, str(results.resolve())])[:12]
 
 
 def state_of(sources: Sequence[str], results: Path) -> tuple[object, ...]:
