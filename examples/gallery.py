@@ -1,4 +1,4 @@
-"""Draw the pictures of docs/figures.md: every figure, of the records in results/ and of the tiny methods.
+"""Draw the pictures of docs/figures.md, of the records in results/ and of the tiny methods, and that of README.md.
 
     python examples/gallery.py [RUNS]
 
@@ -14,7 +14,8 @@ from typing import Any
 
 from PIL import Image
 
-from vosbench import figure, run
+from vosbench import figure, overlay, run
+from vosbench.report.overlays import Style
 
 REPOSITORY = Path(__file__).parents[1]
 PICTURES = REPOSITORY / "docs" / "figures"
@@ -26,6 +27,8 @@ LARGEST = 40_000
 METHODS = ("adnet.tiny", "deeplabv3.tiny", "f2net.tiny")
 SUBMISSIONS = ("ags", "andiff", "epo+", "fseg", "osvos", "pdb", "sfls", "tis")
 VIDEO = "film-horse"
+FILMED = (VIDEO, "film-car")
+"""The videos of README's picture."""
 
 
 def make_runs(folder: Path) -> None:
@@ -83,10 +86,26 @@ def draw(folder: Path) -> None:
         print(f"{name}: {(PICTURES / f'{name}.png').stat().st_size} bytes", flush=True)  # noqa: T201 - a script
 
 
+def draw_readme(folder: Path) -> None:
+    """Draw the picture of README.md: what is right, too much and missed, of two videos, at three frames each."""
+    run("f2net.lite", "sample", out=folder, videos=FILMED)
+    masks, pictures = folder / "sample" / "f2net.lite", folder / "overlay"
+    style = Style(colours="errors", height=216, annotation=False)
+    overlay(masks, "sample", out=pictures, videos=FILMED, frames="4,10,16", style=style, overwrite=True)
+    rows = [[Image.open(path).convert("RGB") for path in sorted((pictures / name).iterdir())] for name in FILMED]
+    width, height = min(tile.width for row in rows for tile in row), rows[0][0].height
+    whole = Image.new("RGB", (width * len(rows[0]), height * len(rows)))
+    for y, row in enumerate(rows):
+        for x, tile in enumerate(row):
+            whole.paste(tile.crop((0, 0, width, height)), (x * width, y * height))
+    whole.save(PICTURES / "readme.jpg", quality=82, optimize=True)
+
+
 def main(folder: Path) -> None:
     """Make the runs that are missing, and the pictures."""
     make_runs(folder)
     draw(folder)
+    draw_readme(folder)
 
 
 if __name__ == "__main__":

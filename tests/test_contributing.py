@@ -1,4 +1,4 @@
-"""The code in CONTRIBUTING.md runs, by the commands that stand with it."""
+"""The code in docs/add-*.md runs, by the commands that stand with it."""
 
 import re
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from vosbench.images import write_png
 from vosbench.records import record
 from vosbench.registry import load_dataset
 
-TEXT = (Path(__file__).parents[1] / "CONTRIBUTING.md").read_text("utf-8")
+PAGES = sorted((Path(__file__).parents[1] / "docs").glob("add-*.md"))
 Run = Callable[..., str]
 
 
@@ -21,7 +21,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     """Write every example to its file, in an empty folder; run the command of one, with some words replaced."""
     monkeypatch.chdir(tmp_path)
     commands = {}
-    for code in re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL):
+    for code in re.findall(r"```python\n(.*?)```", "".join(page.read_text("utf-8") for page in PAGES), re.DOTALL):
         name, command = re.match(r"# (\w+\.py): try it with  vosbench (.*)\n", code).groups()
         Path(name).write_text(code, "utf-8")
         commands[name] = command.split()

@@ -399,9 +399,9 @@ def test_one_line_scores_a_zip(sample: Path) -> None:
 
 
 @pytest.mark.torch
-def test_the_example_of_the_readme_runs(sample: Path) -> None:
-    text = (REPOSITORY / "README.md").read_text("utf-8")
-    (example,) = re.findall(r"## From Python\n.*?```python\n(.*?)```", text, re.DOTALL)
+def test_the_documented_example_runs(sample: Path) -> None:
+    text = (REPOSITORY / "docs" / "python.md").read_text("utf-8")
+    example = re.findall(r"```python\n(.*?)```", text, re.DOTALL)[0]
     assert "vosbench.run(" in example
     done = fresh(example, sample)
     assert "sample val, sample@1|J:all|F:0.008|T:gt-first|avg:video" in done.stdout
