@@ -110,6 +110,8 @@ def test_places_of_masks(tmp_path: Path) -> None:
         ("other", "b"): tmp_path / "other" / "b",
     }
     assert origins([f"a={tmp_path}/a"], records) == {("toy", "a"): tmp_path / "a"}
+    same = [make_record("a", apart="@x+J"), make_record("a", apart="+val"), make_record("a", apart="+limit3")]
+    assert [*origins([f"a={tmp_path}/a"], same)] == [("toy", "a@x+J")]  # others have maps of their own
     assert origins([f"other/b={tmp_path}/x.zip"], records) == {("other", "b"): tmp_path / "x.zip"}
 
 

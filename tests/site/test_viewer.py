@@ -265,6 +265,28 @@ def test_viewer_is_accessible(
     accessible(page)
 
 
+def test_own_folder_with_odd_names_and_few_annotations(page: Any, tmp_path: Path) -> None:
+    name = "Ä #1 %41"
+    for frame in range(6):
+        mask = disk_mask(24, 32, 12, 8 + 3 * frame, 5)
+        write_png(tmp_path / "own" / "frames" / name / f"{frame:05d}.png", np.full((24, 32, 3), 90, np.uint8))
+        if frame in {0, 2, 5}:
+            write_png(tmp_path / "own" / "masks" / name / f"{frame:05d}.png", mask * np.uint8(255))
+        write_png(tmp_path / "m" / name / f"{frame:05d}.png", np.roll(mask, -1, axis=1) * np.uint8(255))
+    face.score(tmp_path / "m", dataset=tmp_path / "own").save(tmp_path / "results")
+    options = SiteOptions(media="full", masks=(f"m={tmp_path / 'm'}",), root=tmp_path / "own", published=False)
+    site = build_site(read([str(tmp_path / "results")], tmp_path), tmp_path / "site", options)
+    (row,) = site.measured()
+    opened(page, f"{(tmp_path / 'site' / 'viewer.html').as_uri()}#f=1")
+    assert page.locator("#video option").inner_text() == name
+    assert [value is None for value in page.evaluate(f"VB.viewer.curve('{row.key}')")] == [False, True] * 2 + [
+        True,
+        False,
+    ]
+    assert page.locator(f'figure[data-layer="{ANNOTATION}"] .badge').inner_text() == "not annotated"
+    assert len(page.locator("#scrubber polyline").get_attribute("points").split()) == 3
+
+
 def test_site_without_masks_and_frames_has_no_viewer(made: Made, tmp_path: Path) -> None:
     results = made.folder.parent / "results"
     build_site(read([str(results)], results), tmp_path / "site", SiteOptions(published=False, plugins=(TOY,)))

@@ -5,6 +5,7 @@ Conventions:
     the predictions is that of the record; records of old versions have none, and their J must be the same.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -121,7 +122,7 @@ def origins(places: Sequence[str], records: Iterable[Record]) -> dict[tuple[str,
     Args:
         places: ``name=path`` or ``dataset/name=path``; or a folder that holds masks of several methods, named after
             them, or folders of datasets that do. A name is that of a record, or of a method: its masks are those of
-            all its records that differ in protocol alone.
+            all its records of the same frames.
         records: the records of the site.
 
     Returns:
@@ -144,7 +145,10 @@ def origins(places: Sequence[str], records: Iterable[Record]) -> dict[tuple[str,
 
 def _called(name: str, record: Record) -> bool:
     """Whether masks of a name are those of a record."""
-    return name == record.name or (name == record.method and "+" not in record.apart)
+    if name != record.method:
+        return name == record.name
+    apart = record.apart.split("+")[1:]  # maps of another split, or of the first frames, have a folder of their own
+    return record.split not in apart and not any(re.fullmatch(r"limit\d+", each) for each in apart)
 
 
 def _named(name: str, origin: Path, records: Sequence[Record]) -> dict[tuple[str, str], Path]:

@@ -16,7 +16,7 @@ from vosbench.dataset.fingerprint import files_digest
 from vosbench.dataset.roots import known_root
 from vosbench.dataset.selection import Choice, Selection, select
 from vosbench.engine import pool
-from vosbench.errors import UsageError, VosbenchError
+from vosbench.errors import DataError, UsageError, VosbenchError
 from vosbench.files import combined, content, write_whole
 from vosbench.images import paths_of, size
 from vosbench.records.record import Record
@@ -49,18 +49,18 @@ class Source:
 
     Attributes:
         dataset: of the site.
-        selection: its videos, under the protocol of the first record with masks.
+        videos: of its split; those of records with masks, if the dataset is not complete here.
         masked: the records with masks.
     """
 
     dataset: SiteDataset
-    selection: Selection
+    videos: Sequence[Video]
     masked: Sequence[Masked]
 
     @property
     def jobs(self) -> dict[str, media.Job]:
         """``media/<dataset>/<video>`` → the video, of those with frames."""
-        videos = [video for video in self.selection.videos if not video.frameless]
+        videos = [video for video in self.videos if not video.frameless]
         jobs = [media.Job(f"media/{self.dataset.key}/{slug_of(video.name)}", video) for video in videos]
         return {job.place: job for job in jobs}
 
@@ -123,8 +123,14 @@ def _source(dataset: SiteDataset, origins: Sequence[tuple[Row, Path]], root: Pat
         if choice not in selections:
             selections[choice] = select(known, choice)
         masked.append(Masked(row, origin, _measured(selections[choice], row.measured)))
-    selection = masked[0].selection if masked else select(known, Choice(root=place, split=dataset.split))
-    return Source(dataset, selection, masked)
+    try:
+        videos = select(known, Choice(root=place, split=dataset.split)).videos
+    except DataError:
+        if not masked:
+            raise
+        every = [video for each in masked for video in (each.selection.whole or each.selection.videos)]
+        videos = tuple({video.name: video for video in every}.values())
+    return Source(dataset, videos, masked)
 
 
 def _place(known: Dataset, root: Path | None, *, alone: bool) -> Path | None:
@@ -188,15 +194,15 @@ class _Masks:
     def __init__(self, site: Site, source: Source, made: Made, advance: Say) -> None:
         self._site, self._source = site, source
         self._made, self._advance = made, advance
-        self._keys = {video.name: slug_of(video.name) for video in source.selection.videos}
+        self._keys = {video.name: slug_of(video.name) for video in source.videos}
         self._sizes: dict[str, Size] = {}
 
     def write(self) -> dict[str, Any]:
         """Write the masks of all methods; returns the dataset's entry in the list."""
         source, wanted = self._source, self._site.options
-        videos, dataset = source.selection.videos, source.dataset
+        videos, dataset = source.videos, source.dataset
         truth = combined(_annotations(video) for video in videos)
-        if source.selection.annotated and (source.masked or wanted.media == "full"):
+        if any(video.annotations for video in videos) and (source.masked or wanted.media == "full"):
             key = combined([f"{masks.VERSION}", truth])
             annotated = self._written(ANNOTATION, key, lambda: pool.each(submissions.annotated, videos, wanted.jobs))
         else:
@@ -208,7 +214,7 @@ class _Masks:
             "key": dataset.key,
             "title": f"{shown(dataset.title)} {shown(dataset.split)}",
             "frames": wanted.media == "full",
-            "united": source.selection.protocol.unit != "foreground",
+            "united": any(each.selection.protocol.unit != "foreground" for each in source.masked),
             "numbers": (out / "data" / dataset.key / f"{first}.js").is_file(),
             "pages": (out / "video" / dataset.key / f"{first}.html").is_file(),
             "annotation": sorted(places[name] for name in annotated),

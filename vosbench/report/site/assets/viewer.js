@@ -52,7 +52,8 @@
     else if (words.v && words.v !== video.key) say(`There is no video ${words.v}; this is ${video.name}`);
     const known = (text) => (text || "").split(",").filter((key) => dataset.methods.some((each) => each.key === key));
     const asked = [...new Set(known(words.m))].slice(0, MOST);
-    const usual = dataset.methods.filter((each) => each.masks.length).slice(0, 2).map((each) => each.key);
+    const place = dataset.videos.indexOf(video);
+    const usual = dataset.methods.filter((each) => each.masks.includes(place)).slice(0, 2).map((each) => each.key);
     now.chosen = asked.length || "m" in words ? asked : usual;
     now.hidden = new Set(known(words.h).filter((key) => now.chosen.includes(key)));
     return open(dataset, video, whole(words.f, 0, video.frames - 1));
@@ -263,7 +264,7 @@
 
   function wordsOf(key) {
     if (key === ANNOTATION) return isAnnotated(now.frame) ? {} : { badge: "not annotated" };
-    if (!masks.get(key)) return { badge: "no masks in this site", numbers: numbersOf(key) };
+    if (!masks.get(key)) return { badge: `no masks ${methodOf(key).masks.length ? "of this video" : "in this site"}`, numbers: numbersOf(key) };
     if (isAbsent(key, now.frame)) return { badge: "absent: no mask of this frame", numbers: numbersOf(key) };
     return { numbers: numbersOf(key), badge: options.errors && !isAnnotated(now.frame) ? "not annotated: no error map" : "" };
   }
