@@ -158,7 +158,7 @@ def test_two_methods_are_compared_as_the_command_compares_them(
     assert said.startswith("ags − pdb, F mean: ")
     assert f"{effect.compared.difference:+.3f}".replace("-", "−") in said
     assert f"95 % interval {low} to {high}, p = {effect.compared.p:.3f}, over 20 videos" in said
-    names = page.locator("tbody th.video a bdi").all_inner_texts()
+    names = page.locator("tbody th.of-video a bdi").all_inner_texts()
     assert names == sorted(names)
     assert len(names) == 20
     accessible(page)

@@ -132,7 +132,7 @@
     const at = (value) => rows.find((each) => each.difference === value).name;
     const links = (each) => [
       each.key ? el("a", { href: `${VB.root}/video/${dataset}/${each.key}.html` }, el("bdi", { text: each.name })) : el("bdi", { text: each.name }),
-      VIEWER && each.key ? el("a", { class: "look", href: `${VB.root}/viewer.html#d=${dataset}&v=${each.key}&m=${a},${b}`, "aria-label": `${each.name} in the viewer`, text: "view" }) : null,
+      VIEWER && each.key ? el("a", { class: "look", href: `${VB.root}/viewer.html#d=${dataset}&v=${each.key}&m=${a},${b}`, "aria-label": `view ${each.name}`, text: "view" }) : null,
     ];
     const head = [["name", "Video"], ["a", one.title], ["b", other.title], ["difference", "A − B"]];
     return el("section", { "aria-labelledby": "videos" }, el("h2", { id: "videos", text: "Videos" }), plots.figure({
@@ -142,7 +142,7 @@
     }), plots.scroll("Values of each video", el("table", {},
       el("thead", {}, el("tr", {}, head.map(([key, text], place) => el("th", { scope: "col", class: place ? "number" : "text", "aria-sort": key === order ? (key === "name" ? "ascending" : "descending") : null, text })),
         el("th", { scope: "col", class: "text", text: "Attributes" }))),
-      el("tbody", {}, rows.map((each) => el("tr", {}, el("th", { scope: "row", class: "video" }, links(each)), [format(each.a), format(each.b), signed(each.difference)].map((text) => el("td", { class: "number", text })),
+      el("tbody", {}, rows.map((each) => el("tr", {}, el("th", { scope: "row", class: "of-video" }, links(each)), [format(each.a), format(each.b), signed(each.difference)].map((text) => el("td", { class: "number", text })),
         el("td", { class: "muted attributes", text: each.attributes.join(", ") })))))));
   }
 
