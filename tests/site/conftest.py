@@ -6,6 +6,7 @@ fails, or a request leaves the site. Without playwright or Chromium such tests a
 
 import os
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -72,6 +73,7 @@ class Watch:
         page.on("requestfailed", self._failed)
         page.on("console", self._said)
         page.on("pageerror", lambda error: self.problems.append(f"script: {error}"))
+        page.on("dialog", self._asked_the_user)
         return page
 
     def _asked(self, request: Any) -> None:
@@ -82,6 +84,11 @@ class Watch:
             inside = Path(unquote(parts.path)).resolve().is_relative_to(self.made)
         if not inside:
             self.problems.append(f"request to elsewhere: {request.url}")
+
+    def _asked_the_user(self, dialog: Any) -> None:
+        """No page opens a dialog; names of others that were run as scripts would."""
+        self.problems.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
 
     def _failed(self, request: Any) -> None:
         if request.failure != ABORTED:
@@ -123,3 +130,21 @@ def accessible() -> Callable[[Any], None]:
         assert not lines, "\n".join(lines)
 
     return check
+
+
+@pytest.fixture
+def serving() -> Iterator[Callable[[Path], str]]:
+    """Serve a site, and say its address."""
+    pytest.importorskip("jinja2", reason="needs the extra site")
+    from vosbench.report.site.serve import Live, Server, content_of
+
+    def serve(folder: Path) -> str:
+        server = running.enter_context(Server(Live(lambda: content_of(folder, {}), lambda: 0, print)))
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        running.callback(thread.join)
+        running.callback(server.shutdown)
+        return server.url
+
+    with ExitStack() as running:
+        yield serve

@@ -34,6 +34,7 @@ def test_a_plain_page_passes(tmp_path: Path, page: Any, accessible: Any) -> None
         ('<img src="file:///etc/picture.png">', "request to elsewhere: file:///etc/picture.png"),
         ('<img src="missing.png">', "failed: "),
         ("<script>console.error('spoken')</script>", "console: spoken"),
+        ("<script>alert('spoken')</script>", "dialog: spoken"),
         ("<script>nothing.there()</script>", "script: nothing is not defined"),
     ],
 )

@@ -1,7 +1,6 @@
 """The viewer in a browser, from disk and from a server."""
 
-import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ from vosbench.records.record import Row, read_rows
 from vosbench.report.figures.sources import read
 from vosbench.report.site.build import build_site
 from vosbench.report.site.model import SiteOptions
-from vosbench.report.site.serve import Live, Server, content_of
 
 pytest.importorskip("jinja2", reason="needs the extra site")
 REPOSITORY = Path(__file__).parents[2]
@@ -82,13 +80,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
 
 
 @pytest.fixture
-def served(made: Made) -> Iterator[str]:
-    with Server(Live(lambda: content_of(made.folder, {}), lambda: 0, print)) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        yield server.url
-        server.shutdown()
-        thread.join()
+def served(made: Made, serving: Callable[[Path], str]) -> str:
+    return serving(made.folder)
 
 
 def opened(page: Any, address: str) -> Any:

@@ -29,7 +29,17 @@
     S = { ...DEFAULT };
     for (const key of Object.keys(DEFAULT)) if (key in found) S[key] = found[key];
     if (S.d !== "*" && !(S.d in datasets)) S.d = DEFAULT.d;
-    if (!["measured", "published"].includes(S.k)) S.k = "";
+    const own = S.d === "*" ? VB.rows : VB.rows.filter((row) => row.dataset === S.d);
+    const years = own.filter((row) => row.year !== null).map((row) => String(row.year));
+    const known = { // a word that fits no row, as of a link to an older site, is not heeded
+      p: ["*", ...own.map((row) => row.protocolKey || "-")],
+      k: ["measured", "published"],
+      t: own.map((row) => row.task),
+      tr: ["-", ...own.flatMap((row) => row.trained)],
+      y: years,
+      z: years,
+    };
+    for (const [key, values] of Object.entries(known)) if (!values.includes(S[key])) S[key] = "";
   }
 
   function change(changes) {
