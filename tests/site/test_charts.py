@@ -143,9 +143,7 @@ def test_a_page_computes_intervals_and_tests_as_vosbench(site: Path, page: Any) 
         assert found == {"low": pytest.approx(interval.low, abs=1e-9), "high": pytest.approx(interval.high, abs=1e-9)}
 
 
-def test_two_methods_are_compared_as_the_command_compares_them(
-    site: Path, own_results: Path, page: Any, accessible: Any
-) -> None:
+def test_two_methods_are_compared_as_the_command_compares_them(site: Path, own_results: Path, page: Any) -> None:
     one, other = (read_record(own_results / "davis16" / f"{name}.json") for name in ("ags", "pdb"))
     keys = {name: key_of(name) for name in ("ags", "pdb")}
     page.goto(f"{(site / 'compare.html').as_uri()}#a={keys['ags']}&b={keys['pdb']}&x=F_mean&o=name")
@@ -161,7 +159,6 @@ def test_two_methods_are_compared_as_the_command_compares_them(
     names = page.locator("tbody th.of-video a bdi").all_inner_texts()
     assert names == sorted(names)
     assert len(names) == 20
-    accessible(page)
 
     page.get_by_role("button", name="Swap A and B").click()
     assert page.locator(".verdict").inner_text().startswith("pdb − ags, F mean: ")
@@ -178,7 +175,7 @@ def test_two_methods_are_compared_as_the_command_compares_them(
     assert page.locator(".verdict").inner_text().startswith("ags − pdb, F mean: "), "the address holds the state"
 
 
-def test_charts_show_what_is_chosen(site: Path, page: Any, accessible: Any) -> None:
+def test_charts_show_what_is_chosen(site: Path, page: Any) -> None:
     chosen = [key_of(name) for name in ("ags", "f2net.lite")]
     page.goto(f"{(site / 'charts.html').as_uri()}#m={','.join([*chosen, 'nobody-000000'])}&x=J_mean")
     page.locator("figure.chart svg[role=img]").nth(4).wait_for()
@@ -197,7 +194,6 @@ def test_charts_show_what_is_chosen(site: Path, page: Any, accessible: Any) -> N
     assert page.locator("figure.chart svg[role=img] [aria-label]").count() == 0
     page.locator("figure.chart").first.get_by_text("The numbers").click()
     assert page.locator("figure.chart").first.locator("tbody tr").count() == 16
-    accessible(page)
     page.get_by_text("Methods (2 of 15)").click()
     for name in ("osvos", "pdb", "tis"):
         page.get_by_label(name, exact=True).check()
