@@ -29,6 +29,7 @@ NOT_RUN = {
     r"--backbone-weights first": "needs the weights of a training of minutes",
     r"convert --encoder": "needs a package with weights of ImageNet",
     r"NAME RECORDS|score MASKS": "a pattern",
+    r"^vosbench serve": "ends when it is interrupted; tests/site/test_serve.py runs it",
     r"--method torchscript": "its size is that of somebody's network; tests/method/test_onnx.py runs exported files",
 }
 """Pattern → why commands that match are only parsed. The first one counts."""
@@ -63,6 +64,7 @@ LESS = {r"^vosbench train": " --set steps=1 --set horizon=1", "^vosbench segment
 NEEDS = {
     "torch": r"f2net|adnet|deeplab|train |export|median",
     "matplotlib": r"vosbench figure",
+    "jinja2": r"vosbench report",
     "onnxruntime": r"onnx",
     "av": r"\.mp4",
 }

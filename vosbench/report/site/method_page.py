@@ -113,7 +113,11 @@ def _write(
         about=_about(method, rows),
         trainings=list(dict.fromkeys(row.training.text for row in measured if row.training.text)),
         groups=_groups(site, rows, boards),
-        weak=[(row, name, found, HALF / max(abs(each.gain) for each in found)) for row, name, found in weak if found],
+        weak=[
+            (row, name, found, HALF / (max(abs(each.gain) for each in found) or HALF))  # all may be equal
+            for row, name, found in weak
+            if found
+        ],
         videos=[_videos(site, row, means[row.dataset]) for row in usual if row.measured.videos],
         speeds=[(row, row.measured.speed) for row in measured if row.measured.speed is not None],
         printed_speeds=_speeds().get(method.key, []) if site.options.published else [],

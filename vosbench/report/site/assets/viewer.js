@@ -312,7 +312,8 @@
     else parts.push(...visible().map((key) => [`line ${markOf(key)}`, methodOf(key).title]));
     if (options.errors) parts.push(...Object.entries(NAMES).map(([kind, text]) => [`fill ${kind}`, text]));
     $("legend").replaceChildren(...parts.map(([name, text]) => el("span", { class: "entry" },
-      el("span", { class: `chip ${name}`, "aria-hidden": "true" }), el("bdi", { text }))));
+      el("span", { class: `chip ${name}`, "aria-hidden": "true" }), el("bdi", { text }))),
+    now.dataset.frames ? "" : el("span", { text: "This site was built without frames (--media full): masks are on grey." }));
   }
 
   function fillChoices() {
