@@ -133,13 +133,14 @@ def accessible() -> Callable[[Any], None]:
 
 
 @pytest.fixture
-def serving() -> Iterator[Callable[[Path], str]]:
-    """Serve a site, and say its address."""
+def serving() -> Iterator[Callable[[Any], str]]:
+    """Serve a site, a folder or a `Live` one, and say its address."""
     pytest.importorskip("jinja2", reason="needs the extra site")
     from vosbench.report.site.serve import Live, Server, content_of
 
-    def serve(folder: Path) -> str:
-        server = running.enter_context(Server(Live(lambda: content_of(folder, {}), lambda: 0, print)))
+    def serve(site: Path | Live) -> str:
+        shown = site if isinstance(site, Live) else Live(lambda: content_of(site, {}), lambda: 0, print)
+        server = running.enter_context(Server(shown))
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         running.callback(thread.join)

@@ -13,6 +13,7 @@ from vosbench import face
 from vosbench.images import write_png
 from vosbench.records.record import Row, read_rows
 from vosbench.report.figures.sources import read
+from vosbench.report.site import live
 from vosbench.report.site.build import build_site
 from vosbench.report.site.model import SiteOptions
 
@@ -80,8 +81,15 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
 
 
 @pytest.fixture
-def served(made: Made, serving: Callable[[Path], str]) -> str:
-    return serving(made.folder)
+def served(made: Made, tmp_path: Path, serving: Callable[[Any], str]) -> str:
+    """The same site, served with frames that are made on demand."""
+    base = made.folder.parent
+    options = SiteOptions(
+        media="full", masks=(str(base / "masks"),), root=base / "toy", published=False, plugins=(TOY,), on_demand=True
+    )
+    site = live.live([str(base / "results")], base / "results", tmp_path / "served", options)
+    assert not (tmp_path / "served" / "media").exists()
+    return serving(site)
 
 
 def opened(page: Any, address: str) -> Any:
@@ -140,6 +148,7 @@ def test_deep_link_scrub_keys_and_play(page: Any, made: Made, served: str, place
     shown(page, "v1/3")
     assert layers(page) == [ANNOTATION, made.keys[RIGHT]]
     assert page.locator("#errors").is_checked()
+    assert page.evaluate("VB.viewer.picture().naturalWidth") == 32
     page.locator("#frame").fill("1")
     shown(page, "v1/1")
     assert state(page)["f"] == "1"

@@ -70,7 +70,8 @@ class Made:
                     if parent.is_dir() and not any(parent.iterdir()):
                         parent.rmdir()
         self._write(self._now)
-        sweep(self._folder)
+        for place in (self._folder, *self._folder.glob("media/*"), *self._folder.glob("masks/*")):
+            sweep(place)
 
     def _write(self, things: Mapping[str, Thing]) -> None:
         found = {name: [thing.key, thing.files, thing.about] for name, thing in sorted(things.items())}

@@ -206,6 +206,7 @@
       layOut, resize, label, draw, tell, zoomBy, reset, shift,
       get labels() { return labels; },
       get zoomed() { return zoom.scale > 1; },
+      get picture() { return picture; },
       set picture(image) { picture = image; },
     };
   }

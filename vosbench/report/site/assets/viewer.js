@@ -449,5 +449,5 @@
     await read(VB.state.get());
   }
 
-  VB.viewer = { ready: start(), seek, count, curve, labels: () => stage.labels, now, options };
+  VB.viewer = { ready: start(), seek, count, curve, labels: () => stage.labels, picture: () => stage.picture, now, options };
 })();
