@@ -217,7 +217,7 @@
         width,
         height: Math.min(420, Math.max(280, width * 0.5)),
         marginRight: 24,
-        x: { label: "year", tickFormat: (year) => String(year), ticks: Math.min(d3.max(points, (point) => point.x) - points[0].x, Math.floor(width / 60)), inset: 16 },
+        x: { label: "year", tickFormat: (year) => String(year), ticks: Math.min(d3.max(points, (point) => point.x) - points[0].x, Math.floor(width / 60)), inset: 24 },
         y: { label: measure.heading, grid: true, domain: padded(points) },
         marks: [
           Plot.line([...front, { x: last, y: front.at(-1).y }], { x: "x", y: "y", curve: "step-after", stroke: "var(--series-1)", strokeWidth: 1.5 }),

@@ -119,8 +119,8 @@
       width,
       height: 76 + 18 * rows.length,
       marginLeft: Math.min(130, 12 + 6.6 * d3.max(rows, (each) => each.name.length)),
-      x: { label: `${measure.heading}: A − B`, grid: true, inset: 44 },
-      y: { domain: rows.map((each) => each.name), label: null },
+      x: { label: `${measure.heading}: A − B`, grid: true, inset: 48 },
+      y: { domain: rows.map((each) => each.name), label: null, tickSize: 0 },
       marks: [
         Plot.barX(rows, { x: "difference", y: "name", fill: (each) => (each.difference * gain >= 0 ? "var(--series-1)" : "var(--series-2)"), insetTop: 1, insetBottom: 1 }),
         ...[1, -1].map((side) => Plot.text(rows.filter((each) => (each.difference >= 0) === (side > 0)), { x: "difference", y: "name", text: (each) => signed(each.difference), textAnchor: side > 0 ? "start" : "end", dx: 4 * side })),
@@ -143,7 +143,7 @@
       el("thead", {}, el("tr", {}, head.map(([key, text], place) => el("th", { scope: "col", class: place ? "number" : "text", "aria-sort": key === order ? (key === "name" ? "ascending" : "descending") : null, text })),
         el("th", { scope: "col", class: "text", text: "Attributes" }))),
       el("tbody", {}, rows.map((each) => el("tr", {}, el("th", { scope: "row", class: "of-video" }, links(each)), [format(each.a), format(each.b), signed(each.difference)].map((text) => el("td", { class: "number", text })),
-        el("td", { class: "muted attributes", text: each.attributes.join(", ") })))))));
+        el("td", { class: "muted of-attributes", text: each.attributes.join(", ") })))))));
   }
 
   function attributes({ measure, one, other }, pairs) {
@@ -161,7 +161,7 @@
       marginLeft: 70,
       marginRight: 24,
       x: { label: `${measure.heading}: A − B`, grid: true, nice: true },
-      y: { domain: effects.map(text), label: null },
+      y: { domain: effects.map(text), label: null, tickSize: 0 },
       marks: [
         Plot.ruleX([0]),
         Plot.ruleY(effects.filter((each) => each.low !== null), { x1: "low", x2: "high", y: text, stroke: "var(--series-1)", strokeWidth: 2 }),

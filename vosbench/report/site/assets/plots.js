@@ -76,25 +76,24 @@
     }
   }
 
-  /* Names next to points where they cover least: above, below, to the right or to the left. */
+  /* Names next to points where they cover least, the last point first; one that would cover another is left out. */
   function label(plot, points) {
     const [x, y] = [plot.scale("x"), plot.scale("y")];
-    const width = plot.width ? plot.width.baseVal.value : 0;
-    const taken = points.map((point) => box(x.apply(point.x) - 6, y.apply(point.y) - 6, 12, 12));
+    const [first, last] = x.range;
+    const dots = points.map((point) => box(x.apply(point.x) - 6, y.apply(point.y) - 6, 12, 12));
+    const names = [];
     const layer = svg("g", { class: "names" });
-    for (const point of points) {
-      if (!point.label) continue;
+    const over = (own, others) => others.reduce((sum, each) => sum + covered(own, each), 0);
+    for (const point of points.filter((each) => each.label).reverse()) {
       const [left, top, long] = [x.apply(point.x), y.apply(point.y), 6.6 * point.label.length];
       const places = [[left - long / 2, top - 22], [left - 6 - long, top - 20], [left + 6, top - 20], [left + 9, top - 7],
-        [left - 9 - long, top - 7], [left - long / 2, top + 8], [left + 6, top + 6], [left - 6 - long, top + 6]];
-      const costs = places.map(([at, from]) => {
-        const own = box(at, from, long, 14);
-        const outside = Math.max(0, 2 - own.left) + Math.max(0, own.right - width + 2);
-        return taken.reduce((sum, each) => sum + covered(own, each), 0) + 40 * outside;
-      });
-      const [at, from] = places[costs.indexOf(Math.min(...costs))];
-      taken.push(box(at, from, long, 14));
-      layer.append(svg("text", { x: at, y: from + 11, text: point.label }));
+        [left - 9 - long, top - 7], [left - long / 2, top + 8], [left + 6, top + 6], [left - 6 - long, top + 6]]
+        .map(([at, from]) => box(at, from, long, 14));
+      const costs = places.map((own) => 2 * over(own, dots) + 9 * over(own, names) + 40 * (Math.max(0, first - 12 - own.left) + Math.max(0, own.right - last - 20)));
+      const own = places[costs.indexOf(Math.min(...costs))];
+      if (over(own, names) > 15 || over(own, dots) > 60) continue;
+      names.push(own);
+      layer.append(svg("text", { x: own.left, y: own.top + 11, text: point.label }));
     }
     plot.append(layer);
     return plot;
