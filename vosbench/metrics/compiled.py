@@ -16,6 +16,8 @@ try:
 except ImportError:
     numba = None
 
+COMPILING = numba is not None and not numba.config.DISABLE_JIT
+"""Whether loops are compiled; otherwise what needs fewer of them is faster."""
 P = ParamSpec("P")
 R = TypeVar("R")
 

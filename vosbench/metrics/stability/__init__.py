@@ -16,7 +16,9 @@ Conventions:
 from dataclasses import dataclass
 
 from vosbench.metrics.arrays import Mask, check_pair
+from vosbench.metrics.compiled import COMPILING
 from vosbench.metrics.stability.alignment import align
+from vosbench.metrics.stability.corridor import align_contours
 from vosbench.metrics.stability.curves import JunctionOrder
 from vosbench.metrics.stability.extraction import Polygon, polygons
 from vosbench.metrics.stability.shape_context import Floats, compare, count_neighbours, normalise, upsample
@@ -69,6 +71,8 @@ def instability(previous: Shape, current: Shape) -> float:
     Returns:
         The mean matching cost in [0, 1], 0 for equal shapes; not multiplied by 5.
     """
+    if COMPILING:
+        return align_contours(previous.histograms, current.histograms)
     return align(compare(previous.histograms, current.histograms))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from vosbench.metrics.compiled import compiled
 from vosbench.metrics.stability.contours import Indices
-from vosbench.metrics.stability.shape_context import Floats
+from vosbench.metrics.stability.shape_context import BINS, Floats
 from vosbench.metrics.stability.ties import resolve
 
 
@@ -88,7 +88,8 @@ def find_path(cost: Floats, start: tuple[int, int]) -> Indices:
     """
     path, tie = walk_back(accumulate(cost, start))
     if tie >= 0:
-        path = resolve(cost, start, path, tie)
+        unused = np.empty((0, BINS), np.float64)  # no cost is unknown
+        path = resolve(cost, (unused, unused), start, path, tie)
     for index in range(len(path)):
         path[index, 0] = (path[index, 0] + start[0]) % cost.shape[0]
         path[index, 1] = (path[index, 1] + start[1]) % cost.shape[1]

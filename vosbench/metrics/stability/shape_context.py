@@ -20,6 +20,8 @@ EPSILON = 2.0**-52
 SECTORS, RINGS = 12, 5
 BINS = RINGS * SECTORS
 _TURN, _SECTOR = 2 * math.pi, 2 * math.pi / 12
+UNKNOWN = -1.0
+"""A distance that is not yet computed."""
 _COS30, _SIN30 = math.sqrt(0.75), 0.5
 
 
@@ -217,3 +219,23 @@ def compare(first: Floats, second: Floats) -> Floats:
         for other in range(second.shape[1]):
             cost[one, other] *= 0.5
     return cost
+
+
+@compiled
+def compare_pair(histograms: tuple[Floats, Floats], row: int, column: int) -> float:
+    """The distance of one pair of points, equal to that of `compare` to the bit.
+
+    Args:
+        histograms: of two contours, (n, 60) and (m, 60).
+        row: the point of the first.
+        column: that of the second.
+    """
+    total = 0.0
+    for index in range(BINS):
+        one, other = histograms[0][row, index], histograms[1][column, index]
+        if one > 0:
+            difference = one - other
+            total += difference * difference / (one + other + EPSILON)
+        elif other > 0:
+            total += other * other / (other + EPSILON)
+    return total * 0.5

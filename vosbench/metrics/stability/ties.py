@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from vosbench.metrics.compiled import compiled
 from vosbench.metrics.stability.contours import Indices
-from vosbench.metrics.stability.shape_context import Floats
+from vosbench.metrics.stability.shape_context import UNKNOWN, Floats, compare_pair
 
 Heap = NDArray[np.int32]
 
@@ -52,11 +52,14 @@ def sink(heap: Heap, places: Heap, totals: Floats, size: int) -> None:
 
 
 @compiled
-def search(cost: Floats, start: tuple[int, int], target: tuple[int, int]) -> NDArray[np.int8]:
+def search(
+    cost: Floats, histograms: tuple[Floats, Floats], start: tuple[int, int], target: tuple[int, int]
+) -> NDArray[np.int8]:
     """Search from the start until the target is settled.
 
     Args:
-        cost: (n, m) cost of each pair.
+        cost: (n, m) cost of each pair; those that are `UNKNOWN` are computed when they are needed.
+        histograms: of both contours, (n, 60) and (m, 60).
         start: the pair to start from; indices wrap around.
         target: the pair to reach, relative to the start.
 
@@ -82,7 +85,10 @@ def search(cost: Floats, start: tuple[int, int], target: tuple[int, int]) -> NDA
             next_row, next_column = row + step % 2, column + step // 2
             if next_row == rows or next_column == columns:
                 continue
-            total = totals[node] + cost[(next_row + start[0]) % rows, (next_column + start[1]) % columns]
+            source, other = (next_row + start[0]) % rows, (next_column + start[1]) % columns
+            if cost[source, other] == UNKNOWN:
+                cost[source, other] = compare_pair(histograms, source, other)
+            total = totals[node] + cost[source, other]
             neighbour = next_row * columns + next_column
             if total < totals[neighbour]:
                 totals[neighbour] = total
@@ -96,11 +102,14 @@ def search(cost: Floats, start: tuple[int, int], target: tuple[int, int]) -> NDA
 
 
 @compiled
-def resolve(cost: Floats, start: tuple[int, int], path: Indices, tie: int) -> Indices:
+def resolve(
+    cost: Floats, histograms: tuple[Floats, Floats], start: tuple[int, int], path: Indices, tie: int
+) -> Indices:
     """Replace the part of a path before its last tie.
 
     Args:
-        cost: (n, m) cost of each pair.
+        cost: (n, m) cost of each pair, as for `search`.
+        histograms: as for `search`.
         start: the pair to start from; indices wrap around.
         path: (k, 2) pairs from the last one to the first, relative to the start.
         tie: the index of the last tie, which is the first one on the way back.
@@ -109,7 +118,7 @@ def resolve(cost: Floats, start: tuple[int, int], path: Indices, tie: int) -> In
         (l, 2) pairs of the path that the search finds, in the same order.
     """
     row, column = path[tie, 0], path[tie, 1]
-    steps = search(cost, start, (row, column))
+    steps = search(cost, histograms, start, (row, column))
     resolved = np.empty((tie + row + column + 1, 2), np.int64)
     for index in range(tie):
         resolved[index, 0], resolved[index, 1] = path[index, 0], path[index, 1]

@@ -1,0 +1,104 @@
+"""Contours are aligned in a corridor: every result equals that of the plain alignment, bit for bit."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vosbench.metrics.stability import describe
+from vosbench.metrics.stability.alignment import accumulate, align, walk_back
+from vosbench.metrics.stability.corridor import (
+    ERROR,
+    UNIT,
+    accumulate_single,
+    align_contours,
+    compare_single,
+    find_corridor,
+)
+from vosbench.metrics.stability.shape_context import BINS, Floats, compare, compare_pair, normalise
+
+pytest.importorskip("numba", reason="without Numba, these loops take minutes")
+
+
+def blob(rng: np.random.Generator, size: int, roughness: float) -> Floats:
+    """The histograms of a round shape with noise on its outline."""
+    angles = np.linspace(0, 2 * np.pi, 360, endpoint=False)
+    radius = size / 3 * (1 + 0.2 * np.cos(rng.integers(1, 5) * angles)) + roughness * rng.standard_normal(360)
+    y, x = np.mgrid[:size, :size] - size / 2
+    mask = np.hypot(y, x) < radius[(np.degrees(np.arctan2(y, x)) % 360).astype(int)]
+    shape = describe(mask)
+    assert shape is not None
+    return shape.histograms
+
+
+def counted(rng: np.random.Generator, points: int, filled: int, most: int) -> Floats:
+    """Histograms of nothing in particular: few bins, and many that are equal."""
+    counts = np.zeros((points, BINS), np.int32)
+    counts[:, :filled] = rng.integers(0, most, (points, filled))
+    counts[:, 0] += 1
+    return normalise(counts)
+
+
+def pair(seed: int, kind: str) -> tuple[Floats, Floats]:
+    """Two contours."""
+    rng = np.random.default_rng(seed)
+    if kind == "rough":
+        return blob(rng, 60, 2.0), blob(rng, 70, 2.0)
+    if kind == "same but for noise":
+        again = np.random.default_rng(seed)
+        first = blob(rng, 60, 0.3)
+        return first, blob(again, 60, 0.3) if seed % 3 else first
+    if kind == "few bins":
+        return counted(rng, int(rng.integers(1, 40)), 3, 3), counted(rng, int(rng.integers(1, 40)), 3, 3)
+    if kind == "many bins":
+        return counted(rng, int(rng.integers(1, 90)), BINS, 9), counted(rng, int(rng.integers(1, 90)), BINS, 9)
+    return np.repeat(counted(rng, 1, 5, 4), int(rng.integers(1, 30)), 1), counted(rng, int(rng.integers(1, 30)), 2, 2)
+
+
+KINDS = ["rough", "same but for noise", "few bins", "many bins", "all points alike"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(seed=st.integers(0, 2**32))
+def test_the_alignment_is_that_of_all_costs(kind: str, seed: int) -> None:
+    first, second = pair(seed, kind)
+    assert align_contours(first, second) == align(compare(first, second))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(seed=st.integers(0, 2**32))
+def test_costs(kind: str, seed: int) -> None:
+    first, second = pair(seed, kind)
+    cost = compare(first, second)
+    single = compare_single(first, second)
+    assert single.dtype == np.float32
+    assert np.abs(single - cost).max() <= 40 * UNIT + 1e-11  # as derived; `ERROR` is three times as large
+    histograms = np.ascontiguousarray(first.T), np.ascontiguousarray(second.T)
+    rng = np.random.default_rng(seed)
+    for row, column in zip(rng.integers(0, len(cost), 20), rng.integers(0, cost.shape[1], 20), strict=True):
+        assert compare_pair(histograms, row, column) == cost[row, column]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(seed=st.integers(0, 2**32), above=st.integers(0, 99), left=st.integers(0, 99))
+def test_the_corridor_contains_the_path_however_costs_round(kind: str, seed: int, above: int, left: int) -> None:
+    first, second = pair(seed, kind)
+    cost = compare(first, second)
+    above, left = above % len(cost), left % cost.shape[1]
+    noise = np.random.default_rng(seed).choice([-1.0, 1.0], cost.shape) * ERROR * 0.99
+    rounded = np.clip(cost + noise, 0, 1).astype(np.float32)
+    corridor = set(map(tuple, find_corridor(accumulate_single(rounded, above, left)).tolist()))
+    path, _ = walk_back(accumulate(cost, (above, left)))
+    assert set(map(tuple, path.tolist())) <= corridor
+
+
+@given(
+    rows=st.integers(1, 13),
+    columns=st.integers(1, 13),
+    seed=st.integers(0, 2**32),
+    place=st.tuples(*[st.integers(0, 99)] * 2),
+)
+def test_totals_in_single_precision(rows: int, columns: int, seed: int, place: tuple[int, int]) -> None:
+    cost = np.random.default_rng(seed).integers(0, 64, (rows, columns)) / 64  # sums are exact
+    start = (place[0] % rows, place[1] % columns)
+    assert np.array_equal(accumulate_single(cost.astype(np.float32), *start), accumulate(cost, start))

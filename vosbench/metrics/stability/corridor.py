@@ -1,0 +1,284 @@
+"""The alignment of two closed contours without most of their costs: equal to `alignment.align`, bit for bit.
+
+All costs are first computed in single precision (`compare_single`), and so are the least totals. These tell which
+pairs no path of least total can contain. What is left is a corridor of about 1 % of the pairs; only there costs are
+computed in double precision, and totals, paths and ties from them.
+
+Why nothing is lost:
+    Let c be the costs of `shape_context.compare`, ĉ those in single precision, u = 2⁻²⁴, and |ĉ − c| ≤ ε for each pair.
+    Both are at most 1, and χ² = 1 − 2 Σ ab / (a + b) for histograms of sum 1. A term computed from two bins has a
+    relative error of at most 8 u, 30 sums of terms, all positive, add 30 u, and Σ ab / (a + b) ≤ ½; with the last
+    subtraction that is 39 u. What c rounds, the 2⁻⁵² in its denominators and sums that are not quite 1 are below
+    10⁻¹¹. `ERROR` is 128 u.
+
+    A path has at most k = n + m − 1 pairs. Let P be a path whose total, as `accumulate` rounds it, is the least one, Q
+    one whose total in single precision, T̂, is the least one, and S and Ŝ sums without rounding. Then Ŝ(P) ≤ S(P) + kε;
+    S(P) ≤ S(Q) up to rounding in double precision; S(Q) ≤ Ŝ(Q) + kε; and Ŝ(Q) ≤ T̂ + kuT̂, since each addition rounds by
+    at most u times a total that is not larger than the last.
+
+    The excess of a step is how much larger the total of the pair that it comes from is than the least one that it could
+    come from. Along P the excesses add up to Ŝ(P) − T̂, up to another kuT̂ for what the totals round. So a pair can be
+    left out if each path through it has an excess of more than 2k(ε + u(1.01 T̂ + 1)), where 1.01 and 1 also cover that
+    totals along P can be larger than T̂ by the excess, and rounding in double precision.
+
+    Every pair on a path of least total is therefore in the corridor, with all its best predecessors, which are on such
+    paths too. Totals there are those of `accumulate`, and others have larger ones, so that walking back and ties are
+    the same. The search that decides ties needs costs outside, too; they are computed when it asks for them.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vosbench.metrics.compiled import compiled
+from vosbench.metrics.stability.alignment import match, walk_back
+from vosbench.metrics.stability.contours import Indices
+from vosbench.metrics.stability.shape_context import BINS, UNKNOWN, Floats, compare_pair
+from vosbench.metrics.stability.ties import resolve
+
+Singles = NDArray[np.float32]
+
+ERROR = 2.0**-17
+UNIT = 2.0**-24
+MOST = 1e300
+ONE, TWO, NOTHING = np.float32(1), np.float32(2), np.float32(0)
+
+
+@compiled
+def add_pair(one: Singles, first: Singles, second: Singles, sums: Singles) -> None:
+    """Add ab / (a + b) of two bins to the sums, with one division for both.
+
+    Args:
+        one: the two shares a of one histogram.
+        first: the shares b of others in the first of the bins.
+        second: those in the second.
+        sums: changed in place.
+    """
+    a, c = one[0], one[1]
+    for other in range(sums.size):
+        b, d = first[other], second[other]
+        left, right = a + b, c + d
+        sums[other] += np.divide(a * b * right + c * d * left, left * right)
+
+
+@compiled
+def compare_single(first: Floats, second: Floats) -> Singles:
+    """The χ² distances between the histograms of two contours in single precision, within `ERROR`.
+
+    Args:
+        first: (60, n) histograms, each with sum 1.
+        second: (60, m) histograms, each with sum 1.
+
+    Returns:
+        (n, m) distances in [0, 1].
+    """
+    ours = np.empty((first.shape[1], BINS), np.float32)
+    for index in range(BINS):
+        for one in range(first.shape[1]):
+            ours[one, index] = first[index, one]
+    theirs = second.astype(np.float32)
+    filled = np.zeros(BINS, np.bool_)
+    for index in range(BINS):
+        filled[index] = theirs[index].max() > 0
+    nowhere = np.zeros(second.shape[1], np.float32)
+    cost = np.zeros((first.shape[1], second.shape[1]), np.float32)
+    shares = np.ones(2, np.float32)
+    for one in range(first.shape[1]):
+        waiting = -1
+        for index in range(BINS):
+            if ours[one, index] > 0 and filled[index]:
+                if waiting < 0:
+                    waiting = index
+                else:
+                    shares[0], shares[1] = ours[one, waiting], ours[one, index]
+                    add_pair(shares, theirs[waiting], theirs[index], cost[one])
+                    waiting = -1
+        if waiting >= 0:
+            shares[0], shares[1] = ours[one, waiting], ONE
+            add_pair(shares, theirs[waiting], nowhere, cost[one])
+        for other in range(second.shape[1]):
+            cost[one, other] = max(NOTHING, ONE - TWO * cost[one, other])
+    return cost
+
+
+@compiled
+def shift(cost: Singles, top: int, left: int, shifted: Singles) -> None:
+    """Copy rows from a point on, indices wrapping around, row k with k columns in front of it."""
+    rows, columns = cost.shape
+    for row in range(len(shifted)):
+        source = (top + row) % rows
+        for column in range(columns - left):
+            shifted[row, row + column] = cost[source, column + left]
+        for column in range(left):
+            shifted[row, row + columns - left + column] = cost[source, column]
+
+
+@compiled
+def sweep(shifted: Singles, entry: Singles, total: Singles) -> None:
+    """Compute the least totals of four rows, each a column behind the one above it.
+
+    A total waits for the one to its left; those of four rows need not wait for each other.
+
+    Args:
+        shifted: the costs, as `shift` copies them.
+        entry: the totals of the row above, behind one of a pair that does not exist.
+        total: (4, m), filled.
+    """
+    columns = total.shape[1]
+    a = b = c = d = np.float32(np.inf)  # the last totals of the four rows
+    before_a = before_b = before_c = a  # and those before them
+    for time in range(columns + 3):
+        if time >= 3:
+            d = min(before_c, c, d) + shifted[3, time]
+            total[3, time - 3] = d
+        before_c = c
+        if 2 <= time < columns + 2:
+            c = min(before_b, b, c) + shifted[2, time]
+            total[2, time - 2] = c
+        before_b = b
+        if 1 <= time < columns + 1:
+            b = min(before_a, a, b) + shifted[1, time]
+            total[1, time - 1] = b
+        before_a = a
+        if time < columns:
+            a = min(entry[time], entry[time + 1], a) + shifted[0, time]
+            total[0, time] = a
+
+
+@compiled
+def accumulate_single(cost: Singles, above: int, left: int) -> Singles:
+    """`alignment.accumulate` in single precision, from the pair (above, left)."""
+    rows, columns = cost.shape
+    total = np.empty((rows + -rows % 4, columns), np.float32)
+    shifted = np.zeros((4, columns + 3), np.float32)
+    entry = np.full(columns + 1, np.inf, np.float32)
+    for top in range(0, rows, 4):
+        shift(cost, top + above, left, shifted)
+        if top == 0:  # the start costs nothing, and is reached from nowhere
+            shifted[0, 0] = entry[0] = NOTHING
+        sweep(shifted, entry, total[top : top + 4])
+        entry[0] = np.inf
+        entry[1:] = total[top + 3]
+    return total[:rows]
+
+
+@compiled
+def predecessors(total: Singles, row: int, column: int) -> tuple[float, float, float]:
+    """The totals of the pairs before a pair: on both contours, the first, and the second; ∞ if there is none."""
+    both = first = second = np.inf
+    if row > 0:
+        first = np.float64(total[row - 1, column])
+    if column > 0:
+        second = np.float64(total[row, column - 1])
+    if row > 0 and column > 0:
+        both = np.float64(total[row - 1, column - 1])
+    return both, first, second
+
+
+@compiled
+def find_corridor(total: Singles) -> Indices:
+    """The pairs that a path of least total can contain.
+
+    Args:
+        total: (n, m) totals of `accumulate_single`.
+
+    Returns:
+        (k, 2) pairs, relative to the start, from the last row to the first and in a row from right to left.
+    """
+    rows, columns = total.shape
+    most = 2 * (rows + columns) * (ERROR + UNIT * (1.01 * np.float64(total[rows - 1, columns - 1]) + 1))
+    pairs = np.empty((4 * (rows + columns), 2), np.int64)
+    found = 0
+    here, above = np.full(columns, np.inf), np.full(columns, np.inf)  # the least excess of a path on to the last pair
+    here[columns - 1] = 0.0
+    low = high = columns - 1
+    for row in range(rows - 1, -1, -1):
+        next_low, next_high = columns, -1
+        column = high
+        while column >= low:
+            excess = here[column]
+            here[column] = np.inf
+            if excess <= most:
+                if found == len(pairs):
+                    pairs = np.concatenate((pairs, np.empty_like(pairs)))
+                pairs[found, 0], pairs[found, 1] = row, column
+                found += 1
+                both, first, second = predecessors(total, row, column)
+                least = min(both, first, second, MOST)  # not ∞ at the start
+                if excess + (second - least) <= most:
+                    here[column - 1] = min(here[column - 1], excess + (second - least))
+                    low = min(low, column - 1)
+                if excess + (first - least) <= most:
+                    above[column] = min(above[column], excess + (first - least))
+                    next_low, next_high = min(next_low, column), max(next_high, column)
+                if excess + (both - least) <= most:
+                    above[column - 1] = min(above[column - 1], excess + (both - least))
+                    next_low, next_high = min(next_low, column - 1), max(next_high, column - 1)
+            column -= 1
+        here, above = above, here
+        low, high = next_low, next_high
+    return pairs[:found]
+
+
+@compiled
+def find_path(cost: Floats, single: Singles, histograms: tuple[Floats, Floats], above: int, left: int) -> Indices:
+    """`alignment.find_path`, computing the costs that it needs.
+
+    Args:
+        cost: (n, m) cost of each pair, `UNKNOWN` for those that are not yet computed; changed in place.
+        single: those in single precision.
+        histograms: of both contours, (n, 60) and (m, 60).
+        above: the point of the first contour to start from.
+        left: that of the second.
+    """
+    rows, columns = cost.shape
+    corridor = find_corridor(accumulate_single(single, above, left))
+    total = np.full((rows, columns), np.inf, np.float64)
+    for index in range(len(corridor) - 1, -1, -1):
+        row, column = corridor[index, 0], corridor[index, 1]
+        if row == 0 and column == 0:
+            total[0, 0] = 0.0
+            continue
+        source, other = (row + above) % rows, (column + left) % columns
+        if cost[source, other] == UNKNOWN:
+            cost[source, other] = compare_pair(histograms, source, other)
+        least = np.inf
+        if row > 0:
+            least = total[row - 1, column]
+        if column > 0:
+            least = min(least, total[row, column - 1])
+        if row > 0 and column > 0:
+            least = min(least, total[row - 1, column - 1])
+        total[row, column] = least + cost[source, other]
+    path, tie = walk_back(total)
+    if tie >= 0:
+        path = resolve(cost, histograms, (above, left), path, tie)
+    for index in range(len(path)):
+        path[index, 0] = (path[index, 0] + above) % rows
+        path[index, 1] = (path[index, 1] + left) % columns
+        if cost[path[index, 0], path[index, 1]] == UNKNOWN:
+            cost[path[index, 0], path[index, 1]] = compare_pair(histograms, path[index, 0], path[index, 1])
+    return path
+
+
+@compiled
+def align_contours(first: Floats, second: Floats) -> float:
+    """`alignment.align` of the costs of `shape_context.compare`.
+
+    Args:
+        first: (60, n) histograms of a closed contour, each with sum 1.
+        second: (60, m) histograms of the other one.
+
+    Returns:
+        the mean matching cost, in [0, 1].
+    """
+    single = compare_single(first, second)
+    histograms = (np.ascontiguousarray(first.T), np.ascontiguousarray(second.T))
+    cost = np.full(single.shape, UNKNOWN, np.float64)
+    above = left = 0
+    path = find_path(cost, single, histograms, above, left)
+    best = 0
+    for index in range(1, len(path) - 1):
+        if cost[path[index, 0], path[index, 1]] < cost[path[best, 0], path[best, 1]]:
+            best = index
+    above, left = (path[best, 0] + 1) % len(cost), (path[best, 1] + 1) % cost.shape[1]
+    return match(cost, find_path(cost, single, histograms, above, left))
