@@ -11,6 +11,7 @@ Conventions:
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -33,9 +34,9 @@ EXACT, COARSE = 6, 4
 """Decimals of what statistics are computed from, and of what is only drawn."""
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(kw_only=True)
 class Group:
-    """Records of one dataset that can be compared.
+    """Records of one dataset that can be compared; what is said of them is asked for once all are there.
 
     Attributes:
         key: in links.
@@ -49,7 +50,7 @@ class Group:
     listing: Mapping[str, Listed]
     rows: list[Row] = field(default_factory=list)
 
-    @property
+    @cached_property
     def videos(self) -> list[str]:
         """The videos that any of the records has, in the order of the list."""
         known = dict.fromkeys(name for row in self.rows for name in row.measured.videos)
@@ -58,13 +59,13 @@ class Group:
             *(name for name in known if name not in self.listing),
         ]
 
-    @property
+    @cached_property
     def measures(self) -> list[str]:
         """The scores of videos that are fine enough to be compared."""
         found = dict.fromkeys(key for row in self.rows for scores in row.measured.videos.values() for key in scores)
         return [key for key in found if measure_of(key).video_tolerance is not None]
 
-    @property
+    @cached_property
     def attributes(self) -> list[tuple[str, int]]:
         """The attributes, each with the number of its videos: the most common first."""
         counts = Counter(name for video in self.videos for name in self.attributes_of(video))
