@@ -67,7 +67,7 @@ class Watch:
         """Open an empty page in a profile of its own; options are those of playwright's ``Browser.new_context``."""
         usual: dict[str, Any] = {"viewport": {"width": 1200, "height": 900}}
         context = self.contexts.enter_context(_start().new_context(**{**usual, **options}))
-        context.set_default_timeout(15000)
+        context.set_default_timeout(30_000)  # of busy machines
         page = context.new_page()
         page.on("request", self._asked)
         page.on("requestfailed", self._failed)

@@ -91,7 +91,7 @@
         .map(([at, from]) => box(at, from, long, 14));
       const costs = places.map((own) => 2 * over(own, dots) + 9 * over(own, names) + 40 * (Math.max(0, first - 12 - own.left) + Math.max(0, own.right - last - 20)));
       const own = places[costs.indexOf(Math.min(...costs))];
-      if (over(own, names) > 15 || over(own, dots) > 60) continue;
+      if (over(own, names) > 15 || over(own, dots) > 30) continue;
       names.push(own);
       layer.append(svg("text", { x: own.left, y: own.top + 11, text: point.label }));
     }
