@@ -288,6 +288,7 @@
     }
     const absent = visible().filter((key) => isAbsent(key, frame)).map((key) => methodOf(key).title);
     stage.tell(BLENDED, {
+      numbers: visible().map((key) => [methodOf(key).title, numbersOf(key)].join("  ")).join("\n"),
       badge: absent.length ? `absent: ${absent.join(", ")}` : "",
       label: `${visible().map((key) => methodOf(key).title).join(", ") || "No method"}, ${where}`,
     });
