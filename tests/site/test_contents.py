@@ -182,6 +182,13 @@ def test_a_dataset_explains_its_protocols_and_sorts_videos_by_difficulty(tmp_pat
     assert SIGNATURE in text
 
 
+def test_a_dataset_without_records_shows_published_numbers(real: Site) -> None:
+    text = text_of(real.out / "dataset" / "visal.html")
+    assert "Nothing is measured here yet. visal test, best first by maxF. vsod-davsod@1|MAE," in text
+    assert "SSAV SSAV, comparison 0.939" in text
+    assert "1 of 7 video-saliency" in text
+
+
 def test_only_choices_that_concern_a_protocol_are_explained() -> None:
     usual = DatasetProtocol(name="usual", measures=("J", "F", "T"), frames="inner")
     other = DatasetProtocol(name="other", measures=("MAE",), saliency="davsod", resize="prediction")

@@ -19,6 +19,7 @@ from vosbench.metrics.measures import MEASURES, measure_of
 from vosbench.report.escape import csv_cell
 from vosbench.report.site.keys import key_of, shown
 from vosbench.report.site.model import Row, Site
+from vosbench.report.site.numbers import LEADING
 
 SCHEMA = "vosbench/site@1"
 ALL_ROWS = "records/leaderboard.csv"
@@ -108,6 +109,7 @@ def board(site: Site) -> dict[str, Any]:
         "schema": SCHEMA,
         "built": site.date,
         "vosbench": vosbench.__version__,
+        "leading": LEADING,
         "measures": [
             {
                 "name": name,

@@ -8,7 +8,7 @@ from vosbench.report.site.data import ALL_ROWS, raw_record
 from vosbench.report.site.explain import Explained, explain
 from vosbench.report.site.keys import shown
 from vosbench.report.site.model import Row, Site, SiteDataset
-from vosbench.report.site.numbers import ATTRIBUTES, difficulty, ranked_by, ranks, usual_rows
+from vosbench.report.site.numbers import ATTRIBUTES, best_first, difficulty, ranked_by, ranks, usual_rows
 from vosbench.report.site.pages import render
 
 COLUMNS = 5
@@ -22,13 +22,14 @@ def write(site: Site) -> None:
 
 
 def _write(site: Site, dataset: SiteDataset) -> None:
-    rows = usual_rows(site, dataset)
-    measure = ranked_by(rows)
-    hard_by, hard = difficulty(rows, dataset)
+    measured = usual_rows(site, dataset)
+    hard_by, hard = difficulty(measured, dataset)
     order = {name: found.place for name, found in hard.items()}
     videos = sorted(dataset.videos, key=lambda video: (order.get(video.name, len(order) + 1), video.name))
     own = [row for row in site.rows if row.dataset == dataset.key]
     on_board = [row for row in own if (row.split, row.signature) == (dataset.split, dataset.usual)]
+    measure = ranked_by(measured or on_board)
+    rows = measured or best_first(on_board, measure)
     tasks = {row.task for row in rows}
     placed = ranks(on_board, measure) if measure else {}
     path = f"dataset/{dataset.key}.html"
@@ -40,6 +41,7 @@ def _write(site: Site, dataset: SiteDataset) -> None:
         dataset=dataset,
         about=_about(dataset, own),
         rows=rows,
+        measured=len(measured),
         total=len(own),
         measure=measure,
         columns=main_measures(rows, measure)[:COLUMNS],
@@ -55,7 +57,7 @@ def _write(site: Site, dataset: SiteDataset) -> None:
         ),
         downloads=[
             ("All rows, as CSV", ALL_ROWS),
-            *((f"Record of {row.title}", raw_record(row)) for row in rows),
+            *((f"Record of {row.title}", raw_record(row)) for row in measured),
         ],
     )
 

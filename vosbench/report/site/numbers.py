@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from vosbench.errors import DataError
 from vosbench.evaluate.aggregate import VideoScores
-from vosbench.metrics.measures import leading, measure_of
+from vosbench.metrics.measures import MEASURES, measure_of
 from vosbench.records.published import UNKNOWN
 from vosbench.records.record import ROWS
 from vosbench.report.site.model import Row, Site, SiteDataset
@@ -15,6 +15,8 @@ OVER_TIME = ("J", "F")
 """Measures that pages show over time."""
 DIFFICULTY = "J_mean"
 """What videos are difficult by, if rows have it."""
+LEADING = ("JF_mean", "J_mean", "maxF", "S", "MAE")
+"""Measures that order rows, the first that there is."""
 ATTRIBUTES = {
     "AC": "appearance change",
     "BC": "background clutter",
@@ -61,9 +63,10 @@ def ranks(rows: Iterable[Row], measure: str) -> dict[str, int]:
 
 
 def ranked_by(rows: Sequence[Row]) -> str:
-    """The measure that orders rows unless another is asked for; empty if there is none."""
-    names = list(dict.fromkeys(name for row in rows for name in row.values))
-    return leading(names) if names else ""
+    """The measure that orders rows unless another is asked for, as ``VB.leading`` in pages; empty if there is none."""
+    names = dict.fromkeys(name for row in rows for name in row.values)
+    known = (name for name in (*LEADING, *MEASURES) if name in names)
+    return next(known, min(names, default=""))
 
 
 def best_first(rows: Iterable[Row], measure: str) -> list[Row]:

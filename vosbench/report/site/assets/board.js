@@ -17,7 +17,7 @@
     year: { label: "Year", value: (row) => row.year },
     trained: { label: "Trained on", value: (row) => row.training.short },
     split: { label: "Split", value: (row) => row.split },
-    protocol: { label: "Protocol signature", value: (row) => row.signature || row.protocol },
+    protocol: { label: "Protocol signature", value: (row) => row.signature || "not stated" },
   };
   const DEFAULT = { d: KEYS[0] || "*", p: "", t: "", k: "", y: "", z: "", tr: "", q: "", s: "", c: "", i: "", all: "" };
   let S = { ...DEFAULT };

@@ -46,9 +46,7 @@
   /* The measure that ranks rows unless another is asked for; its place, or -1. */
   VB.leading = (rows) => {
     const has = (at) => rows.some((row) => row.values[at] !== null);
-    for (const name of ["JF_mean", "J_mean", "maxF", "S", "MAE"]) {
-      if (name in VB.measureAt && has(VB.measureAt[name])) return VB.measureAt[name];
-    }
+    for (const name of raw.leading) if (name in VB.measureAt && has(VB.measureAt[name])) return VB.measureAt[name];
     return measures.findIndex((_, at) => has(at));
   };
 
