@@ -87,9 +87,9 @@ def section(title: str, rows: list[Row], rounds: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write_section(path: Path, topic: str, text: str) -> None:
+def write_section(path: Path, topic: str, text: str, script: str = "peers.py") -> None:
     """Replace a topic's section, or append it."""
-    first, last = f"<!-- {topic}: written by tests/benchmarks/peers.py -->\n", f"<!-- end of {topic} -->\n"
+    first, last = f"<!-- {topic}: written by tests/benchmarks/{script} -->\n", f"<!-- end of {topic} -->\n"
     there = path.read_text("utf-8") if path.exists() else "# Benchmarks against peers\n"
     if first in there:
         before, _, rest = there.partition(first)
