@@ -57,6 +57,11 @@ def pytest_configure(config: pytest.Config) -> None:
     """Tests know nothing of the user's own datasets and settings, and small networks gain nothing from threads."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ["VOSBENCH_NO_CACHE"] = "1"  # tests of the cache turn it on
+    if FAST and not hasattr(config, "workerinput"):  # otherwise the first tests have a note about it, and take longer
+        from vosbench.metrics.warm import is_needed, warm
+
+        if is_needed():
+            warm()
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it, and so do their own
     os.environ.pop("VOSBENCH_DATA", None)
     os.environ["VOSBENCH_CONFIG"] = str(REPOSITORY / "tests" / "no-settings.json")

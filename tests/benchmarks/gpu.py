@@ -140,7 +140,7 @@ def text(measured: dict[str, Any]) -> str:
     where = (
         f"{measured['machine']}; {measured['frames']} frames of DAVIS-2016 at 854×480; random weights; "
         f"{measured['date']}. Frames per second: from reading a frame to its map on the CPU, in one process. Its rate "
-        f"is that of a bf16 product of two {SIZE}×{SIZE} matrices, {top / 1e12:.0f} TFLOP/s, for the time that it is busy."
+        f"is that of a bf16 product of matrices of {SIZE}×{SIZE}, {top / 1e12:.0f} TFLOP/s, while it is busy."
     )
     table = "\n".join(f"| {' | '.join(line)} |" for line in (columns, ["---"] * len(columns), *cells))
     return f"## Full-size networks on a GPU\n\n{table}\n\n{where}\n"

@@ -1,10 +1,19 @@
 """Contours are aligned in a corridor: every result equals that of the plain alignment, bit for bit."""
 
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import vosbench
+from vosbench.face.options import Listener
+from vosbench.metrics import warm
 from vosbench.metrics.stability import describe
 from vosbench.metrics.stability.alignment import accumulate, align, walk_back
 from vosbench.metrics.stability.corridor import (
@@ -16,6 +25,8 @@ from vosbench.metrics.stability.corridor import (
     find_corridor,
 )
 from vosbench.metrics.stability.shape_context import BINS, Floats, compare, compare_pair, normalise
+
+Cli = Callable[..., subprocess.CompletedProcess[str]]
 
 pytest.importorskip("numba", reason="without Numba, these loops take minutes")
 
@@ -102,3 +113,26 @@ def test_totals_in_single_precision(rows: int, columns: int, seed: int, place: t
     cost = np.random.default_rng(seed).integers(0, 64, (rows, columns)) / 64  # sums are exact
     start = (place[0] % rows, place[1] % columns)
     assert np.array_equal(accumulate_single(cost.astype(np.float32), *start), accumulate(cost, start))
+
+
+@pytest.mark.slow
+def test_what_is_compiled_ahead_is_not_compiled_again(cli: Cli, tmp_path: Path) -> None:
+    folder = tmp_path / "compiled"
+    check = "from vosbench.metrics.warm import is_needed; print(is_needed())"
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(folder)}
+    call = [sys.executable, "-c", check]
+    assert subprocess.run(call, env=environment, capture_output=True, text=True, check=True).stdout == "True\n"
+    assert cli("data", "warm", NUMBA_CACHE_DIR=str(folder)).returncode == 0
+    assert subprocess.run(call, env=environment, capture_output=True, text=True, check=True).stdout == "False\n"
+    files = sorted(folder.rglob("*.nbc"))
+    assert cli("data", "warm", NUMBA_CACHE_DIR=str(folder)).returncode == 0
+    assert sorted(folder.rglob("*.nbc")) == files
+
+
+def test_whoever_waits_is_told_why(toy_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(warm, "is_needed", lambda: True)
+    listener = Listener(note=said.append)
+    for measures in (("J",), ("J", "T")):
+        vosbench.score(toy_root / "masks", toy_root / "masks", measures=measures, listener=listener)
+    assert [line[:19] for line in said].count("T is compiled first") == 1

@@ -7,7 +7,7 @@ import typer
 
 from vosbench.cli import options
 from vosbench.cli.console import Command, command, progress, result, say
-from vosbench.errors import DataError, counted
+from vosbench.errors import DataError, UsageError, counted
 
 
 @command
@@ -92,6 +92,17 @@ def roots() -> None:
 
 
 @command
+def warm() -> None:
+    """Compile what T and saliency compile on their first use, such as when an image of a machine is made."""
+    from vosbench.metrics.compiled import COMPILING
+    from vosbench.metrics.warm import warm as compile_all
+
+    if not COMPILING:
+        raise UsageError('nothing is compiled without Numba: pip install "vosbench[fast]"')
+    compile_all()
+
+
+@command
 def cache(
     clear: Annotated[bool, typer.Option("--clear", help="Remove what is kept.")] = False,
 ) -> None:
@@ -112,3 +123,4 @@ app = typer.Typer(
 app.command("set-root", cls=Command)(set_root)
 app.command("roots", cls=Command)(roots)
 app.command("cache", cls=Command)(cache)
+app.command("warm", cls=Command)(warm)

@@ -101,3 +101,14 @@ def slowness(protocol: DatasetProtocol) -> list[str]:
     if find_spec("numba") is not None or not (protocol.soft or "T" in protocol.measures):
         return []
     return ['T and saliency take longer without Numba; for the same numbers sooner: pip install "vosbench[fast]"']
+
+
+def waiting(protocol: DatasetProtocol) -> list[str]:
+    """A note, before anything is scored, if a measure has to be compiled first."""
+    if "T" not in protocol.measures:
+        return []
+    from vosbench.metrics.warm import is_needed
+
+    return (
+        ["T is compiled first, once on this machine, in about 10 s; ahead: vosbench data warm"] if is_needed() else []
+    )

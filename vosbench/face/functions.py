@@ -15,7 +15,7 @@ from vosbench.engine.locks import scratch
 from vosbench.errors import DataError, UsageError, suggest
 from vosbench.evaluate import score as scoring
 from vosbench.evaluate.arrays import Masks, write_arrays
-from vosbench.evaluate.notes import slowness
+from vosbench.evaluate.notes import slowness, waiting
 from vosbench.evaluate.numbering import NUMBERINGS, Numbering
 from vosbench.face.options import (
     SILENT,
@@ -99,6 +99,8 @@ def score(  # noqa: PLR0913 - two forms, and the options of the command line
         if curve is not None and not selection.protocol.soft:
             raise UsageError(f'the curve needs saliency measures; protocol "{selection.protocol.name}" has none')
         listener.selected(selection)
+        for line in waiting(selection.protocol):
+            listener.note(line)
         record, scored, notes = scoring.score(
             found,
             selection,
@@ -170,7 +172,7 @@ def run_job(
     if profile:
         first = job.selection.videos[0].name
         notes.append(f'speed is measured on the first frames of "{first}" once the maps are written')
-    notes += [*job.selection.notes(), *slowness(job.selection.protocol)]
+    notes += [*job.selection.notes(), *slowness(job.selection.protocol), *waiting(job.selection.protocol)]
     for line in notes:
         listener.note(line)
     total = sum(len(video) for video in job.selection.videos)

@@ -8,6 +8,7 @@ Conventions:
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
 numba: Any
@@ -40,3 +41,10 @@ def compiled_or(plain: Callable[..., R]) -> Callable[[Callable[P, R]], Callable[
         plain: does the same with NumPy.
     """
     return lambda function: plain if numba is None else compiled(function)
+
+
+def is_cold(function: Callable[..., object]) -> bool:
+    """Whether a compiled function is not in the cache on disk, so that its first call compiles it."""
+    cache = getattr(getattr(function, "_cache", None), "_cache_file", None)
+    index = getattr(cache, "_index_path", None)
+    return index is not None and not Path(index).exists()
