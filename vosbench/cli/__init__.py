@@ -21,6 +21,7 @@ from vosbench.cli import (
     score,
     segment,
     serve,
+    submit,
     table,
     train,
 )
@@ -64,6 +65,7 @@ app.command("check", cls=Command)(check.check)
 app.command("verify", cls=Command)(data.verify)
 app.command("list", cls=Command)(listing.list_)
 app.command("fetch", cls=Command)(data.fetch)
+app.command("submit", cls=Command)(submit.submit)
 app.command("init", cls=Command)(init.init)
 app.command("flow", cls=Command)(flow.flow)
 app.add_typer(data.app, name="data")

@@ -12,15 +12,45 @@ from vosbench.errors import DataError, UsageError, counted
 
 @command
 def verify(
-    dataset: Annotated[str, typer.Argument(help=options.DATASET)],
+    dataset: Annotated[
+        str, typer.Argument(help=f"{options.DATASET} Or the folder of a contribution, see: vosbench submit.")
+    ],
     root: options.Root = None,
     split: options.Split = None,
     layout: options.LayoutName = None,
+    masks: Annotated[
+        Path | None,
+        typer.Option(
+            "--masks",
+            help="Of a contribution: its masks, unless they are packed in it; of several datasets, a folder with a "
+            "folder or archive for each.",
+        ),
+    ] = None,
+    no_score: Annotated[
+        bool, typer.Option("--no-score", help="Of a contribution: check its files without scoring masks again.")
+    ] = False,
+    jobs: Annotated[
+        int, typer.Option("--jobs", min=0, help="Of a contribution: number of processes; 0 for one per processor.")
+    ] = 0,
     plugin: options.Plugins = None,
     shown: options.Shown = "table",
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.", hidden=True)] = False,
 ) -> None:
-    """Check a dataset on disk: missing or extra files, wrong sizes or encodings."""
+    """Check a dataset on disk: missing or extra files, wrong sizes or encodings.
+
+    Or check a contribution: its card and files, and its records against its masks, which are scored again.
+    """
+    if (Path(dataset) / "card.yaml").is_file():
+        from vosbench.cli.submit import verify_contribution
+
+        if split is not None or layout is not None:
+            raise UsageError("--split and --layout are for a dataset; the record of a contribution states its split")
+        verify_contribution(
+            Path(dataset), masks=masks, root=root, score=not no_score, jobs=jobs, plugins=plugin or [], shown=shown
+        )
+        return
+    if masks is not None or no_score or jobs:
+        raise UsageError("--masks, --no-score and --jobs are for a contribution, a folder with a card.yaml")
     from vosbench.dataset.roots import find_root
     from vosbench.dataset.selection import split_of
     from vosbench.dataset.verify import verify as check

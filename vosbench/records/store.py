@@ -10,6 +10,8 @@ from vosbench.records.naming import check_name, twin
 from vosbench.records.record import Record, Row, signature
 
 Warn = Callable[[str], None]
+CONTRIBUTIONS = "contributions"
+"""Folder below the results that has a folder of results for each contribution; see `vosbench.face.contributions`."""
 
 
 def find_records(
@@ -22,7 +24,8 @@ def find_records(
 ) -> list[Record]:
     """Read the records of a dataset, or of all, below a results folder.
 
-    Records in a folder that is not named after their dataset, such as baselines, are left out.
+    Records in a folder that is not named after their dataset, such as baselines, are left out. Those of contributions
+    are found, too.
 
     Args:
         folder: the results folder.
@@ -35,8 +38,8 @@ def find_records(
         the records sorted by dataset, then those of the dataset's defaults, then by file name.
     """
     found = []
-    for place in _below(folder):
-        if place.is_dir() and dataset in {"*", place.name}:
+    for place in dataset_folders(folder):
+        if dataset in {"*", place.name}:
             of_place = [each for each in read_all(place, warn) if each.dataset == place.name]
             found += sorted(of_place, key=lambda each: bool(each.apart))
     return [
@@ -44,6 +47,17 @@ def find_records(
         for each in found
         if (protocol is None or each.protocol.partition("@")[0] == protocol) and (split is None or each.split == split)
     ]
+
+
+def dataset_folders(folder: Path) -> list[Path]:
+    """The folders below a results folder that may hold records, sorted by name, and those of its contributions.
+
+    Raises:
+        DataError: if a folder cannot be read.
+    """
+    contributed = [place for each in _below(folder / CONTRIBUTIONS) if each.is_dir() for place in _below(each)]
+    places = [place for place in _below(folder) if place.name != CONTRIBUTIONS]
+    return sorted((each for each in (*places, *contributed) if each.is_dir()), key=lambda each: each.name)
 
 
 def read_all(folder: Path, warn: Warn) -> list[Record]:

@@ -14,7 +14,7 @@ from vosbench.metrics.measures import leading, name_of
 from vosbench.records import record as records
 from vosbench.records.naming import labels as default_labels
 from vosbench.records.record import ROWS, Record, Row, signature
-from vosbench.records.store import Warn
+from vosbench.records.store import Warn, dataset_folders
 from vosbench.report.leaderboard import comparable
 
 Values = Mapping[str, Mapping[int, float]]
@@ -113,15 +113,17 @@ def _found(source: str, results: Path, warn: Warn) -> list[tuple[Path, Record]]:
     if path.is_file():
         return [(path, records.read(path))]
     if path.is_dir():
-        found = list(_in_folder(path, warn)) or [each for place in _folders(path) for each in _in_dataset(place, warn)]
+        found = list(_in_folder(path, warn)) or [
+            each for place in dataset_folders(path) for each in _in_dataset(place, warn)
+        ]
         if not found:
             raise DataError(
                 f'the folder "{path}" holds no records; make some with vosbench run, or vosbench score --out'
             )
         return found
-    named = [file for place in _folders(results) if (file := _named(place, results, source)).is_file()]
+    named = [file for place in dataset_folders(results) if (file := _named(place, source)).is_file()]
     if not named:
-        known = [file.stem for place in _folders(results) for file, _ in _in_dataset(place, lambda _: None)]
+        known = [file.stem for place in dataset_folders(results) for file, _ in _in_dataset(place, lambda _: None)]
         raise UsageError(
             f'"{source}" is not a record, a folder of records, or the name of a record in "{results}"; '
             f"{suggest(source, known)}"
@@ -129,12 +131,8 @@ def _found(source: str, results: Path, warn: Warn) -> list[tuple[Path, Record]]:
     return [(file, records.read(file)) for file in named]
 
 
-def _named(place: Path, results: Path, source: str) -> Path:
-    return results / f"{source}.json" if source.startswith(f"{place.name}/") else place / f"{source}.json"
-
-
-def _folders(folder: Path) -> list[Path]:
-    return sorted(place for place in folder.iterdir() if place.is_dir()) if folder.is_dir() else []
+def _named(place: Path, source: str) -> Path:
+    return place / f"{source.removeprefix(f'{place.name}/')}.json"
 
 
 def _in_dataset(place: Path, warn: Warn) -> Iterator[tuple[Path, Record]]:
