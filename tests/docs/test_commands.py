@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from documented import PAGES, commands, inline
+from documented import PAGES, commands, fenced, inline
 from vosbench.cli import app
 from vosbench.records import record as records
 
@@ -104,6 +104,8 @@ def test_commands_run(page: str, place: Path) -> None:
             pytest.skip(f"{package} is not installed")
     if any(".mp4" in each for each in wanted):
         write_film(place)
+    for card in fenced(page, "yaml") if any("card.yaml" in each for each in wanted) else ():
+        (place / "card.yaml").write_text(card, "utf-8")
     for command in wanted:
         run(command)
 
