@@ -22,8 +22,10 @@ HEAD = """\
 Each dataset has a folder of records, which `vosbench table DATASET` reads; `baselines` has the records that
 `vosbench check` compares against. `vosbench table NAME` prints each table below. See [published](published/README.md)
 for the published numbers, their sources and contradictions, [benchmarks](benchmarks.md) for speed compared with other
-tools, and [ablations](ablations.md) for both papers' ablations with small networks. The best number of a line is bold
-and the second best underlined; – means unknown.
+tools, [ablations](ablations.md) for both papers' ablations with small networks on drawn videos and
+[ablations on real video](ablations-lite.md) for those of the lite networks, and [resolutions](resolutions.md) for
+accuracy and speed by size and test-time options. The best number of a line is bold and the second best underlined; –
+means unknown.
 
 The `tiny` networks were trained on synthetic videos only, **without ImageNet or DAVIS**: their scores on DAVIS show how
 little synthetic videos teach about real ones, and say nothing about the methods. The `lite` networks are small ones for
