@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from factories import make_record
 from vosbench.errors import EXTRAS
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
@@ -87,6 +88,15 @@ def test_what_needs_onnx_says_how_to_get_it(bare: Cli, tmp_path: Path, words: tu
     assert (refused.returncode, refused.stderr) == (2, hint)
     export = bare("export", "f2net.tiny-base", "--untrained", "--out", "net.pt")
     assert (export.returncode, export.stderr) == (2, f"error: {INSTALL}\n")
+
+
+def test_a_site_needs_jinja_and_says_so_before_it_writes(bare: Cli, tmp_path: Path) -> None:
+    (tmp_path / "results" / "toy").mkdir(parents=True)
+    (tmp_path / "results" / "toy" / "a.json").write_text(make_record("a", {"J_mean": 0.5}).to_json(), "utf-8")
+    refused = bare("report", "--no-published")
+    hint = 'error: jinja2 is not installed; run: pip install "vosbench[site]"\n'
+    assert (refused.returncode, refused.stderr) == (2, hint)
+    assert not (tmp_path / "site").exists()
 
 
 def test_a_plugin_file_that_imports_torch_gets_the_same_hint(

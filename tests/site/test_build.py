@@ -91,3 +91,19 @@ def test_scripts_build_elements_of_text_alone() -> None:
         assert not re.search(
             r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(", path.read_text("utf-8")
         )
+
+
+def test_pages_of_records_that_are_gone_are_removed(tmp_path: Path) -> None:
+    one, other = (make_record(name, {"J_mean": 0.5}, videos={"v": {"J_mean": 0.5}}) for name in "ab")
+    found = written(tmp_path / "results", one, other)
+    site = build_site(found, tmp_path / "site", OWN)
+    gone = next(row for row in site.rows if row.title == "b")
+    (tmp_path / "site" / "mine.txt").write_text("stays")
+    build_site([each for each in found if each.record.method == "a"], tmp_path / "site", OWN)
+    build_site(found[:1], tmp_path / "fresh", OWN)
+    contents = []
+    for name in ("site", "fresh"):
+        folder = tmp_path / name
+        contents.append({str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()})
+    assert contents[0] == {*contents[1], "mine.txt"}
+    assert not (tmp_path / "site" / "method" / f"{gone.method}.html").exists()

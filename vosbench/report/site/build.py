@@ -30,8 +30,8 @@ def build_site(
 
     Args:
         records: what was measured.
-        out: the folder to write to: a new one, an empty one, or that of an earlier site, which is replaced in part:
-            what is not of this site any more stays.
+        out: the folder to write to: a new one, an empty one, or that of an earlier site, whose pages and data are
+            removed if they are not of this one.
         options: what to show, and how.
         note: called with a line for each dataset whose pictures are not found.
         advance: called with the name of each video or method whose pictures or masks are there.
@@ -43,8 +43,10 @@ def build_site(
         UsageError: if the folder holds something else, or the address is not http or https.
         DataError: if two records have one name, or masks are not those of their record.
     """
+    pages.environment()  # says that jinja2 is missing before anything is written
     options = replace(options, url=_address(options.url), title=shown(options.title))
     _prepare(out)
+    before = _written(out)
     site = gather(list(records), out, options)
     series.read_frames(site)
     # What other modules know before pages are rendered: site.pages, site.thumbs, site.extra.
@@ -60,7 +62,18 @@ def build_site(
     video_page.write(site)
     charts.write(site)
     viewer.write(site, sources, advance)
+    for path, inode in before.items():
+        if path.is_file() and path.stat().st_ino == inode:  # what is written again is another file
+            path.unlink()
     return site
+
+
+def _written(out: Path) -> dict[Path, int]:
+    """The pages and data of an earlier site → their inodes."""
+    paths = [*out.glob("*.html")]
+    for folder in ("data", "dataset", "method", "records", "video"):
+        paths += [path for path in (out / folder).rglob("*.*") if path.suffix in {".csv", ".html", ".js", ".json"}]
+    return {path: path.stat().st_ino for path in paths if path.is_file() and not path.is_symlink()}
 
 
 def _prepare(out: Path) -> None:

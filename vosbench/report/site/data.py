@@ -8,7 +8,6 @@ Conventions:
 import csv
 import io
 import json
-import shutil
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -152,9 +151,7 @@ def write_records(site: Site) -> None:
     """Write what can be downloaded: the records as they are, and the rows of all leaderboards as CSV."""
     for row in site.rows:
         if row.record is not None:
-            path = site.out / raw_record(row)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(row.record.path, path)
+            write_whole(site.out / raw_record(row), row.record.path.read_bytes())
     names = list(dict.fromkeys(name for row in site.rows for name in row.values))
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
