@@ -29,12 +29,13 @@ CODECS = (
 
 @command
 def score(
-    masks: Annotated[
-        Path,
+    submissions: Annotated[
+        list[Path],
         typer.Argument(
+            metavar="MASKS...",
             help="Folder, .zip, .tar, .tar.gz, .tar.zst or .7z of masks or maps, as <video>/<frame>.png, or of "
             ".npy, .npz or video files, as <video>.npy; or a .json file of run lengths. With --suite, a folder with "
-            "one of these for each dataset, named after it; so are results of vosbench run."
+            "one of these for each dataset, named after it; so are results of vosbench run. Several make one table.",
         ),
     ],
     dataset: Annotated[
@@ -94,17 +95,13 @@ def score(
     --protocol all, or several names, scores the same masks under each protocol and says what it does otherwise.
     """
     from vosbench import face
-    from vosbench.cli import protocols
+    from vosbench.cli import protocols, several
     from vosbench.evaluate.score import default_name
     from vosbench.records import record as records
     from vosbench.records.naming import check_name
 
-    if [dataset, gt, suite].count(None) != 2:
-        raise UsageError("pass one of --dataset, --suite, and --gt with a folder of annotations")
-    if compact and per_frame is None:
-        raise UsageError("--compact requires --per-frame")
-    if suite is None and available:
-        raise UsageError("--available requires --suite")
+    masks = submissions[0]
+    _check_choices(dataset, gt, suite, compact=compact and per_frame is None, available=available)
     task = protocols.Task(
         masks=masks,
         dataset=dataset,
@@ -116,6 +113,11 @@ def score(
         quiet=quiet,
     )
     width = terminal_width(wide=wide)
+    if len(submissions) > 1:
+        alone = {"gt": gt, "suite": suite, "explain": explain, "name": name, "by": by, "per-frame": per_frame, "pr": pr}
+        protocols.refuse(alone, "a single submission")
+        several.score(task, submissions, selecting, out, (shown, width), overwrite=overwrite)
+        return
     if suite is not None or explain is not None or protocols.several(selecting.protocol):
         use = "a single dataset, not a suite" if suite is not None else "one protocol"
         protocols.refuse({"by": by, "per-frame": per_frame, "pr": pr}, use)
@@ -153,6 +155,15 @@ def score(
         result(done.render(shown, by, width))
     if done.problem:
         raise DataError(f'"{masks}": {done.problem}')
+
+
+def _check_choices(dataset: str | None, gt: Path | None, suite: str | None, *, compact: bool, available: bool) -> None:
+    if [dataset, gt, suite].count(None) != 2:
+        raise UsageError("pass one of --dataset, --suite, and --gt with a folder of annotations")
+    if compact:
+        raise UsageError("--compact requires --per-frame")
+    if suite is None and available:
+        raise UsageError("--available requires --suite")
 
 
 def _score_suite(

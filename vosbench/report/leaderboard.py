@@ -106,6 +106,23 @@ def scores_table(shown: Record) -> Table:
     return Table(columns=("method", *headings(keys)), rows=rows, notes=tuple(notes), keys=("", *keys))
 
 
+def scored_table(records: Sequence[Record]) -> Table:
+    """Records of the same videos under the same protocol as one table, best J&F (or first score) first.
+
+    Args:
+        records: complete ones, which need not be those of a whole split.
+    """
+    keys = list(dict.fromkeys(key for record in records for key in record.scores))
+    entries = [
+        Entry(method=record.method, origin=MEASURED, protocol=record.protocol, scores=record.scores)
+        for record in records
+    ]
+    notes = [f"{records[0].place}, {records[0].signature}", *training_notes(records)]
+    if records[0].shortcomings:
+        notes.append(f"not for a leaderboard: {', '.join(records[0].shortcomings)}")
+    return replace(entries_table(entries, keys, sort=None, origins=False), notes=tuple(notes))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoardView:
     """What to show of a leaderboard.

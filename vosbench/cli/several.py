@@ -1,0 +1,92 @@
+"""``vosbench score`` with several submissions: one after the other, and one table."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vosbench.cli import options
+from vosbench.cli.console import listening, result, say
+from vosbench.cli.protocols import Task, several
+from vosbench.errors import DataError, UsageError, VosbenchError
+
+if TYPE_CHECKING:
+    from vosbench.records.record import Record
+    from vosbench.report.table import Format
+
+
+def score(
+    task: Task,
+    submissions: Sequence[Path],
+    selecting: options.Selecting,
+    out: Path | None,
+    shown: "tuple[Format, int | None]",
+    *,
+    overwrite: bool,
+) -> None:
+    """Score submissions, print a table of them, and write their records if that is asked for.
+
+    One that cannot be scored is reported, and the others are scored.
+
+    Raises:
+        UsageError: if two have the same name, or several protocols are named.
+        VosbenchError: the first error of a submission, after all others were scored.
+    """
+    from vosbench.report.leaderboard import scored_table
+    from vosbench.report.table import render
+
+    _check(submissions, selecting, named=out is not None)
+    dataset = task.named("several submissions need")
+    records: list[Record] = []
+    problems: list[VosbenchError] = []
+    for path in submissions:
+        try:
+            records.append(_scored(task, path, dataset, selecting, out, overwrite=overwrite))
+        except VosbenchError as error:
+            problems.append(error)
+        else:
+            if records[-1].missing:
+                problems.append(DataError(f'"{path}": masks of scored frames are missing, so there is no mean'))
+    complete = [record for record in records if not record.missing]
+    if complete:
+        result(render(scored_table(complete), *shown))
+    for problem in problems[1:]:
+        say(f"error: {problem}")
+    if problems:
+        raise problems[0]
+
+
+def _check(submissions: Sequence[Path], selecting: options.Selecting, *, named: bool) -> None:
+    """Check the names before the work; those of records, if they are ``named``, more strictly."""
+    from vosbench.evaluate.score import default_name
+    from vosbench.records.naming import check_name
+
+    if several(selecting.protocol):
+        raise UsageError("several submissions are scored under one protocol")
+    names = Counter(default_name(path) for path in submissions)
+    twice = next((name for name, count in names.items() if count > 1), None)
+    if twice is not None:
+        raise UsageError(f'two submissions are called "{twice}"; score them one by one, with --name')
+    for name in names if named else ():
+        check_name(name)
+
+
+def _scored(
+    task: Task, path: Path, dataset: str, selecting: options.Selecting, out: Path | None, *, overwrite: bool
+) -> "Record":
+    from vosbench import face
+
+    with listening("videos", quiet=task.quiet) as listener:
+        done = face.score(
+            path,
+            dataset=dataset,
+            codec=task.codec,
+            numbering=task.numbering,
+            jobs=task.jobs,
+            plugins=task.plugins,
+            listener=listener,
+            **options.select_options(selecting),
+        )
+    if out is not None:
+        done.save(out, overwrite=overwrite)
+    return done.record
