@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 
-import cv2
 import numpy as np
 
 from vosbench.dataset import DatasetProtocol
@@ -29,6 +28,8 @@ class SaliencyScorer:
         levels = self._masks.read(index, images.read_levels, self._task.checks(index, annotation.shape))
         height, width = annotation.shape
         if self._task.differs(index, (levels.shape[0], levels.shape[1]), annotation.shape):
+            import cv2
+
             levels = cv2.resize(levels, dsize=(width, height), interpolation=cv2.INTER_LINEAR).astype(np.uint8)
         if self._task.protocol.empty == "skip" and not annotation.any():
             return

@@ -15,7 +15,6 @@ import itertools
 import math
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from vosbench.metrics.arrays import Mask
@@ -74,6 +73,8 @@ def centroid(annotation: Mask, rounding: str) -> tuple[int, int]:
     >>> centroid(np.array([[True, True]]), "half-up"), centroid(np.array([[True, True]]), "half-even")
     ((0, 1), (0, 0))
     """
+    import cv2
+
     pixels = annotation.view(np.uint8)
     by_row = cv2.reduce(pixels, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S)[:, 0]
     by_column = cv2.reduce(pixels, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S)[0]

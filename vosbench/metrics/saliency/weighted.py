@@ -13,7 +13,6 @@ Conventions:
 import functools
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,6 +40,8 @@ def weighted_f_measure(levels: Levels, annotation: Mask, scale: Scale) -> float:
     Returns:
         Weighted F in [0, 1].
     """
+    import cv2
+
     box = enclosing_box(annotation, REACH)
     inside = np.ascontiguousarray(annotation[box])
     annotated = int(np.count_nonzero(inside))
@@ -59,6 +60,8 @@ def weighted_f_measure(levels: Levels, annotation: Mask, scale: Scale) -> float:
 
 def false_alarms(levels: Levels, annotation: Mask, scale: Scale) -> float:
     """Sum the background's errors, weighted by their distance to the foreground, which must not be empty."""
+    import cv2
+
     away = cv2.distanceTransform((~annotation).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     steps = _by_distance(levels, annotation, away.astype(np.float32, copy=False), scale.offset)
     used = np.flatnonzero(steps)
@@ -95,6 +98,8 @@ def importance() -> Errors:
 
 def _reached(foreground: Mask) -> Mask:
     """The background pixels within reach of the Gaussian from the foreground."""
+    import cv2
+
     window = np.ones((2 * REACH + 1, 2 * REACH + 1), np.uint8)
     reached: Mask = cv2.dilate(foreground.view(np.uint8), window).view(np.bool_) & ~foreground
     return reached
