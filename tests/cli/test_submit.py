@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -224,6 +225,11 @@ def test_records_of_contributions_are_found(packed: Path, tmp_path: Path) -> Non
     assert done.stdout.count("mynet") >= 2
     done = call("figure", "videos", "mynet", "--results", results, "--plugin", TOY, "--out", tmp_path / "figure.svg")
     assert done.returncode == 0 or "matplotlib" in done.stderr, done.stderr
+
+
+def test_git_takes_contributions() -> None:
+    words = ["git", "check-ignore", "-q", "results/contributions/mynet/toy/mynet.json"]
+    assert subprocess.run(words, cwd=TOY.parents[2], check=False).returncode != 0
 
 
 def test_folders_of_ones_own_are_not_for_others(other: Path, tmp_path: Path) -> None:
