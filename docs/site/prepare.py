@@ -30,9 +30,6 @@ FIXED = {
     "methods": "methods/index.md",
     "results/README.md": "results/leaderboard.md",
     "results/published/README.md": "results/published.md",
-    "results/ablations.md": "results/ablations.md",
-    "results/ablations-lite.md": "results/ablations-lite.md",
-    "results/benchmarks.md": "results/benchmarks.md",
 }
 """Files and folders of the repository that have a page, other than cards and those of docs/."""
 LINK = re.compile(r"(?P<before>\]\()(?P<target>[^)\s]+)(?P<after>(?:\s+\"[^\"]*\")?\))")
@@ -43,7 +40,8 @@ CODE = re.compile(
 
 def pages() -> dict[str, str]:
     """Paths of the repository → the pages made of them, all relative and with slashes."""
-    found = dict(FIXED)
+    found = {f"results/{path.name}": f"results/{path.name}" for path in (REPOSITORY / "results").glob("*.md")}
+    found |= FIXED
     found |= {f"docs/{path.name}": path.name for path in (REPOSITORY / "docs").glob("*.md")}
     for dataset in catalogue.datasets():
         found[f"datasets/{dataset.name.replace('-', '_')}/README.md"] = f"datasets/{dataset.name}.md"
