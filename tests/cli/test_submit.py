@@ -227,6 +227,19 @@ def test_records_of_contributions_are_found(packed: Path, tmp_path: Path) -> Non
     assert done.returncode == 0 or "matplotlib" in done.stderr, done.stderr
 
 
+def test_the_site_says_what_the_card_does(other: Path, tmp_path: Path) -> None:
+    pytest.importorskip("jinja2")
+    card = write(tmp_path / "card.yaml", paper="<script>alert(1)</script>", venue="ICCV", notes="three scales")
+    assert submit(other, tmp_path / "results" / "contributions" / "mynet", card=card).returncode == 0
+    done = call("report", tmp_path / "results", "--out", tmp_path / "site", "--plugin", TOY, "--no-published")
+    assert done.returncode == 0, done.stderr
+    (page,) = (tmp_path / "site" / "method").glob("mynet-*.html")
+    text = page.read_text("utf-8")
+    for said in ("ICCV 2025", "DUTS-TR", 'href="https://example.org/mynet"', "&lt;script&gt;alert(1)", "three scales"):
+        assert said in text
+    assert "<script>alert" not in text
+
+
 def test_git_takes_contributions() -> None:
     words = ["git", "check-ignore", "-q", "results/contributions/mynet/toy/mynet.json"]
     assert subprocess.run(words, cwd=TOY.parents[2], check=False).returncode != 0

@@ -95,6 +95,16 @@ def read_card(path: Path) -> MethodCard:
         raise DataError(f'"{path}" is not a card: it is not YAML') from None
 
 
+def card_of(record: Path, method: str) -> MethodCard | None:
+    """The card of the contribution that a record's file is in; None if there is no valid one of this method."""
+    path = record.parent.parent / FILE
+    try:
+        card = read_card(path) if path.is_file() else None
+    except DataError:
+        return None
+    return card if card is not None and card.method == method else None
+
+
 def write_card(path: Path, card: MethodCard) -> None:
     """Write a card, in the order of its fields, without what is empty."""
     said = {name: value for name, value in card.model_dump().items() if value != ""}

@@ -14,6 +14,7 @@ from vosbench.dataset import Dataset, Listed
 from vosbench.errors import DataError, UsageError
 from vosbench.metrics.measures import measure_of
 from vosbench.metrics.significance import mean_intervals
+from vosbench.records.card import card_of
 from vosbench.records.published import UNKNOWN, Published, canonical, published
 from vosbench.records.record import signature
 from vosbench.registry import DATASETS, METHODS, as_method, find, load_families, registered_dataset
@@ -80,6 +81,11 @@ def _measured(each: Shown) -> Row:
     record = each.record
     name = canonical(record.method, record.provenance.options)
     task, year, venue = _stated(name)
+    training = record.provenance.training or ""
+    card = card_of(each.path, record.method)
+    if card is not None:  # it speaks where published numbers and weights do not
+        task, year, venue = card.task if task == UNKNOWN else task, year or card.year, venue or card.venue
+        training = training or card.training
     return Row(
         key=key_of(record.name),
         title=shown(record.name),
@@ -92,7 +98,7 @@ def _measured(each: Shown) -> Row:
         task=USUAL_TASK if task == UNKNOWN else task,
         year=year,
         venue=venue,
-        training=training_of(record.provenance.training or ""),
+        training=training_of(training),
         values={key: value for key, value in record.scores.items() if value is not None},
         record=each,
         left_out=", ".join(record.shortcomings),
@@ -221,7 +227,7 @@ def _methods(rows: Sequence[Row], plugins: Sequence[Path]) -> dict[str, SiteMeth
         if row.method in found:
             continue
         name = row.title if row.record is None else canonical(row.measured.method, row.measured.provenance.options)
-        paper = licence = about = ""
+        paper = licence = about = url = ""
         base, _, variant = (row.measured.method if row.record is not None else "").partition(".")
         if base in registered:
             try:
@@ -231,7 +237,15 @@ def _methods(rows: Sequence[Row], plugins: Sequence[Path]) -> dict[str, SiteMeth
             if method is not None and (not variant or variant in method.variants):
                 paper, licence = method.paper, method.licence
                 about = re.sub("`", "", method.variants.get(variant, ""))
+        card = None if row.record is None else card_of(row.record.path, row.measured.method)
+        if card is not None:
+            paper, url, about = paper or card.paper, card.url or card.code, about or card.notes
         found[row.method] = SiteMethod(
-            key=row.method, title=shown(name), paper=shown(paper), licence=shown(licence), about=shown(about)
+            key=row.method,
+            title=shown(name),
+            paper=shown(paper),
+            url=url,
+            licence=shown(licence),
+            about=shown(about),
         )
     return found
