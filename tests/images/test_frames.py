@@ -3,7 +3,6 @@ import os
 import random
 import struct
 import sys
-import time
 import zlib
 from pathlib import Path
 
@@ -143,13 +142,11 @@ def test_what_is_not_a_frame(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="FIFOs are of POSIX")
-def test_a_fifo_is_refused_at_once(tmp_path: Path) -> None:
+def test_a_fifo_is_refused_rather_than_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "00000.jpg")
-    start = time.monotonic()
     assert "is a FIFO, not a file" in refused(tmp_path / "00000.jpg")
     with pytest.raises(DataError, match="is a FIFO"):
         size(tmp_path / "00000.jpg")
-    assert time.monotonic() - start < 5
 
 
 def rotated(kind: str, turn: int) -> bytes:

@@ -11,7 +11,6 @@ import math
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -345,26 +344,19 @@ def test_equal_without_compiler() -> None:
     assert "0.0" in outputs[0]
 
 
-@pytest.mark.fast
 @pytest.mark.slow
-def test_speed(real_data: Path, videos: dict[str, Video]) -> None:
-    """Every 40th pair of a submission, in processor time."""
+def test_a_submission_is_as_the_plain_form_has_it(real_data: Path, videos: dict[str, Video]) -> None:
+    """Every 40th pair; how much sooner is measured in tests/benchmarks."""
     submission = predictions.find(real_data / "davis16_results" / "pdb.zip", list(videos.values()))
-    spent, pairs = {"compiled": 0.0, "plain": 0.0}, 0
+    compared = 0
     for video in videos.values():
         for index in range(1, len(video) - 2, 40):
             previous, current = submission.read(video.name, [index, index + 1], images.read_mask)
-            start = time.process_time()
-            described = describe(previous), describe(current)
-            value = instability(*described) if described[0] and described[1] else None
-            middle = time.process_time()
-            spent["plain"] -= middle
-            shapes = plain.describe(previous), plain.describe(current)
-            expected = plain.instability(*shapes, resolve_ties=False) if value is not None else None
-            spent["plain"] += time.process_time()
-            if pairs:
-                spent["compiled"] += middle - start
-            assert value == pytest.approx(expected, abs=1e-3)
-            pairs += 1
-    assert spent["compiled"] / pairs < 0.02
-    assert spent["plain"] / spent["compiled"] > 25
+            shapes = describe(previous), describe(current)
+            if shapes[0] is None or shapes[1] is None:
+                continue
+            others = plain.describe(previous), plain.describe(current)
+            expected = plain.instability(*others, resolve_ties=False)
+            assert instability(*shapes) == pytest.approx(expected, abs=1e-3)
+            compared += 1
+    assert compared > 20
