@@ -220,27 +220,28 @@ def find_corridor(total: Singles) -> Indices:
 
 
 @compiled
-def find_path(cost: Floats, single: Singles, histograms: tuple[Floats, Floats], above: int, left: int) -> Indices:
-    """`alignment.find_path`, computing the costs that it needs.
+def accumulate_exactly(
+    cost: Floats, histograms: tuple[Floats, Floats], corridor: Indices, above: int, left: int
+) -> Floats:
+    """`alignment.accumulate` in a corridor; totals outside are infinite.
 
     Args:
         cost: (n, m) cost of each pair, `UNKNOWN` for those that are not yet computed; changed in place.
-        single: those in single precision.
         histograms: of both contours, (n, 60) and (m, 60).
+        corridor: as `find_corridor` returns it.
         above: the point of the first contour to start from.
         left: that of the second.
     """
     rows, columns = cost.shape
-    corridor = find_corridor(accumulate_single(single, above, left))
-    total = np.full((rows, columns), np.inf, np.float64)
+    total = np.full((rows, columns), np.inf)
     for index in range(len(corridor) - 1, -1, -1):
         row, column = corridor[index, 0], corridor[index, 1]
-        if row == 0 and column == 0:
-            total[0, 0] = 0.0
-            continue
         source, other = (row + above) % rows, (column + left) % columns
         if cost[source, other] == UNKNOWN:
             cost[source, other] = compare_pair(histograms, source, other)
+        if row == 0 and column == 0:
+            total[0, 0] = 0.0
+            continue
         least = np.inf
         if row > 0:
             least = total[row - 1, column]
@@ -249,18 +250,27 @@ def find_path(cost: Floats, single: Singles, histograms: tuple[Floats, Floats], 
         if row > 0 and column > 0:
             least = min(least, total[row - 1, column - 1])
         total[row, column] = least + cost[source, other]
-    path, tie = walk_back(total)
+    return total
+
+
+def find_path(cost: Floats, single: Singles, histograms: tuple[Floats, Floats], start: tuple[int, int]) -> Indices:
+    """`alignment.find_path`, computing the costs that it needs, among them those of the path.
+
+    Not compiled: one function of all of its parts takes longer to compile than all of them.
+
+    Args:
+        cost: (n, m) cost of each pair, `UNKNOWN` for those that are not yet computed; changed in place.
+        single: those in single precision.
+        histograms: of both contours, (n, 60) and (m, 60).
+        start: the pair to start from; indices wrap around.
+    """
+    corridor = find_corridor(accumulate_single(single, *start))
+    path, tie = walk_back(accumulate_exactly(cost, histograms, corridor, *start))
     if tie >= 0:
-        path = resolve(cost, histograms, (above, left), path, tie)
-    for index in range(len(path)):
-        path[index, 0] = (path[index, 0] + above) % rows
-        path[index, 1] = (path[index, 1] + left) % columns
-        if cost[path[index, 0], path[index, 1]] == UNKNOWN:
-            cost[path[index, 0], path[index, 1]] = compare_pair(histograms, path[index, 0], path[index, 1])
-    return path
+        path = resolve(cost, histograms, start, path, tie)
+    return (path + start) % cost.shape
 
 
-@compiled
 def align_contours(first: Floats, second: Floats) -> float:
     """`alignment.align` of the costs of `shape_context.compare`.
 
@@ -273,12 +283,8 @@ def align_contours(first: Floats, second: Floats) -> float:
     """
     single = compare_single(first, second)
     histograms = (np.ascontiguousarray(first.T), np.ascontiguousarray(second.T))
-    cost = np.full(single.shape, UNKNOWN, np.float64)
-    above = left = 0
-    path = find_path(cost, single, histograms, above, left)
-    best = 0
-    for index in range(1, len(path) - 1):
-        if cost[path[index, 0], path[index, 1]] < cost[path[best, 0], path[best, 1]]:
-            best = index
-    above, left = (path[best, 0] + 1) % len(cost), (path[best, 1] + 1) % cost.shape[1]
-    return match(cost, find_path(cost, single, histograms, above, left))
+    cost = np.full(single.shape, UNKNOWN)
+    path = find_path(cost, single, histograms, (0, 0))
+    best = path[cost[path[:-1, 0], path[:-1, 1]].argmin()] if len(path) > 1 else path[0]
+    start = (int(best[0] + 1) % cost.shape[0], int(best[1] + 1) % cost.shape[1])
+    return match(cost, find_path(cost, single, histograms, start))
