@@ -10,38 +10,50 @@ import typer
 from vosbench.cli import options
 from vosbench.cli.console import command, listening, result, say
 
-MEDIA = "Pictures: none; a small one of each video; or all frames, for the viewer."
-MASKS = (
-    "Masks that the viewer shows, as METHOD=PATH or DATASET/METHOD=PATH, in any form that vosbench score takes; or a "
-    "folder that contains them, named after their records."
-)
-ROOT = "Folder of the dataset, or one that contains the datasets."
+Records = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[RECORDS]...",
+        help="Records: paths, folders, or names below --results; by default the whole folder --results.",
+    ),
+]
+Results = Annotated[Path, typer.Option("--results", help="Folder of the records.")]
+Title = Annotated[str, typer.Option("--title", help="Title of the site.")]
+Published = Annotated[
+    bool, typer.Option("--published/--no-published", help="Show published numbers next to measured ones.")
+]
+Media = Annotated[
+    Literal["none", "thumbs", "full"],
+    typer.Option("--media", help="Pictures: none; a small one of each video; or all frames, for the viewer."),
+]
+Masks = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--masks",
+        help="Masks that the viewer shows, as METHOD=PATH or DATASET/METHOD=PATH, in any form that vosbench score "
+        "takes; or a folder that contains them, named after their records.",
+    ),
+]
+Root = Annotated[Path | None, typer.Option("--root", help="Folder of the dataset, or one that contains the datasets.")]
+Jobs = Annotated[int, typer.Option("--jobs", min=0, help="Number of processes; 0 for one per processor.")]
 
 
 @command
 def report(
-    records: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[RECORDS]...",
-            help="Records: paths, folders, or names below --results; by default the whole folder --results.",
-        ),
-    ] = None,
+    records: Records = None,
     out: Annotated[Path, typer.Option("--out", help="Folder of the site: new, empty, or an earlier site.")] = Path(
         "site"
     ),
-    results: Annotated[Path, typer.Option("--results", help="Folder of the records.")] = Path("results"),
-    title: Annotated[str, typer.Option("--title", help="Title of the site.")] = "vosbench",
+    results: Results = Path("results"),
+    title: Title = "vosbench",
     url: Annotated[
         str, typer.Option("--url", help="Address at which the site will be found, for permanent links.")
     ] = "",
-    published: Annotated[
-        bool, typer.Option("--published/--no-published", help="Show published numbers next to measured ones.")
-    ] = True,
-    media: Annotated[Literal["none", "thumbs", "full"], typer.Option("--media", help=MEDIA)] = "none",
-    masks: Annotated[list[str] | None, typer.Option("--masks", help=MASKS)] = None,
-    root: Annotated[Path | None, typer.Option("--root", help=ROOT)] = None,
-    jobs: Annotated[int, typer.Option("--jobs", min=0, help="Number of processes; 0 for one per processor.")] = 0,
+    published: Published = True,
+    media: Media = "none",
+    masks: Masks = None,
+    root: Root = None,
+    jobs: Jobs = 0,
     plugin: options.Plugins = None,
     quiet: options.Quiet = False,
 ) -> None:

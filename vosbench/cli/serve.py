@@ -3,36 +3,27 @@
 import os
 from itertools import count
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from vosbench.cli import options
+from vosbench.cli import options, report
 from vosbench.cli.console import command, listening, result, say
-from vosbench.cli.report import MASKS, MEDIA, ROOT
 
 
 @command
 def serve(
-    records: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[RECORDS]...",
-            help="Records: paths, folders, or names below --results; by default the whole folder --results.",
-        ),
-    ] = None,
-    results: Annotated[Path, typer.Option("--results", help="Folder of the records.")] = Path("results"),
+    records: report.Records = None,
+    results: report.Results = Path("results"),
     port: Annotated[
         int, typer.Option("--port", min=0, max=65535, help="Port to listen to; 0 for any that is free.")
     ] = 8765,
-    title: Annotated[str, typer.Option("--title", help="Title of the site.")] = "vosbench",
-    published: Annotated[
-        bool, typer.Option("--published/--no-published", help="Show published numbers next to measured ones.")
-    ] = True,
-    media: Annotated[Literal["none", "thumbs", "full"], typer.Option("--media", help=MEDIA)] = "full",
-    masks: Annotated[list[str] | None, typer.Option("--masks", help=MASKS)] = None,
-    root: Annotated[Path | None, typer.Option("--root", help=ROOT)] = None,
-    jobs: Annotated[int, typer.Option("--jobs", min=0, help="Number of processes; 0 for one per processor.")] = 0,
+    title: report.Title = "vosbench",
+    published: report.Published = True,
+    media: report.Media = "full",
+    masks: report.Masks = None,
+    root: report.Root = None,
+    jobs: report.Jobs = 0,
     plugin: options.Plugins = None,
     quiet: options.Quiet = False,
 ) -> None:
