@@ -169,3 +169,12 @@ def test_schema_is_the_shipped_one(module: str, name: str) -> None:
     found = importlib.import_module(f"vosbench.{module}")
     shipped = Path(found.__file__).with_name(f"{name}.schema.json").read_text("utf-8")
     assert plain(json.loads(shipped)) == plain(json.loads(found.json_schema()))
+
+
+def test_git_has_nothing_that_it_ignores() -> None:
+    """A link .venv to an environment, once added, kept the README's first command from making its own."""
+    git = ["git", "ls-files", "--cached", "--ignored", "--exclude-standard"]
+    listed = subprocess.run(git, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("git is not installed, or this is not a clone")
+    assert listed.stdout == ""
