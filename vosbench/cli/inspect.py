@@ -25,7 +25,7 @@ def inspect(
         str | None, typer.Option("--codec", help="Encoding of the masks, see vosbench score; recognised by default.")
     ] = None,
     numbering: options.NumberingName = "auto",
-    jobs: Annotated[int, typer.Option("--jobs", min=0, help="Number of processes; 0 for one per processor.")] = 0,
+    jobs: options.Jobs = 0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the contact sheet.")] = False,
     plugin: options.Plugins = None,
     no_cache: options.NoCache = False,  # noqa: ARG001 - it acts when it is parsed

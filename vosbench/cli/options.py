@@ -52,6 +52,7 @@ NumberingName = Annotated[
         "the first of these that fits all masks of a video.",
     ),
 ]
+Jobs = Annotated[int, typer.Option("--jobs", min=0, help="Number of processes; 0 for one per processor.")]
 NoCache = Annotated[
     bool,
     typer.Option(

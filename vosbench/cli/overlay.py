@@ -66,7 +66,7 @@ def overlay(
         str | None, typer.Option("--codec", help="Encoding of the masks, see vosbench score; recognised by default.")
     ] = None,
     numbering: options.NumberingName = "auto",
-    jobs: Annotated[int, typer.Option("--jobs", min=0, help="Number of processes; 0 for one per processor.")] = 0,
+    jobs: options.Jobs = 0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files.")] = False,
     plugin: options.Plugins = None,
     quiet: options.Quiet = False,

@@ -35,7 +35,6 @@ Masks = Annotated[
     ),
 ]
 Root = Annotated[Path | None, typer.Option("--root", help="Folder of the dataset, or one that contains the datasets.")]
-Jobs = Annotated[int, typer.Option("--jobs", min=0, help="Number of processes; 0 for one per processor.")]
 
 
 @command
@@ -53,7 +52,7 @@ def report(
     media: Media = "none",
     masks: Masks = None,
     root: Root = None,
-    jobs: Jobs = 0,
+    jobs: options.Jobs = 0,
     plugin: options.Plugins = None,
     quiet: options.Quiet = False,
 ) -> None:

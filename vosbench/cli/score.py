@@ -83,7 +83,7 @@ def score(
         bool, typer.Option("--compact", help="With --per-frame: only J and F, to six decimals, as in results/.")
     ] = False,
     pr: Annotated[Path | None, typer.Option("--pr", help="Write the precision-recall curve, as .csv.")] = None,
-    jobs: Annotated[int, typer.Option("--jobs", min=0, help="Number of processes; 0 for one per processor.")] = 0,
+    jobs: options.Jobs = 0,
     plugin: options.Plugins = None,
     shown: options.Shown = "table",
     wide: options.Wide = False,

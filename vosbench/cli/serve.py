@@ -23,7 +23,7 @@ def serve(
     media: report.Media = "full",
     masks: report.Masks = None,
     root: report.Root = None,
-    jobs: report.Jobs = 0,
+    jobs: options.Jobs = 0,
     plugin: options.Plugins = None,
     quiet: options.Quiet = False,
 ) -> None:

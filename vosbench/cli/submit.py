@@ -40,7 +40,7 @@ def submit(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a record of other masks, and another card.")
     ] = False,
-    jobs: Annotated[int, typer.Option("--jobs", min=0, help="Number of processes; 0 for one per processor.")] = 0,
+    jobs: options.Jobs = 0,
     plugin: options.Plugins = None,
     quiet: options.Quiet = False,
 ) -> None:
