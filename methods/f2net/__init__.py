@@ -106,5 +106,4 @@ method = Method(
     options=OPTIONS,
     heeds=HEEDED,
     needs={"previous"},
-    sequential=("", *(name for name in VARIANTS if name not in UNGUIDED)),
 )

@@ -109,9 +109,9 @@ class F2Net(Heads):
         logits: Tensor = self.cls(self.attended(first, current, prior))
         return logits
 
-    def follow(self, anchor: Tensor, features: Features, prior: Tensor) -> Tensor:
+    def follow(self, anchor: Features, features: Features, prior: Tensor) -> Tensor:
         """Segment a frame of a video, as `segment` does."""
-        return self.segment(anchor, features.embedding, prior)
+        return self.segment(anchor.embedding, features.embedding, prior)
 
     def forward(self, current: Tensor, reference: Tensor, previous: Tensor, centres: Tensor) -> Output:
         """Segment a batch of frames whose centres are known, as in training.

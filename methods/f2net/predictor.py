@@ -9,14 +9,13 @@ from typing import Any, cast
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from vosbench.dataset import Video
 from vosbench.engine.stages import is_rehearsal, stage
 from vosbench.errors import DataError, UsageError
 from vosbench.images import read_frame
 from vosbench.method import FloatMap, Setup, State
-from vosbench.method.nn.deeplab import EncoderConfig, as_trained
+from vosbench.method.nn.deeplab import EncoderConfig, Features, as_trained
 from vosbench.method.nn.layers import resize
 from vosbench.method.nn.motion import with_motion
 from vosbench.method.nn.precision import device
@@ -24,7 +23,7 @@ from vosbench.method.nn.predictor import NetworkPredictor, choose, ready, vector
 from vosbench.method.nn.tta import Outputs, Views, map_predictor
 from vosbench.method.nn.views import Frame, LiteView, SquashedView
 from vosbench.method.options import changed, resolve
-from vosbench.method.predict import read_ahead
+from vosbench.method.predict import batches, read_ahead
 from vosbench.methods.f2net import OPTIONS
 from vosbench.methods.f2net.attention import Guidance
 from vosbench.methods.f2net.centre import Map, Points, Track, select, to_pixels
@@ -36,23 +35,25 @@ from vosbench.methods.f2net.network import VARIANTS, F2Net, LiteF2Net, build
 class GuidedPredictor(NetworkPredictor):
     """A predictor that follows the object's centre from frame to frame.
 
-    For each frame: encode it; score the centres, given the previous frame's Gauss map; choose one; attend around it
-    to the anchor and to the frame itself; segment; make this frame's Gauss map from the mask.
+    Frames are encoded in batches. For each, in order: score the centres, given the previous frame's Gauss map; choose
+    one; attend around it to the anchor and to the frame itself; segment; make this frame's Gauss map from the mask.
 
     Args:
         net: a network with guidance, on its device.
         views: of each frame. They share one centre, chosen on the grid of the first from the mean of their heat maps.
         device: the network's.
+        batch: frames that are encoded together; see `vosbench.method.predict.batches`.
         heatmaps: a folder for heat maps and centres, as ``<video>/…``; see `heatmaps`.
     """
 
     def __init__(
-        self, net: F2Net | LiteF2Net, views: Views, device: torch.device, heatmaps: Path | None = None
+        self, net: F2Net | LiteF2Net, views: Views, device: torch.device, batch: int = 1, heatmaps: Path | None = None
     ) -> None:
         super().__init__(net, [view.input for view in views.sizes])
         self._net = net
         self._views = views
         self._device = device
+        self._batch = batch
         self._heatmaps = heatmaps
         self._guide = net.config.guide
         self._track: Track | None = None
@@ -94,30 +95,38 @@ class GuidedPredictor(NetworkPredictor):
         track = _restore(state or {}) if start else None
         if start >= len(video):
             return
-        anchors = self._embed(read_frame(video.frames[0]))
-        with closing(read_ahead(video.frames[start:])) as frames:
-            for frame in frames:
-                sighting, track = self._step(anchors, frame, track)
-                self._track = track
-                yield sighting
+        anchors = self._encode([read_frame(video.frames[0])]) if start else None
+        with closing(batches(video, start, self._batch)) as read:
+            for frames, done in read:
+                if anchors is None:  # the video begins, with the anchor
+                    anchors = self._encode(frames[:1])
+                    encoded = anchors if len(frames) == 1 else self._encode(frames)
+                else:
+                    encoded = self._encode(frames)
+                for index, frame in enumerate(frames[done:], done):
+                    features = [_of_frame(each, index, len(frames)) for each in encoded]
+                    sighting, track = self._step(anchors, features, frame, track)
+                    self._track = track
+                    yield sighting
 
     def embeddings(self, video: Video) -> Iterator[FloatMap]:
         """See `vosbench.method.method.Embedder`; of several views of a frame, the first."""
         with closing(read_ahead(video.frames)) as frames:
             for frame in frames:
-                yield vectors(self._embed(frame)[0])
+                yield vectors(self._encode([frame])[0])
 
     # Inference mode must not span a yield: it would leak into the caller.
     @torch.inference_mode()
     @stage("encoder")
-    def _embed(self, frame: Frame) -> list[Any]:
-        return [self._net.embed(x) for x in self._inputs(frame)]
+    def _encode(self, frames: list[Frame]) -> list[Features]:
+        """What the network knows of F frames, F or 2 F per tensor, in each size."""
+        return [self._net.encode(self._views.inputs(view, frames, self._device)) for view in self._views.sizes]
 
     @torch.inference_mode()
-    def _step(self, anchors: list[Any], frame: Frame, track: Track | None) -> tuple[Sighting, Track]:
+    def _step(
+        self, anchors: list[Features], features: list[Features], frame: Frame, track: Track | None
+    ) -> tuple[Sighting, Track]:
         image = (self._net.config.side, self._net.config.side)
-        with stage("encoder"):
-            features = [self._net.encode(x) for x in self._inputs(frame)]
         with stage("matching"):
             level = features[0].pyramid[-1]
             track = track or Track.begin((level.shape[2], level.shape[3]))
@@ -152,8 +161,13 @@ class GuidedPredictor(NetworkPredictor):
         mirrored = np.array([width - 1 - centre[0], centre[1]])
         return np.stack([centre, mirrored] if self._views.mirror else [centre])
 
-    def _inputs(self, frame: Frame) -> list[Tensor]:
-        return [self._views.inputs(view, [frame], self._device) for view in self._views.sizes]
+
+def _of_frame(features: Features, index: int, frames: int) -> Features:
+    """One frame's part, with that of its mirrored view, of what is known of several."""
+    if frames == 1:
+        return features
+    pyramid = cast("Any", tuple(level[index::frames] for level in features.pyramid))
+    return Features(features.embedding[index::frames], pyramid)
 
 
 def _restore(state: State) -> Track:
@@ -168,8 +182,8 @@ def _restore(state: State) -> Track:
 def load(setup: Setup) -> NetworkPredictor:
     """Make the predictor of a variant; it reads only frames, never annotations.
 
-    Variants without guidance use only a frame and the anchor, in batches; the others process frames one at a time
-    and ignore ``setup.batch``.
+    Variants without guidance use only a frame and the anchor, in batches; the others encode in batches, and follow
+    the object one frame at a time.
 
     Raises:
         UsageError: if the variant, the device, the batch or an option is not available, or the variant has no heat
@@ -189,7 +203,7 @@ def load(setup: Setup) -> NetworkPredictor:
     net = ready(partial(build, config), setup)
     if not net.guided:
         return with_motion(map_predictor(net, views, target, setup.batch), options)
-    return with_motion(GuidedPredictor(net, views, target, heatmaps), options)
+    return with_motion(GuidedPredictor(net, views, target, setup.batch, heatmaps), options)
 
 
 def configured(config: Config, given: Mapping[str, str]) -> Config:

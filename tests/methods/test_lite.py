@@ -61,6 +61,11 @@ def small(name: str, **changes: str) -> Recipe:
     return recipe_of(name, **{"side": "96", "first_side": "64", "first": "0.5", "frozen": "5", "batch": "2", **changes})
 
 
+def follows(name: str) -> bool:
+    """Whether a variant follows the object's centre from frame to frame."""
+    return name == "f2net.lite" or "-cgad" in name
+
+
 @torch.no_grad()
 def shaken(name: str) -> nn.Module:
     """Random weights under which maps differ from pixel to pixel, and heads change the embedding."""
@@ -135,9 +140,11 @@ def test_the_baselines_of_all_methods_are_one_network() -> None:
 
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_predictors_keep_the_contract(name: str, weights: Any, tmp_path: Path) -> None:
-    method, variant = load_method(name)
-    needs = {"previous"} if variant in method.sequential else set()
-    check_predictor(load(name, weights=weights(name)), sample_video(tmp_path / "video"), needs=needs)
+    check_predictor(
+        load(name, weights=weights(name)),
+        sample_video(tmp_path / "video"),
+        needs={"previous"} if follows(name) else set(),
+    )
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
@@ -149,11 +156,38 @@ def test_the_first_frame_matters_to_variants_with_an_anchor(name: str, weights: 
     assert np.array_equal(*maps) == (name in SINGLE)
 
 
-@pytest.mark.parametrize("name", ["deeplabv3.lite", "adnet.lite", "f2net.lite-ad"])
-def test_batches_change_little(name: str, weights: Any, clip: Video) -> None:
+@pytest.mark.parametrize("flip", ["no", "yes"])
+@pytest.mark.parametrize("name", ["deeplabv3.lite", "adnet.lite", "f2net.lite-ad", "f2net.lite"])
+def test_batches_change_little(name: str, flip: str, weights: Any, clip: Video) -> None:
     path = weights(name)
-    singly, together = (list(load(name, weights=path, batch=batch).predict(clip)) for batch in (1, 4))
+    singly, together = (
+        list(load(name, weights=path, batch=batch, options={"flip": flip}).predict(clip)) for batch in (1, 4)
+    )
     assert all(np.allclose(a, b, atol=1e-4) for a, b in zip(singly, together, strict=True))
+
+
+@pytest.mark.parametrize("flip", ["no", "yes"])
+@pytest.mark.parametrize("name", ["deeplabv3.lite", "adnet.lite", "f2net.lite-ad", "f2net.lite"])
+def test_every_frame_is_encoded_once(name: str, flip: str, weights: Any, clip: Video) -> None:
+    predictor = load(name, weights=weights(name), options={"flip": flip})
+    encoder = predictor.network.encoder  # type: ignore[attr-defined]
+    calls: list[int] = []
+    handle = encoder.register_forward_hook(lambda *_: calls.append(1))
+    maps = list(predictor.predict(clip))
+    handle.remove()
+    assert len(calls) == len(maps) == len(clip)
+
+
+def test_an_object_is_followed_from_the_middle_of_a_batch(weights: Any, clip: Video) -> None:
+    path = weights("f2net.lite")
+    predictor = load("f2net.lite", weights=path, batch=4)
+    frames, states = [], []
+    for values in predictor.predict(clip):
+        frames.append(values)
+        states.append(predictor.state())  # type: ignore[attr-defined]
+    again = load("f2net.lite", weights=path, batch=4)
+    resumed = again.resume(clip, 2, states[1])  # type: ignore[attr-defined]
+    assert all(np.array_equal(a, b) for a, b in zip(resumed, frames[2:], strict=True))
 
 
 def mirrored(clip: Video) -> Video:

@@ -1,6 +1,7 @@
 """A network's device, precision (torch.autocast) and compilation (torch.compile)."""
 
 import functools
+import os
 import warnings
 from collections.abc import Callable
 from typing import TypeVar, cast
@@ -9,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from vosbench.errors import UsageError
+from vosbench.files import cache_folder
 from vosbench.method.method import Setup
 
 DTYPES = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -60,6 +62,8 @@ def hasten(net: nn.Module, setup: Setup, device: torch.device) -> None:
     """
     dtype = lower_dtype(setup.precision)
     if setup.compile:
+        # Compiled code is kept for the next process; torch's own default is a folder of temporary files.
+        os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache_folder() / "compiled"))
         _try_compiler(device)
         step = "encode" if hasattr(net, "encode") else "embed"
         setattr(net, step, torch.compile(getattr(net, step)))

@@ -125,10 +125,14 @@ class FramePredictor(NetworkPredictor):
         """See `NetworkPredictor`."""
         if start >= len(video):
             return
-        anchor = self._embed([read_frame(video.frames[0])]) if self.net.anchored else None
+        anchor = self._embed([read_frame(video.frames[0])]) if self.net.anchored and start else None
         with closing(batches(video, start, self._batch)) as read:
             for frames, done in read:
-                yield from self._maps(anchor, frames)[done:]
+                known = None
+                if self.net.anchored and anchor is None:  # the video begins, with the anchor
+                    anchor = self._embed(frames[:1])
+                    known = anchor if len(frames) == 1 else None  # in a batch, sums may be rounded otherwise
+                yield from self._maps(anchor, frames, known)[done:]
 
     def embeddings(self, video: Video) -> Iterator[FloatMap]:
         """See `vosbench.method.method.Embedder`; of baselines that end in the encoder, the logits alone."""
@@ -144,8 +148,8 @@ class FramePredictor(NetworkPredictor):
         return self.net.embed(inputs.to(self._device, memory_format=torch.channels_last))
 
     @torch.inference_mode()
-    def _maps(self, anchor: Any, frames: list[Frame]) -> list[FloatMap]:  # noqa: ANN401 - likewise
-        current = self._embed(frames)
+    def _maps(self, anchor: Any, frames: list[Frame], known: Any) -> list[FloatMap]:  # noqa: ANN401 - likewise
+        current = self._embed(frames) if known is None else known
         with stage("matching"):
             logits = self.net.segment(anchor, current)
         with stage("post"):

@@ -117,20 +117,22 @@ class Ensemble:
         return [self._embed(view, [frame]) for view in self._views.sizes]
 
     @torch.inference_mode()
-    def outputs(self, anchors: list[Any], frames: list[Frame]) -> list[Outputs]:
+    def outputs(self, anchors: list[Any], frames: list[Frame], known: list[Any] | None = None) -> list[Outputs]:
         """Segment F frames.
 
         Args:
             anchors: of the same video.
             frames: (H, W, 3) each.
+            known: what `anchors` returns for the frame, if it is one frame; it is encoded anew if None.
 
         Returns:
             the outputs of each.
         """
         mirror = self._views.mirror
+        encoded = known or (self._embed(view, frames) for view in self._views.sizes)
         passes = [
-            self._segment(_repeated(anchor, len(frames)) if mirror else anchor, self._embed(view, frames))
-            for view, anchor in zip(self._views.sizes, anchors, strict=True)
+            self._segment(_repeated(anchor, len(frames)) if mirror else anchor, current)
+            for anchor, current in zip(anchors, encoded, strict=True)
         ]
         return [Outputs(self._views, passes, i, (frame.shape[0], frame.shape[1])) for i, frame in enumerate(frames)]
 
@@ -172,10 +174,15 @@ class EnsemblePredictor(NetworkPredictor):
         """Yield what the network says of frames ``start``, ``start + 1``, …, in all views."""
         if start >= len(video):
             return
-        anchors = self._ensemble.anchors(read_frame(video.frames[0]))
+        anchors = self._ensemble.anchors(read_frame(video.frames[0])) if start else []
         with closing(batches(video, start, self._batch)) as read:
             for frames, done in read:
-                yield from self._ensemble.outputs(anchors, frames)[done:]
+                known = None
+                if not anchors:  # the video begins, with the anchor
+                    anchors = self._ensemble.anchors(frames[0])
+                    alone = len(frames) == 1 and None not in anchors  # in a batch, sums may be rounded otherwise
+                    known = anchors if alone else None
+                yield from self._ensemble.outputs(anchors, frames, known)[done:]
 
 
 def map_predictor(
