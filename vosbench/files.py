@@ -21,6 +21,10 @@ def hidden(name: str) -> bool:
     return name.startswith(".") or name.lower() in LEFTOVERS
 
 
+NO_CACHE = "VOSBENCH_NO_CACHE"
+"""The environment variable that turns caches of decoded annotations and of records off, if it is not empty."""
+
+
 def cache_folder() -> Path:
     """The folder of what can be made again: ``VOSBENCH_CACHE``, or the system's usual place."""
     if path := os.environ.get("VOSBENCH_CACHE"):

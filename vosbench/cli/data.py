@@ -136,12 +136,16 @@ def warm() -> None:
 def cache(
     clear: Annotated[bool, typer.Option("--clear", help="Remove what is kept.")] = False,
 ) -> None:
-    """Show the annotations that are kept decoded, so that scoring reads them faster, or remove them."""
+    """Show the annotations that are kept decoded, so that scoring reads them faster, or remove them.
+
+    The indexes of large folders of records are removed as well.
+    """
     from vosbench.images import kept
+    from vosbench.records import index
 
     files, size = kept.usage()
     if clear:
-        say(f"removed {kept.clear() / 1e6:.1f} MB")
+        say(f"removed {(kept.clear() + index.clear()) / 1e6:.1f} MB")
     else:
         result(f"{kept.folder()}\n")
         say(f"{counted(files, 'video')}, {size / 1e6:.1f} MB of at most {kept.MOST / 1e6:.0f} MB")

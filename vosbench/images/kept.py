@@ -19,13 +19,13 @@ from typing import NamedTuple
 import numpy as np
 
 from vosbench import __version__
-from vosbench.files import cache_folder, write_whole
+from vosbench.files import NO_CACHE, cache_folder, write_whole
 from vosbench.images.annotations import Annotation, Box, paths_of, read_annotation
 from vosbench.images.opening import read_bytes
 from vosbench.images.png import inflation
 from vosbench.metrics.packed import WORD, Packed
 
-OFF = "VOSBENCH_NO_CACHE"
+OFF = NO_CACHE
 """The environment variable that turns the cache off, if it is not empty."""
 MAGIC = f"vosbench masks 1 {__version__}\n".encode()  # masks that another version decoded are decoded anew
 MOST, MOST_OF_VIDEO = 2**28, 2**24  # bytes of the cache and of a file of it

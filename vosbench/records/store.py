@@ -5,6 +5,7 @@ from pathlib import Path
 
 from vosbench.errors import DataError, UsageError
 from vosbench.files import hidden
+from vosbench.records import index
 from vosbench.records import record as records
 from vosbench.records.naming import check_name, twin
 from vosbench.records.record import Record, Row, signature
@@ -20,6 +21,7 @@ def find_records(
     protocol: str | None = None,
     split: str | None = None,
     *,
+    heads: bool = False,
     warn: Warn = lambda _: None,
 ) -> list[Record]:
     """Read the records of a dataset, or of all, below a results folder.
@@ -32,6 +34,8 @@ def find_records(
         dataset: name of the dataset; ``"*"`` for all.
         protocol: name of the protocol; any if None.
         split: the dataset's split; any if None.
+        heads: without the values of videos and without curves, which takes an index if there are many; see
+            `vosbench.records.index`.
         warn: called with a line for each file that cannot be read as a record.
 
     Returns:
@@ -40,7 +44,7 @@ def find_records(
     found = []
     for place in dataset_folders(folder):
         if dataset in {"*", place.name}:
-            of_place = [each for each in read_all(place, warn) if each.dataset == place.name]
+            of_place = [each for each in read_all(place, warn, heads=heads) if each.dataset == place.name]
             found += sorted(of_place, key=lambda each: bool(each.apart))
     return [
         each
@@ -60,15 +64,17 @@ def dataset_folders(folder: Path) -> list[Path]:
     return sorted((each for each in (*places, *contributed) if each.is_dir()), key=lambda each: each.name)
 
 
-def read_all(folder: Path, warn: Warn) -> list[Record]:
-    """Read all records in a folder, sorted by file name; a file that is not a record becomes a warning."""
+def read_all(folder: Path, warn: Warn, *, heads: bool = False) -> list[Record]:
+    """Read all records in a folder, or their heads, by file name; a file that is not a record becomes a warning."""
+    paths = [path for path in _below(folder) if path.suffix == ".json"]
+    if heads:
+        return index.heads(folder, paths, warn)
     found = []
-    for path in _below(folder):
-        if path.suffix == ".json":
-            try:
-                found.append(records.read(path))
-            except DataError as error:
-                warn(f"{error}; it is left out")
+    for path in paths:
+        try:
+            found.append(records.read(path))
+        except DataError as error:
+            warn(f"{error}; it is left out")
     return found
 
 
@@ -78,6 +84,7 @@ def read_records(
     protocol: str | None = None,
     split: str | None = None,
     *,
+    heads: bool = False,
     warn: Warn = lambda _: None,
 ) -> list[Record]:
     """Read the records of a dataset below a results folder; as `find_records`.
@@ -85,7 +92,7 @@ def read_records(
     Raises:
         DataError: if there are none.
     """
-    chosen = find_records(folder, dataset, protocol, split, warn=warn)
+    chosen = find_records(folder, dataset, protocol, split, heads=heads, warn=warn)
     if not chosen:
         raise DataError(
             f'"{folder / dataset}" holds no such record; make some with vosbench run, or vosbench score --out'

@@ -45,6 +45,8 @@ def terminal(text: str) -> str:
     >>> terminal("a\nb\x1b[2J")
     'a b\\u001b[2J'
     """
+    if text.isprintable():
+        return text
     return printable(re.sub(r"\s", lambda sign: " " if sign[0] in "\t\n\r\v\f" else sign[0], text))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from vosbench.dataset import DatasetProtocol, Listed
 from vosbench.errors import DataError, UsageError
@@ -286,8 +287,13 @@ def parts_of(record: Record) -> frozenset[tuple[str, str]]:
 
     Records of which one has all parts of the other differ only in the measures that were taken.
     """
+    return _parts(signature(record))
+
+
+@cache
+def _parts(text: str) -> frozenset[tuple[str, str]]:
     found = set()
-    for part in signature(record).split("|"):
+    for part in text.split("|"):
         names, colon, detail = part.partition(":")
         found |= {(name, colon + detail) for name in names.split(",")}
     return frozenset(found)

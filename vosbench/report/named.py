@@ -108,7 +108,7 @@ def _made(request: TableRequest) -> tuple[Table, list[str]]:
 
 def _all_records(request: TableRequest) -> list[Record]:
     """The records of the folder, and those that join them, of a task."""
-    records = [*find_records(request.results, warn=request.warn), *request.own]
+    records = [*find_records(request.results, heads=True, warn=request.warn), *request.own]
     return [record for record in records if _of_task(request, record)]
 
 
@@ -197,7 +197,7 @@ def _of_paper(request: TableRequest) -> Table:
     required = request.measured or request.diff
     if required and not request.results.is_dir():
         raise DataError(f'no folder "{request.results}" of records; make some with vosbench score --out')
-    if request.measured and not find_records(request.results):
+    if request.measured and not find_records(request.results, heads=True):
         raise DataError(f'nothing is measured: "{request.results}" contains no records')
     view = PaperView(
         measured=required or not (request.published or request.own),
@@ -307,5 +307,6 @@ def _records(request: TableRequest, dataset: Dataset, split: str | None) -> list
         raise DataError(f'"{other.name}" is a record of {other.place}, not of {dataset.name}')
     optional = own or (request.published and not request.measured and not request.diff)
     read = find_records if optional else read_records
-    found = read(request.results, dataset.name, request.protocol, split, warn=request.warn)
+    means = request.by is None and not request.spread and not request.interval
+    found = read(request.results, dataset.name, request.protocol, split, heads=means, warn=request.warn)
     return [record for record in [*found, *own] if _of_task(request, record)]
