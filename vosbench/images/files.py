@@ -268,8 +268,14 @@ def write_png(path: Path, pixels: Pixels) -> None:
     """
     import cv2
 
+    _write_png(path, pixels, [cv2.IMWRITE_PNG_COMPRESSION, 3])
+
+
+def _write_png(path: Path, pixels: Pixels, settings: list[int]) -> None:
+    import cv2
+
     stored = pixels[..., ::-1] if pixels.ndim == 3 else pixels
-    _, data = cv2.imencode(".png", np.ascontiguousarray(stored), [cv2.IMWRITE_PNG_COMPRESSION, 3])
+    _, data = cv2.imencode(".png", np.ascontiguousarray(stored), settings)
     write_whole(path, data.tobytes())
 
 
@@ -283,7 +289,8 @@ def write_map(path: Path, values: NDArray[np.float32], bits: int = 8) -> None:
     """
     levels = np.multiply(values, 2**bits - 1, dtype=np.float64)
     np.rint(levels, out=levels)  # in place, since doubles take more memory than the rest of a frame
-    write_png(path, levels.astype(np.uint8 if bits == 8 else np.uint16))
+    # OpenCV's own settings, which look for repetitions only: less than half the time, and files 7 % larger.
+    _write_png(path, levels.astype(np.uint8 if bits == 8 else np.uint16), [])
 
 
 def is_complete(path: Path) -> bool:
