@@ -159,7 +159,7 @@ def test_record_of_a_run(toy_root: Path, tmp_path: Path) -> None:
     assert path == tmp_path / "out" / "toy" / "brightness.json"
     assert record.scores["J_mean"] == record.scores["F_mean"] == record.scores["JF_mean"] == 1.0
     written = json.loads(path.read_text())
-    assert written["schema"] == "vosbench/record@3"
+    assert written["schema"] == "vosbench/record@4"
     assert written["signature"].startswith("toy@1|J:all|F:0.008|avg:video|vosbench ")
     assert not record.shortcomings
 

@@ -21,6 +21,7 @@ from vosbench.dataset import Video
 from vosbench.dataset.layout import FRAME_SUFFIXES
 from vosbench.dataset.stand_ins import number
 from vosbench.engine.locks import locked, scratch
+from vosbench.engine.threads import computing
 from vosbench.errors import DataError, UsageError, VideoError, counted, extras_needed
 from vosbench.files import combined, hidden, sha256, sweep
 from vosbench.images import films, read_frame, size
@@ -219,7 +220,8 @@ def segment(  # noqa: PLR0913 - a job, how its masks are written, and a listener
                     old = (each for pattern in ("*.png", STATE) for each in job.folder.glob(pattern))
                     wanted = {**card, **known, "input": _digest(job)}
                     open_folder(job.folder / CARD, wanted, old, overwrite=overwrite)
-                    write_maps(predictor, ready, job.folder, heard)
+                    with computing(setup.threads):
+                        write_maps(predictor, ready, job.folder, heard)
                 _write_overlay(job, threshold, overlaid)
             finished.append(Segmented(job.name, job.folder, job.frames, job.overlay))
         except VideoError as error:

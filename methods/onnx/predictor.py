@@ -5,7 +5,6 @@ Conventions:
     other files are refused, since they could be any file, and since the hash in a record would not cover them.
 """
 
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -47,7 +46,7 @@ def load(setup: Setup) -> ExportedPredictor:
     providers = _providers(setup.device)
     data = path.read_bytes()
     model = _parsed(data, path)
-    session = _session(data, path, providers)
+    session = _session(data, path, providers, setup.threads)
     said = described(session.get_modelmeta().custom_metadata_map.get(ENTRY, ""), path)
     anchor = options["anchor"] or said.get("anchor", "")
     frames = _frames_input(session, anchor, path)
@@ -95,12 +94,11 @@ def _tensors(message: Any) -> Iterator[Any]:  # noqa: ANN401 - protobuf's
                 waiting += value if hasattr(value, "__len__") else [value]
 
 
-def _session(data: bytes, path: Path, providers: Sequence[Any]) -> Any:  # noqa: ANN401 - it has no types
+def _session(data: bytes, path: Path, providers: Sequence[Any], threads: int) -> Any:  # noqa: ANN401 - it has no types
     settings = onnxruntime.SessionOptions()
     settings.log_severity_level = FATAL
     settings.use_deterministic_compute = True
-    threads = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
-    settings.intra_op_num_threads = int(threads) if threads.isdecimal() else 0
+    settings.intra_op_num_threads = threads
     try:
         return onnxruntime.InferenceSession(data, settings, providers=providers)
     except Exception as error:  # of its own kinds, RuntimeError, MemoryError, …

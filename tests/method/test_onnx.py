@@ -275,10 +275,10 @@ def test_what_is_set_wrongly_is_one_line(tmp_path: Path) -> None:
             resolve("onnx", OPTIONS, {option: value})
 
 
-def test_threads_are_those_of_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_threads_are_those_of_the_setup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import onnxruntime
 
-    seen = []
+    seen: list[int] = []
     make = onnxruntime.InferenceSession
 
     def spy(data: bytes, settings: Any, **rest: Any) -> Any:
@@ -287,9 +287,10 @@ def test_threads_are_those_of_the_environment(tmp_path: Path, monkeypatch: pytes
 
     monkeypatch.setattr(onnxruntime, "InferenceSession", spy)
     path = networks.saliency(tmp_path / "net.onnx")
-    for said, threads in (("3", 3), ("2,1", 2), ("", 0)):
-        monkeypatch.setenv("OMP_NUM_THREADS", said)
-        load(path)
+    method, _ = load_method("onnx")
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    for threads in (1, 2):
+        method.load(Setup(weights=path, threads=threads))
         assert seen[-1] == threads
 
 

@@ -111,6 +111,10 @@ class SettingUp:
     batch: Annotated[int, typer.Option("--batch", min=1, help="Frames per forward pass.")] = 1
     precision: Precision = "fp32"
     compiled: Annotated[bool, typer.Option("--compile", help="Compile the network first.")] = False
+    threads: Annotated[
+        int,
+        typer.Option("--threads", min=1, help="Threads that a CPU computes with; the last bits may depend on it."),
+    ] = 1
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="An option of the method, as name=value; see its card.")
     ] = None
@@ -197,6 +201,7 @@ def setup_options(setting_up: SettingUp) -> "SetupOptions":
         "batch": setting_up.batch,
         "precision": setting_up.precision,
         "compile": setting_up.compiled,
+        "threads": setting_up.threads,
         "options": assignments(setting_up.settings or ()),
         "flow": setting_up.flow,
     }

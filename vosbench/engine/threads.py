@@ -1,8 +1,10 @@
-"""Work in a second thread: write behind the caller, read ahead of it."""
+"""Work in a second thread: write behind the caller, read ahead of it; and the threads that libraries compute with."""
 
+import sys
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -105,3 +107,30 @@ def work_ahead(work: Callable[[Path], T], paths: Iterable[Path], depth: int) -> 
             yield pending.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def computing(threads: int) -> Iterator[None]:
+    """Set the number of threads that torch and OpenCV compute with in this process; it is as before after the block.
+
+    Sums over large matrices, such as those of attention, differ in their last bits if another number of threads adds
+    them up. So the number is part of a setup, and not what the machine or an engine's environment happens to say.
+
+    torch is not imported: whoever computes with it has done so.
+
+    Args:
+        threads: at least 1.
+    """
+    import cv2
+
+    torch = sys.modules.get("torch")
+    before = cv2.getNumThreads(), None if torch is None else torch.get_num_threads()
+    cv2.setNumThreads(threads)
+    if torch is not None:
+        torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before[0])
+        if torch is not None:
+            torch.set_num_threads(before[1])

@@ -8,7 +8,7 @@ from typing import TypedDict, Unpack
 
 from vosbench.dataset import DatasetProtocol
 from vosbench.dataset.selection import Choice, Selection
-from vosbench.errors import suggest
+from vosbench.errors import UsageError, suggest
 from vosbench.method import Setup
 from vosbench.records.tolerance import EVERY, LATENCY, Tolerances
 
@@ -50,6 +50,7 @@ class SetupOptions(TypedDict, total=False):
     batch: int
     precision: str
     compile: bool
+    threads: int
     options: Mapping[str, str]
     flow: AnyPath | None
 
@@ -126,8 +127,14 @@ def choice_of(options: SelectOptions, measures: Names = ()) -> Choice:
 
 
 def setup_of(options: SetupOptions) -> Setup:
-    """Convert keyword arguments to a setup."""
+    """Convert keyword arguments to a setup.
+
+    Raises:
+        UsageError: if there are no threads to compute with.
+    """
     weights, plain = options.get("weights"), Setup()
+    if options.get("threads", plain.threads) < 1:
+        raise UsageError(f"threads must be at least 1, not {options['threads']}")
     return Setup(
         weights=None if weights is None else Path(weights),
         seed=options.get("seed", plain.seed),
@@ -135,6 +142,7 @@ def setup_of(options: SetupOptions) -> Setup:
         batch=options.get("batch", plain.batch),
         precision=options.get("precision", plain.precision),
         compile=options.get("compile", plain.compile),
+        threads=options.get("threads", plain.threads),
         flow=None if (flow := options.get("flow")) is None else os.fspath(flow),
         options=options.get("options", plain.options),
     )

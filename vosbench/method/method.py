@@ -114,6 +114,7 @@ class Setup:
         batch: frames per forward pass, if the method is not sequential.
         precision: of the computation, ``"fp32"``, ``"bf16"`` or ``"fp16"``.
         compile: whether to compile the network first.
+        threads: that torch, OpenCV and ONNX Runtime compute with on a CPU; see `vosbench.engine.threads.computing`.
         flow: where a method that needs optical flow gets it: a folder, or a flow method such as ``"dis"``; None for
             the flow that the dataset contains. See `vosbench.method.flow`.
         options: the method's options that are set; the others have their defaults.
@@ -126,6 +127,7 @@ class Setup:
     batch: int = 1
     precision: str = "fp32"
     compile: bool = False
+    threads: int = 1
     flow: str | None = None
     options: Mapping[str, str] = field(default_factory=dict)
 

@@ -11,6 +11,9 @@ from vosbench.method.options import resolve
 from vosbench.method.sources import digest
 from vosbench.records import provenance
 
+LATER = ("threads",)
+"""What cards of earlier versions do not tell; their maps are kept, and their records do not tell it either."""
+
 
 def card_of(method: Method, setup: Setup) -> dict[str, object]:
     """Everything that the maps of a video depend on, besides its frames: equal cards mean equal maps."""
@@ -21,6 +24,7 @@ def card_of(method: Method, setup: Setup) -> dict[str, object]:
         "untrained": untrained,
         "seed": setup.seed if untrained else None,
         **{name: getattr(setup, name) if name in method.heeds else None for name in HEEDED},
+        "threads": setup.threads,
         "options": options,
         "files": {key: content(Path(options[key])) for key in options if method.options[key].path and options[key]},
         "packages": provenance.package_versions(),
@@ -45,7 +49,7 @@ def open_folder(path: Path, card: Mapping[str, object], old: Iterable[Path], *, 
     """
     if path.is_file():
         found = read_card(path)
-        differing = [key for key, value in card.items() if found.get(key) != value]
+        differing = [key for key, value in card.items() if found.get(key, value if key in LATER else None) != value]
         if not differing:
             return found
         if not overwrite:

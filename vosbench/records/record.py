@@ -23,7 +23,7 @@ Count = Annotated[int, Field(ge=0, le=LARGEST)]
 LONGEST = 200
 """Characters of a problem that are shown, since files of others may hold anything."""
 OPTIONAL = ("apart", "failed", "split_size", "unannotated", "curves")
-LATER = ("masks", "files", "flow", "weights_source", "weights_loaded")
+LATER = ("masks", "files", "flow", "weights_source", "weights_loaded", "threads")
 """Fields of a record and of its provenance that are left out of its file if they are empty."""
 
 
@@ -73,6 +73,9 @@ class Provenance(BaseModel):
     batch: Count | None = Field(default=None, description="frames per forward pass")
     precision: str | None = Field(default=None, description="what the network computed in")
     compile: bool | None = Field(default=None, description="whether the network was compiled")
+    threads: Count | None = Field(
+        default=None, description="threads that a CPU computed the maps with; empty in old records"
+    )
     options: dict[str, str] = Field(default={}, description="the method's options")
     files: dict[str, str] = Field(default={}, description="SHA-256 of the files and folders that options name")
     flow: str | None = Field(default=None, description="SHA-256 of the files of optical flow that the method needs")
@@ -120,8 +123,8 @@ class Record(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False)
 
-    schema_: Literal["vosbench/record@1", "vosbench/record@2", "vosbench/record@3"] = Field(
-        default="vosbench/record@3", alias="schema"
+    schema_: Literal["vosbench/record@1", "vosbench/record@2", "vosbench/record@3", "vosbench/record@4"] = Field(
+        default="vosbench/record@4", alias="schema"
     )
     method: str
     apart: str = Field(

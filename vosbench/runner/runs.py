@@ -11,6 +11,7 @@ from vosbench.dataset.fingerprint import files_digest
 from vosbench.dataset.selection import Selection
 from vosbench.engine.engine import Engine, Outcome, Serial
 from vosbench.engine.locks import locked, scratch
+from vosbench.engine.threads import computing
 from vosbench.errors import UsageError, VideoError, counted, extras_needed
 from vosbench.evaluate import score
 from vosbench.evaluate.predictions import located
@@ -36,6 +37,8 @@ RECORDED = (
     "batch",
     "precision",
     "compile",
+    "threads",
+    "packages",
     "options",
     "files",
     "flow",
@@ -249,7 +252,8 @@ def run(  # noqa: PLR0913 - a job, its folder, two switches, an engine and a lis
         if profile and not any(each.failure for each in results):
             from vosbench.method.profile import profile as measure
 
-            speed = measure(ready(units[0]).predictor, setup, units[0].video)
+            with computing(setup.threads):
+                speed = measure(ready(units[0]).predictor, setup, units[0].video)
         return finish(opening, results, speed)
 
 

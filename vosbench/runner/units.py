@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from vosbench.dataset import DatasetProtocol, Video
+from vosbench.engine.threads import computing
 from vosbench.errors import VideoError, extras_needed
 from vosbench.evaluate.foreground import score_video
 from vosbench.evaluate.predictions import located
@@ -130,9 +131,10 @@ def segment(unit: Unit, advance: Callable[[str, int], None] = lambda _video, _do
     """
     kept, failure = ready(unit), None
     try:
-        write_maps(
-            kept.predictor, unit.video, unit.folder / unit.video.name, lambda done: advance(unit.video.name, done)
-        )
+        with computing(unit.setup.threads):
+            write_maps(
+                kept.predictor, unit.video, unit.folder / unit.video.name, lambda done: advance(unit.video.name, done)
+            )
     except VideoError as error:
         failure = str(error)
     return Segmented(unit.video.name, scored(unit), failure, kept.about(unit.setup))
