@@ -121,7 +121,7 @@ def test_documented_floors_are_the_contract() -> None:
     floors = text.partition("\n## Floors\n")[2].partition("\n## ")[0]
     documented = [line.strip() for line in floors.splitlines() if line.startswith("    ")]
     assert documented == [floor.replace("vosbench.", "") for floor in layers["layers"]]
-    assert len(documented) == 11
+    assert len(documented) == 12
 
 
 def test_changelog_names_the_version() -> None:
@@ -164,7 +164,9 @@ def plain(schema: object) -> object:
     return schema
 
 
-@pytest.mark.parametrize(("module", "name"), [("records.record", "record"), ("dataset.description", "dataset")])
+@pytest.mark.parametrize(
+    ("module", "name"), [("records.record", "record"), ("dataset.description", "dataset"), ("plan.schema", "plan")]
+)
 def test_schema_is_the_shipped_one(module: str, name: str) -> None:
     found = importlib.import_module(f"vosbench.{module}")
     shipped = Path(found.__file__).with_name(f"{name}.schema.json").read_text("utf-8")

@@ -125,7 +125,8 @@ def test_wheel_is_complete_with_and_without_symbolic_links(tmp_path: Path) -> No
     tracked = {path.relative_to(REPOSITORY).as_posix() for path in SOURCES}
     assert {name if name.startswith("vosbench/") else f"vosbench/{name}" for name in tracked} <= names
     assert {"vosbench/datasets/davis16/sequences.csv", "vosbench/py.typed"} <= names
-    assert {"vosbench/dataset/dataset.schema.json", "vosbench/records/record.schema.json"} <= names
+    schemas = {f"vosbench/{name}.schema.json" for name in ("dataset/dataset", "plan/plan", "records/record")}
+    assert schemas <= names
     assert {"vosbench/published/f2net-3.csv"} <= names
     site = REPOSITORY / "vosbench" / "report" / "site"
     parts = [

@@ -16,6 +16,7 @@ from vosbench.cli import (
     init,
     inspect,
     overlay,
+    plan,
     report,
     run,
     score,
@@ -68,6 +69,8 @@ app.command("fetch", cls=Command)(data.fetch)
 app.command("submit", cls=Command)(submit.submit)
 app.command("init", cls=Command)(init.init)
 app.command("flow", cls=Command)(flow.flow)
+app.command("status", cls=Command)(plan.status)
+app.add_typer(plan.app, name="plan")
 app.add_typer(data.app, name="data")
 
 

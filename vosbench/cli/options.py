@@ -24,8 +24,14 @@ SuiteName = Annotated[
     ),
 ]
 Available = Annotated[
-    bool, typer.Option("--available", help="Leave out datasets of the suite that are missing or incomplete here.")
+    bool,
+    typer.Option("--available", help="Leave out datasets of the suite or plan that are missing or incomplete here."),
 ]
+Planned = Annotated[
+    Path | None,
+    typer.Option("--plan", metavar="FILE", help="A plan, a YAML file that states all of this; see docs/plans.md."),
+]
+RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="With --plan: try again what failed before.")]
 Root = Annotated[Path | None, typer.Option("--root", help="Folder of the dataset.")]
 Split = Annotated[str | None, typer.Option("--split", help="Split; by default the one that papers report.")]
 LayoutName = Annotated[str | None, typer.Option("--layout", help="Folder layout; recognised by default.")]

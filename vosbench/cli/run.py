@@ -5,20 +5,42 @@ from typing import Annotated
 
 import typer
 
-from vosbench.cli import options
+from vosbench.cli import options, plan
 from vosbench.cli.console import command, finish_suite, listening, result, say
+from vosbench.errors import UsageError
 
 OUT = Path("results")
+PLANNED = {
+    "planned",
+    "dry_run",
+    "retry_failed",
+    "out",
+    "overwrite",
+    "available",
+    "plugin",
+    "shown",
+    "no_cache",
+    "quiet",
+}
+"""Parameters that go with a plan, which states all others."""
 
 
 @command
 def run(
-    method: Annotated[str, typer.Option("--method", help="Method or method.variant; see: vosbench list methods.")],
+    context: typer.Context,
+    method: Annotated[
+        str | None, typer.Option("--method", help="Method or method.variant; see: vosbench list methods.")
+    ] = None,
     dataset: Annotated[str | None, typer.Option("--dataset", help=options.DATASET)] = None,
     suite: options.SuiteName = None,
     available: options.Available = False,
     selecting: options.Selecting = options.Selecting(),
     setting_up: options.SettingUp = options.SettingUp(),
+    planned: options.Planned = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="With --plan: only say what would be done, and how long it takes.")
+    ] = False,
+    retry_failed: options.RetryFailed = False,
     out: Annotated[Path, typer.Option("--out", help="Folder of maps and records.")] = OUT,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Discard maps of another setup, and a record of other maps.")
@@ -31,12 +53,22 @@ def run(
     no_cache: options.NoCache = False,  # noqa: ARG001 - it acts when it is parsed
     quiet: options.Quiet = False,
 ) -> None:
-    """Run a method on a dataset or suite, score its maps and print the result.
+    """Run a method on a dataset or suite, or all of a plan; score its maps and print the result.
 
     The same command resumes an interrupted run.
     """
     from vosbench import face
 
+    if planned is not None:
+        plan.refuse_others(context, PLANNED)
+        place = out if plan.is_given(context, "out") else None
+        how = plan.How(place, overwrite, retry_failed, available, dry_run, tuple(plugin or ()), quiet)
+        plan.run(planned, how, shown)
+        return
+    if dry_run or retry_failed:
+        raise UsageError(f"--{'dry-run' if dry_run else 'retry-failed'} requires --plan")
+    if method is None:
+        raise UsageError("pass --method with --dataset or --suite, or --plan")
     options.one_of(dataset, suite, available=available)
     if suite is not None:
         with listening("frames", quiet=quiet) as listener:

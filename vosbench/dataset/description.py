@@ -1,30 +1,25 @@
 """``dataset.yaml``: what a dataset that is just a folder says of itself.
 
 Conventions:
-    Every scalar is text, as in ``[001, 002]`` or ``[no, yes]``, so that YAML turns no name into a number or a truth
-    value. Videos are named by their folders, and may be patterns, such as ``cow*``. Frames are named by their files,
-    without the suffix.
+    Every scalar is text, see `vosbench.dataset.plain_yaml`. Videos are named by their folders, and may be patterns,
+    such as ``cow*``. Frames are named by their files, without the suffix.
 """
 
 import json
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from vosbench.dataset.plain_yaml import LONGEST, read_yaml
 from vosbench.dataset.protocol import HALF, DatasetProtocol
 from vosbench.errors import DataError, VosbenchError, suggest
 from vosbench.images.codecs import codec
-from vosbench.images.opening import read_bytes
 from vosbench.metrics.measures import MAPS, MASKS, OVERLAPS, REGIONS
 from vosbench.metrics.saliency.conventions import convention
 
 FILE = "dataset.yaml"
-MOST = 2**20
-"""Bytes of a description; a list of a hundred thousand frames fits."""
-LONGEST = 200
-"""Characters of a problem that are shown."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 VIDEO = "{video}"
 UNITS = {"foreground": (*MASKS, *MAPS), "objects": OVERLAPS, "regions": REGIONS}
@@ -172,9 +167,7 @@ def read_description(root: Path) -> Description:
     path = root / FILE
     if not path.exists():
         return Description()
-    if path.stat().st_size > MOST:
-        raise DataError(f'"{path}" has more than {MOST:,} bytes')
-    content = _parse(read_bytes(path, str(path)), path)
+    content = read_yaml(path)
     try:
         return Description.model_validate(content)
     except ValidationError as error:
@@ -184,45 +177,6 @@ def read_description(root: Path) -> Description:
 def json_schema() -> str:
     """The JSON Schema of a description, as shipped in ``dataset.schema.json``."""
     return json.dumps(Description.model_json_schema(), indent=2) + "\n"
-
-
-def _parse(data: bytes, path: Path) -> Any:  # noqa: ANN401 - YAML
-    import yaml
-
-    try:
-        text = data.decode("utf-8-sig")
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.BaseLoader)):
-            raise DataError(f'"{path}" has an alias (*name), which is not read here; repeat what it stands for')
-        node = yaml.compose(text, yaml.BaseLoader)
-        return {} if node is None else _plain_value(node, path)
-    except UnicodeDecodeError as error:
-        raise DataError(f'"{path}" is not text in UTF-8: {error.reason}') from None
-    except RecursionError:
-        raise DataError(f'"{path}" is nested too deeply') from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        at = "" if mark is None else f" in line {mark.line + 1}"
-        said = getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be parsed"
-        raise DataError(f'"{path}" is not YAML{at}: {said[:LONGEST]}') from None
-
-
-def _plain_value(node: Any, path: Path) -> Any:  # noqa: ANN401 - YAML
-    """What a node holds: text, lists, and mappings whose keys are text; what is empty is left out of mappings."""
-    import yaml
-
-    if isinstance(node, yaml.ScalarNode):
-        return node.value
-    if isinstance(node, yaml.SequenceNode):
-        return [_plain_value(each, path) for each in node.value]
-    found: dict[str, Any] = {}
-    for key, value in node.value:
-        line = key.start_mark.line + 1
-        if not isinstance(key, yaml.ScalarNode):
-            raise DataError(f'"{path}", line {line}: a key is not a name')
-        if key.value in found:
-            raise DataError(f'"{path}", line {line}: the key "{key.value[:LONGEST]}" is given twice')
-        found[key.value] = _plain_value(value, path)
-    return {key: value for key, value in found.items() if value != ""}
 
 
 def _problem(error: ValidationError) -> str:

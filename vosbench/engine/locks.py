@@ -32,18 +32,30 @@ PREFIX = "vosbench-"
 HELD = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EPERM)
 
 
+class InUseError(DataError):
+    """Another process holds a folder.
+
+    Attributes:
+        holder: the process, in words.
+    """
+
+    def __init__(self, folder: Path, holder: str) -> None:
+        super().__init__(f'"{folder}" is in use by {holder}; wait for it, or choose another folder')
+        self.holder = holder
+
+
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Hold a folder, which is made if it does not exist.
 
     Raises:
-        DataError: if another process holds it; the message names the process.
+        InUseError: if another process holds it; the message names the process.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / LOCK
     descriptor = _acquire(path)
     if descriptor is None:
-        raise DataError(f'"{folder}" is in use by {_holder(path)}; wait for it, or choose another folder')
+        raise InUseError(folder, _holder(path))
     try:
         holder = {"host": socket.gethostname(), "pid": os.getpid(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}
         os.ftruncate(descriptor, 0)

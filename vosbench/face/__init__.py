@@ -25,6 +25,7 @@ from vosbench.face.options import (
     ToleranceOptions,
     tolerances,
 )
+from vosbench.face.plans import PlanCheck, PlanResult, check_plan, plan_status, run_plan
 from vosbench.face.result import CheckResult, CompareResult, Result, SuiteResult
 from vosbench.face.segmenting import SegmentResult, segment
 from vosbench.face.suites import run_suite, score_suite
@@ -33,6 +34,8 @@ __all__ = [
     "CheckResult",
     "CompareResult",
     "Listener",
+    "PlanCheck",
+    "PlanResult",
     "Result",
     "RunOptions",
     "SegmentResult",
@@ -43,13 +46,16 @@ __all__ = [
     "SuiteRunOptions",
     "ToleranceOptions",
     "check",
+    "check_plan",
     "compare",
     "load_dataset",
     "load_method",
     "load_suite",
+    "plan_status",
     "read_record",
     "read_records",
     "run",
+    "run_plan",
     "run_suite",
     "score",
     "score_suite",

@@ -1,0 +1,109 @@
+"""``vosbench plan`` and ``vosbench status``: check a plan, and tell how far it is."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vosbench.cli import options
+from vosbench.cli.console import Command, command, listening, result, say, terminal_width
+from vosbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from vosbench.report.table import Format
+
+app = typer.Typer(help="Plans of runs, see docs/plans.md.", no_args_is_help=True)
+PlanFile = Annotated[Path, typer.Argument(metavar="PLAN", help="The plan, a YAML file.")]
+Out = Annotated[Path | None, typer.Option("--out", help="Folder of maps and records, in place of the plan's.")]
+
+
+@command
+def check(
+    plan: PlanFile,
+    available: options.Available = False,
+    plugin: options.Plugins = None,
+) -> None:
+    """Check a plan without running anything: its keys, names, weights and datasets."""
+    from vosbench import face
+
+    checked = face.check_plan(plan, available=available, plugins=plugin or ())
+    result(f"{checked.summary}\n")
+    for problem in checked.problems[1:]:
+        say(f"error: {problem}")
+    if checked.problems:
+        raise checked.problems[0]
+
+
+@command
+def status(
+    plan: PlanFile,
+    out: Out = None,
+    long: Annotated[bool, typer.Option("--long", help="A line for every record, with all reasons.")] = False,
+    plugin: options.Plugins = None,
+    shown: options.Shown = "table",
+    wide: options.Wide = False,
+) -> None:
+    """Tell how far a plan is: what is done, running, left, failed or changed. Nothing is written."""
+    from vosbench import face
+
+    found = face.plan_status(plan, out=out, plugins=plugin or ())
+    result(found.render(shown, terminal_width(wide=wide), long=long))
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """How a plan is done; see `vosbench.face.run_plan`."""
+
+    out: Path | None
+    overwrite: bool
+    retry_failed: bool
+    available: bool
+    dry_run: bool
+    plugins: tuple[Path, ...]
+    quiet: bool
+
+
+def run(plan: Path, how: How, shown: "Format") -> None:
+    """Run a plan and print how far it is.
+
+    Raises:
+        VosbenchError: for what is not done, once everything else is.
+    """
+    from vosbench import face
+
+    with listening("frames", quiet=how.quiet) as listener:
+        done = face.run_plan(
+            plan,
+            out=how.out,
+            overwrite=how.overwrite,
+            retry_failed=how.retry_failed,
+            available=how.available,
+            dry_run=how.dry_run,
+            plugins=how.plugins,
+            listener=listener,
+        )
+    result(done.render(shown, terminal_width(wide=False)))
+    if done.problem is not None:
+        raise done.problem
+
+
+def is_given(context: typer.Context, name: str) -> bool:
+    """Whether an option was passed, rather than left at its default."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def refuse_others(context: typer.Context, allowed: Collection[str]) -> None:
+    """Refuse options that a plan states itself.
+
+    Raises:
+        UsageError: if one was passed.
+    """
+    for parameter in context.command.params:
+        if parameter.name not in {*allowed, "debug"} and is_given(context, str(parameter.name)):
+            raise UsageError(f"{parameter.opts[0]} is stated by the plan; leave it out, or change the plan")
+
+
+app.command("check", cls=Command)(check)
