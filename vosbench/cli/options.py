@@ -31,6 +31,9 @@ Planned = Annotated[
     Path | None,
     typer.Option("--plan", metavar="FILE", help="A plan, a YAML file that states all of this; see docs/plans.md."),
 ]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="With --plan: only say what would be done, and how long it takes.")
+]
 RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="With --plan: try again what failed before.")]
 Root = Annotated[Path | None, typer.Option("--root", help="Folder of the dataset.")]
 Split = Annotated[str | None, typer.Option("--split", help="Split; by default the one that papers report.")]

@@ -89,10 +89,45 @@ def run(plan: Path, how: How, shown: "Format") -> None:
         raise done.problem
 
 
+def score(plan: Path, how: How, jobs: int, shown: "Format") -> None:
+    """Score the submissions of a plan and print how far it is.
+
+    Raises:
+        VosbenchError: for what is not done, once everything else is.
+    """
+    from vosbench import face
+
+    with listening("videos", quiet=how.quiet) as listener:
+        done = face.score_plan(
+            plan,
+            out=how.out,
+            overwrite=how.overwrite,
+            retry_failed=how.retry_failed,
+            available=how.available,
+            dry_run=how.dry_run,
+            jobs=jobs,
+            plugins=how.plugins,
+            listener=listener,
+        )
+    result(done.render(shown, terminal_width(wide=False)))
+    if done.problem is not None:
+        raise done.problem
+
+
 def is_given(context: typer.Context, name: str) -> bool:
     """Whether an option was passed, rather than left at its default."""
     source = context.get_parameter_source(name)
     return source is not None and source.name == "COMMANDLINE"
+
+
+def refuse_alone(*, dry_run: bool, retry_failed: bool) -> None:
+    """Refuse options of plans without one.
+
+    Raises:
+        UsageError: if one was passed.
+    """
+    if dry_run or retry_failed:
+        raise UsageError(f"--{'dry-run' if dry_run else 'retry-failed'} requires --plan")
 
 
 def refuse_others(context: typer.Context, allowed: Collection[str]) -> None:
@@ -103,7 +138,8 @@ def refuse_others(context: typer.Context, allowed: Collection[str]) -> None:
     """
     for parameter in context.command.params:
         if parameter.name not in {*allowed, "debug"} and is_given(context, str(parameter.name)):
-            raise UsageError(f"{parameter.opts[0]} is stated by the plan; leave it out, or change the plan")
+            named = parameter.opts[0] if parameter.param_type_name == "option" else str(parameter.name)
+            raise UsageError(f"{named} is stated by the plan; leave it out, or change the plan")
 
 
 app.command("check", cls=Command)(check)

@@ -37,9 +37,7 @@ def run(
     selecting: options.Selecting = options.Selecting(),
     setting_up: options.SettingUp = options.SettingUp(),
     planned: options.Planned = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="With --plan: only say what would be done, and how long it takes.")
-    ] = False,
+    dry_run: options.DryRun = False,
     retry_failed: options.RetryFailed = False,
     out: Annotated[Path, typer.Option("--out", help="Folder of maps and records.")] = OUT,
     overwrite: Annotated[
@@ -65,8 +63,7 @@ def run(
         how = plan.How(place, overwrite, retry_failed, available, dry_run, tuple(plugin or ()), quiet)
         plan.run(planned, how, shown)
         return
-    if dry_run or retry_failed:
-        raise UsageError(f"--{'dry-run' if dry_run else 'retry-failed'} requires --plan")
+    plan.refuse_alone(dry_run=dry_run, retry_failed=retry_failed)
     if method is None:
         raise UsageError("pass --method with --dataset or --suite, or --plan")
     options.one_of(dataset, suite, available=available)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from vosbench.cli import options
+from vosbench.cli import options, plan
 from vosbench.cli.console import command, finish_suite, listening, result, terminal_width
 from vosbench.errors import DataError, UsageError
 
@@ -25,19 +25,34 @@ CODECS = (
     "luma127: grey above 127. inverted255: 0 is the object. ppm_nonwhite: every colour but white."
 )
 """The codecs for predictions; a test compares it with `vosbench.images.codecs`, which is slow to import."""
+PLANNED = {
+    "planned",
+    "dry_run",
+    "retry_failed",
+    "out",
+    "overwrite",
+    "available",
+    "jobs",
+    "plugin",
+    "shown",
+    "no_cache",
+    "quiet",
+}
+"""Parameters that go with a plan, which states all others."""
 
 
 @command
 def score(
+    context: typer.Context,
     submissions: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(
             metavar="MASKS...",
             help="Folder, .zip, .tar, .tar.gz, .tar.zst or .7z of masks or maps, as <video>/<frame>.png, or of "
             ".npy, .npz or video files, as <video>.npy; or a .json file of run lengths. With --suite, a folder with "
             "one of these for each dataset, named after it; so are results of vosbench run. Several make one table.",
         ),
-    ],
+    ] = None,
     dataset: Annotated[
         str | None, typer.Option("--dataset", help=f"{options.DATASET} Or pass --gt or --suite.")
     ] = None,
@@ -68,6 +83,9 @@ def score(
     name: Annotated[
         str | None, typer.Option("--name", help="Name of the method; that of the folder or file by default.")
     ] = None,
+    planned: options.Planned = None,
+    dry_run: options.DryRun = False,
+    retry_failed: options.RetryFailed = False,
     out: Annotated[Path | None, typer.Option("--out", help="Also write the record below this folder.")] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a record of other masks under the same name.")
@@ -90,7 +108,7 @@ def score(
     no_cache: options.NoCache = False,  # noqa: ARG001 - it acts when it is parsed
     quiet: options.Quiet = False,
 ) -> None:
-    """Score masks of any method, of a dataset's videos, of a suite, or against a folder of annotations.
+    """Score masks of any method, of a dataset's videos, of a suite or plan, or against a folder of annotations.
 
     --protocol all, or several names, scores the same masks under each protocol and says what it does otherwise.
     """
@@ -100,6 +118,14 @@ def score(
     from vosbench.records import record as records
     from vosbench.records.naming import check_name
 
+    if planned is not None:
+        plan.refuse_others(context, PLANNED)
+        how = plan.How(out, overwrite, retry_failed, available, dry_run, tuple(plugin or ()), quiet)
+        plan.score(planned, how, jobs, shown)
+        return
+    plan.refuse_alone(dry_run=dry_run, retry_failed=retry_failed)
+    if not submissions:
+        raise UsageError("pass masks to score, or --plan")
     masks = submissions[0]
     _check_choices(dataset, gt, suite, compact=compact and per_frame is None, available=available)
     task = protocols.Task(

@@ -118,7 +118,7 @@ def measured(  # noqa: PLR0913 - what is measured, and how masks are read
     if annotated:
         with_annotations(selection)
     with scratch("masks") as folder:
-        masks = _find(origin, selection, codec, numbering, folder) if isinstance(origin, Path) else origin
+        masks = find_masks(origin, selection, codec, numbering, folder) if isinstance(origin, Path) else origin
         found = _measure(measure, masks, selection, selection.videos, jobs, advance)
         if masks.recognising:
             # Reading every mask twice would take a quarter longer, and the guess is almost always right.
@@ -160,7 +160,18 @@ def _measure(
     return found
 
 
-def _find(origin: Path, selection: Selection, codec: str | None, numbering: Numbering, scratch: Path) -> Predictions:
+def find_masks(
+    origin: Path, selection: Selection, codec: str | None, numbering: Numbering, scratch: Path
+) -> Predictions:
+    """Find the masks of a selection's videos; arguments and errors are those of `score`.
+
+    Args:
+        origin: as in `score`.
+        selection: likewise.
+        codec: likewise.
+        numbering: likewise.
+        scratch: a folder for what is unpacked.
+    """
     if codec is None and (origin / CARD).is_file():
         codec = "map"
     if codec is None:

@@ -25,7 +25,7 @@ from vosbench.face.options import (
     ToleranceOptions,
     tolerances,
 )
-from vosbench.face.plans import PlanCheck, PlanResult, check_plan, plan_status, run_plan
+from vosbench.face.plans import PlanCheck, PlanResult, check_plan, plan_status, run_plan, score_plan
 from vosbench.face.result import CheckResult, CompareResult, Result, SuiteResult
 from vosbench.face.segmenting import SegmentResult, segment
 from vosbench.face.suites import run_suite, score_suite
@@ -58,6 +58,7 @@ __all__ = [
     "run_plan",
     "run_suite",
     "score",
+    "score_plan",
     "score_suite",
     "segment",
     "tolerances",

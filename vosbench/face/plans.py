@@ -1,5 +1,6 @@
-"""Plans in the Python face: run, looked at and checked."""
+"""Plans in the Python face: run, scored, looked at and checked."""
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,10 +9,11 @@ from vosbench.engine.engine import Engine
 from vosbench.errors import DataError, PluginError, UsageError, VideoError, VosbenchError, WorkerError, counted
 from vosbench.face.options import SILENT, AnyPath, Listener, paths_of
 from vosbench.plan import progress as progressing
-from vosbench.plan import show
+from vosbench.plan import show, submissions
+from vosbench.plan.cases import MethodCase
 from vosbench.plan.estimate import estimate
 from vosbench.plan.execute import Policy, Report, execute, left_to_do
-from vosbench.plan.prepare import Prepared, Source, prepare, present
+from vosbench.plan.prepare import Prepared, Source, prepare, present, with_datasets
 from vosbench.plan.progress import Progress
 from vosbench.report.table import Format, render
 
@@ -94,11 +96,51 @@ def run_plan(  # noqa: PLR0913 - the options of the command line
         every = progressing.every(entries, closely=True)
         return _preview(every, policy, notes)
     done = execute(entries, policy, engine, listener.advance)
-    lines = [
-        show.line(each, str(done.errors.get(index, "")), done.left.get(index, ""))
-        for index, each in enumerate(done.progress)
-    ]
-    return PlanResult(lines=lines, notes=tuple(notes), problem=_problem(done))
+    return PlanResult(lines=_lines(done), notes=tuple(notes), problem=_problem(done))
+
+
+def score_plan(  # noqa: PLR0913 - the options of the command line
+    plan: AnyPath,
+    *,
+    out: AnyPath | None = None,
+    overwrite: bool = False,
+    retry_failed: bool = False,
+    available: bool = False,
+    dry_run: bool = False,
+    jobs: int = 1,
+    plugins: Iterable[AnyPath] = (),
+    listener: Listener = SILENT,
+) -> PlanResult:
+    """Score the submissions of a plan, except those that are scored already.
+
+    The annotations of a dataset are read once for all submissions.
+
+    Args:
+        plan: as in `run_plan`, like the other arguments.
+        out: likewise.
+        overwrite: likewise.
+        retry_failed: likewise.
+        available: leave out datasets and submissions that are missing here, instead of refusing.
+        dry_run: likewise.
+        jobs: number of processes, one video of all submissions each; 0 for one per processor.
+        plugins: likewise.
+        listener: likewise.
+
+    Raises:
+        UsageError: if the plan is not valid, or names what is unknown.
+        DataError: if datasets or submissions are missing or incomplete.
+    """
+    prepared = submissions.prepare(_source(plan, plugins, out))
+    entries, notes = submissions.here(prepared, available=available)
+    for note in notes:
+        listener.note(note)
+    policy = Policy(replace=overwrite or prepared.source.plan.changed == "replace", retry=retry_failed)
+    if dry_run:
+        every = progressing.every(entries)
+        left = counted(len(left_to_do(every, policy)), "record")
+        return PlanResult(lines=[*map(show.line, every)], notes=(f"to do: {left}", *notes))
+    done = submissions.score(entries, policy, jobs or os.cpu_count() or 1, listener.advance, listener.note)
+    return PlanResult(lines=_lines(done), notes=tuple(notes), problem=_problem(done))
 
 
 def plan_status(plan: AnyPath, *, out: AnyPath | None = None, plugins: Iterable[AnyPath] = ()) -> PlanResult:
@@ -113,8 +155,9 @@ def plan_status(plan: AnyPath, *, out: AnyPath | None = None, plugins: Iterable[
         UsageError: if the plan is not valid, or names what is unknown.
         DataError: if the plan cannot be read.
     """
-    prepared = prepare(_source(plan, plugins, out))
-    every = progressing.every(prepared.entries, closely=True)
+    source = _source(plan, plugins, out)
+    entries = [entry for prepared in _all(source) for entry in prepared.entries]
+    every = progressing.every(entries, closely=True)
     left = [every[index] for index in left_to_do(every, Policy())]
     notes = [f"time left: {estimate(left, every).said()}"] if left else []
     return PlanResult(lines=[*map(show.line, every)], notes=tuple(notes))
@@ -125,7 +168,7 @@ class PlanCheck:
     """What a plan asks for, and what is wrong with it.
 
     Attributes:
-        summary: what it asks for, in a line.
+        summary: what it asks for, in a line, or two if it has methods and submissions.
         problems: errors, the first of which decides.
     """
 
@@ -148,14 +191,21 @@ def check_plan(
         UsageError: if the plan is not valid, or names what is unknown.
         DataError: if the plan cannot be read.
     """
-    prepared = prepare(_source(plan, plugins, out))
-    problems = list(prepared.problems)
-    if not problems:
+    summaries, problems = [], list[VosbenchError]()
+    for prepared in _all(_source(plan, plugins, out)):
+        summaries.append(_summary(prepared))
+        problems += prepared.problems
         try:
-            present(prepared, available=available)
+            with_datasets(prepared, available=available)
         except VosbenchError as error:
             problems.append(error)
-    return PlanCheck(summary=_summary(prepared), problems=tuple(problems))
+    return PlanCheck(summary="\n".join(summaries), problems=tuple({str(each): each for each in problems}.values()))
+
+
+def _all(source: Source) -> list[Prepared]:
+    """The methods and the submissions of a plan, as far as it has any."""
+    found = [prepare(source)] if source.plan.methods else []
+    return [*found, submissions.prepare(source)] if source.plan.submissions else found
 
 
 def _source(plan: AnyPath, plugins: Iterable[AnyPath], out: AnyPath | None) -> Source:
@@ -163,14 +213,15 @@ def _source(plan: AnyPath, plugins: Iterable[AnyPath], out: AnyPath | None) -> S
 
 
 def _summary(prepared: Prepared) -> str:
+    noun = "method" if isinstance(prepared.entries[0].method, MethodCase) else "submission"
     methods = len(dict.fromkeys(entry.method.label for entry in prepared.entries))
     datasets = len(dict.fromkeys(entry.dataset.label for entry in prepared.entries))
     here = [entry for entry in prepared.entries if entry.problem is None]
-    videos = sum(len(entry.job.selection.videos) for entry in here)
+    videos = sum(len(entry.selection.videos) for entry in here)
     frames = sum(entry.frames for entry in here)
     excluded = f", {prepared.excluded} pairs excluded" if prepared.excluded else ""
     return (
-        f"{counted(methods, 'method')} × {counted(datasets, 'dataset')}: {counted(len(prepared.entries), 'record')}"
+        f"{counted(methods, noun)} × {counted(datasets, 'dataset')}: {counted(len(prepared.entries), 'record')}"
         f"{excluded}; {counted(videos, 'video')} with {counted(frames, 'frame')} here"
     )
 
@@ -181,6 +232,13 @@ def _preview(every: Sequence[Progress], policy: Policy, notes: Sequence[str]) ->
     said = f"to do: {counted(len(todo), 'record')}, {counted(videos, 'video')}" if todo else "nothing is left to do"
     about = [f"{said}; time: {estimate(todo, every).said()}"] if todo else [said]
     return PlanResult(lines=[*map(show.line, every)], notes=(*about, *notes))
+
+
+def _lines(done: Report) -> list[show.Line]:
+    return [
+        show.line(each, str(done.errors.get(index, "")), done.left.get(index, ""))
+        for index, each in enumerate(done.progress)
+    ]
 
 
 def _problem(done: Report) -> VosbenchError | None:

@@ -2,9 +2,10 @@
 
 import os
 import re
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from glob import glob
 from pathlib import Path
 
 from vosbench import registry
@@ -12,10 +13,14 @@ from vosbench.dataset import Dataset
 from vosbench.dataset.roots import search_root
 from vosbench.dataset.selection import Choice, split_of, usual_protocol
 from vosbench.errors import UsageError, suggest
+from vosbench.evaluate.containers import name_of
+from vosbench.evaluate.score import default_name
+from vosbench.files import hidden
 from vosbench.method import Setup
 from vosbench.method.sources import PART, SEPARATOR
 from vosbench.plan.schema import DatasetPart, MethodPart, Plan, Rule, SubmissionPart
 
+GLOB = re.compile(r"[*?\[]")
 URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 
@@ -50,12 +55,14 @@ class SubmissionCase:
     Attributes:
         name: of the method.
         folder: of its records, below the plan's; ``""`` for that itself.
+        masks: the folder or archive; None if there is none.
         source: what the plan says about them.
         part: which of the plan's submissions it comes from, from 1.
     """
 
     name: str
     folder: str
+    masks: Path | None
     source: SubmissionPart
     part: int
 
@@ -190,15 +197,12 @@ def _case(
     return DatasetCase(dataset, choice, split_of(dataset, split, protocols[chosen]), chosen, index)
 
 
-def pairs(
-    plan: Plan, methods: Iterable[MethodCase | SubmissionCase], datasets: Iterable[DatasetCase]
-) -> tuple[list[Pair], int]:
-    """What is done on what, in the plan's order, and how many pairs are left out.
+def pairs(plan: Plan, every: Sequence[Pair]) -> tuple[list[Pair], int]:
+    """Those of all pairs that the plan's rules leave, in order, and how many they leave out.
 
     Raises:
         UsageError: if nothing is left, a rule matches nothing, or two pairs would write one record.
     """
-    every = [(method, dataset) for method in methods for dataset in datasets]
     for name, rules in (("include", plan.include), ("exclude", plan.exclude)):
         for number, rule in enumerate(rules, 1):
             if not any(_matches(rule, pair) for pair in every):
@@ -241,6 +245,29 @@ def _refuse_collisions(chosen: Iterable[Pair]) -> None:
                 where = f"of {noun} {other.part} and {method.part}"
             advice = "leave one out" if other is method else "give one of them a folder of its own, folder: NAME"
             raise UsageError(f'two records of "{method.label}" on {dataset.label} would be one file, {where}; {advice}')
+
+
+def submission_cases(plan: Plan, base: Path, dataset: DatasetCase) -> list[SubmissionCase]:
+    """The submissions of a plan to a dataset, in its order; paths and patterns are relative to ``base``.
+
+    Raises:
+        UsageError: if one path is that of several datasets' masks.
+    """
+    found = []
+    for index, part in enumerate(plan.submissions, 1):
+        text = part.masks.replace("{dataset}", dataset.dataset.name).replace("{split}", dataset.split)
+        path = _path(text, base)
+        places = [path]
+        if GLOB.search(text):
+            found_here = map(Path, sorted(glob(str(path))))  # noqa: PTH207 - Path.glob takes no absolute patterns
+            places = [each for each in found_here if not hidden(each.name)]
+        for place in places:
+            there = place if place.exists() else None
+            name = part.name or (name_of(place) if there is None else default_name(place))
+            found.append(SubmissionCase(name, part.folder, there, part, index))
+        if not places:
+            found.append(SubmissionCase(part.name or part.masks, part.folder, None, part, index))
+    return found
 
 
 def weights_path(text: str, base: Path) -> Path:

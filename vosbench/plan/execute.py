@@ -115,7 +115,7 @@ def _waves(entries: Sequence[Entry], todo: Sequence[int], *, one_process: bool) 
     """
     seen: dict[object, int] = {}
     turns: dict[tuple[int, object], list[int]] = {}
-    lengths = [Length(id(entries[i].setting), max(map(len, entries[i].job.selection.videos), default=0)) for i in todo]
+    lengths = [Length(id(entries[i].setting), max(map(len, entries[i].selection.videos), default=0)) for i in todo]
     for place in order(lengths):
         index = todo[place]
         maps = entries[index].maps

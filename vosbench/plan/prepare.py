@@ -7,12 +7,21 @@ from pathlib import Path
 
 from vosbench import registry
 from vosbench.dataset.roots import search_root
-from vosbench.dataset.selection import Selection, select, with_frames
+from vosbench.dataset.selection import Selection, select, with_annotations, with_frames
 from vosbench.errors import DataError, UsageError, VosbenchError, counted
+from vosbench.evaluate.score import CARD
 from vosbench.method import Method, Setup
 from vosbench.method import flow as flow_method
 from vosbench.plan import inputs, state
-from vosbench.plan.cases import DatasetCase, MethodCase, dataset_cases, method_cases, pairs, with_paths
+from vosbench.plan.cases import (
+    DatasetCase,
+    MethodCase,
+    SubmissionCase,
+    dataset_cases,
+    method_cases,
+    pairs,
+    with_paths,
+)
 from vosbench.plan.schema import Plan, read_plan
 from vosbench.registry import load_families
 from vosbench.runner import Job, resolve_method
@@ -60,6 +69,21 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
+class Masks:
+    """A submission, found.
+
+    Attributes:
+        case: what the plan says.
+        place: the folder or archive.
+        inputs: a hash of its contents, and how it is read.
+    """
+
+    case: SubmissionCase
+    place: Path
+    inputs: state.Inputs
+
+
+@dataclass(frozen=True, slots=True)
 class Chosen:
     """A dataset's videos, found.
 
@@ -74,20 +98,20 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Entry:
-    """One record of a plan: a method on a dataset.
+    """One record of a plan: a method on a dataset, or a submission to it.
 
     Attributes:
-        method: the method.
+        method: the method or submission.
         dataset: the dataset.
         out: the results folder, with the method's own.
-        setting: the method, resolved; or why it cannot be.
+        setting: the method or masks, resolved; or why they cannot be.
         chosen: the videos, found; or why they are not.
     """
 
-    method: MethodCase
+    method: MethodCase | SubmissionCase
     dataset: DatasetCase
     out: Path
-    setting: Setting | VosbenchError
+    setting: Setting | Masks | VosbenchError
     chosen: Chosen | VosbenchError
 
     @property
@@ -102,10 +126,15 @@ class Entry:
 
     @property
     def job(self) -> Job:
-        """What is run; only if there is no problem."""
-        assert not isinstance(self.setting, VosbenchError)
-        assert not isinstance(self.chosen, VosbenchError)
-        return Job(self.setting.method, self.setting.setup, self.chosen.selection)
+        """What is run; only of a method, and if there is no problem."""
+        assert isinstance(self.setting, Setting)
+        return Job(self.setting.method, self.setting.setup, self.selection)
+
+    @property
+    def selection(self) -> Selection:
+        """The videos and the protocol; only if they are here."""
+        assert isinstance(self.chosen, Chosen)
+        return self.chosen.selection
 
     @property
     def place(self) -> Path:
@@ -114,13 +143,21 @@ class Entry:
 
     @property
     def maps(self) -> Path:
-        """The folder of the maps."""
-        return self.place / f"{self.method.name}{self.job.selection.frames_apart}"
+        """The folder of a method's maps; only if the videos are here."""
+        return self.place / f"{self.method.name}{self.selection.frames_apart}"
+
+    @property
+    def card(self) -> Path | None:
+        """What the maps say of themselves; None if there are none, or the videos are not here."""
+        if not isinstance(self.setting, Setting) or not isinstance(self.chosen, Chosen):
+            return None
+        card = self.maps / CARD
+        return card if card.is_file() else None
 
     @property
     def frames(self) -> int:
         """The number of frames; 0 if the videos are not here."""
-        return 0 if isinstance(self.chosen, VosbenchError) else sum(map(len, self.chosen.selection.videos))
+        return sum(map(len, self.selection.videos)) if isinstance(self.chosen, Chosen) else 0
 
     @cached_property
     def inputs(self) -> state.Inputs:
@@ -160,7 +197,7 @@ class Prepared:
 
     @property
     def problems(self) -> list[VosbenchError]:
-        """What is wrong with methods, once each."""
+        """What is wrong with methods or submissions, once each."""
         found = {id(each.setting): each.setting for each in self.entries if isinstance(each.setting, VosbenchError)}
         return list(found.values())
 
@@ -174,7 +211,7 @@ def prepare(source: Source) -> Prepared:
     if not source.plan.methods:
         raise UsageError(f'"{source.path}" has no methods to run; its submissions are scored by vosbench score --plan')
     cases = method_cases(source.plan, source.base)
-    chosen, excluded = pairs(source.plan, cases, source.datasets)
+    chosen, excluded = pairs(source.plan, [(case, dataset) for case in cases for dataset in source.datasets])
     settings: dict[int, Setting | VosbenchError] = {}
     found: dict[int, Chosen | VosbenchError] = {}
     entries = []
@@ -183,7 +220,7 @@ def prepare(source: Source) -> Prepared:
         if id(method) not in settings:
             settings[id(method)] = _setting(method, source)
         if id(dataset) not in found:
-            found[id(dataset)] = _chosen(dataset, source)
+            found[id(dataset)] = find_videos(dataset, source, frames=True)
         setting, videos = settings[id(method)], found[id(dataset)]
         if isinstance(setting, Setting) and isinstance(videos, Chosen):
             try:
@@ -210,12 +247,20 @@ def _located(error: VosbenchError, case: MethodCase) -> VosbenchError:
     return type(error)(f"method {case.part} of the plan, {case.label}: {error}")
 
 
-def _chosen(case: DatasetCase, source: Source) -> Chosen | VosbenchError:
+def find_videos(case: DatasetCase, source: Source, *, frames: bool) -> Chosen | VosbenchError:
+    """The videos of a dataset, or why they are not found.
+
+    Args:
+        case: the dataset.
+        source: the plan.
+        frames: whether frames are needed, too; otherwise annotations are.
+    """
     if case.choice.root is None and search_root(case.dataset) is None:
         name = case.dataset.name
         return UsageError(f"not found; name its root in the plan, or run: vosbench data set-root {name} FOLDER")
     try:
-        selection = with_frames(select(case.dataset, case.choice, source.families))
+        selection = select(case.dataset, case.choice, source.families)
+        selection = with_frames(selection) if frames else with_annotations(selection)
         return Chosen(selection, inputs.of_selection(selection))
     except VosbenchError as error:
         return error
@@ -235,14 +280,26 @@ def present(prepared: Prepared, *, available: bool) -> tuple[list[Entry], list[s
     if problems:
         more = f" (and {counted(len(problems) - 1, 'more problem')})" if len(problems) > 1 else ""
         raise type(problems[0])(f"{problems[0]}{more}")
+    return with_datasets(prepared, available=available)
+
+
+def with_datasets(prepared: Prepared, *, available: bool) -> tuple[list[Entry], list[str]]:
+    """The entries whose datasets are here; arguments and notes are those of `present`.
+
+    Raises:
+        VosbenchError: if datasets are missing.
+    """
     if not prepared.absent:
         return prepared.entries, []
     every = len(dict.fromkeys(entry.dataset for entry in prepared.entries))
-    listed = "; ".join(f"{case.label}: {error}" for case, error in prepared.absent.items())
+    reasons: dict[str, list[str]] = {}
+    for case, error in prepared.absent.items():
+        reasons.setdefault(str(error), []).append(case.label)
+    listed = "; ".join(f"{', '.join(labels)}: {reason}" for reason, labels in reasons.items())
     number = f"{len(prepared.absent)} of the {counted(every, 'dataset')} of the plan"
     if not available or len(prepared.absent) == every:
         kind = DataError if any(isinstance(error, DataError) for error in prepared.absent.values()) else UsageError
         advice = "" if len(prepared.absent) == every else "; --available leaves them out"
         raise kind(f"{number} cannot be used here: {listed}{advice}")
     left_out = f"{number} {'is' if len(prepared.absent) == 1 else 'are'} left out: {listed}"
-    return [entry for entry in prepared.entries if entry.problem is None], [left_out]
+    return [entry for entry in prepared.entries if isinstance(entry.chosen, Chosen)], [left_out]

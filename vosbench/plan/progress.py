@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Literal
 
 from vosbench.engine.locks import LOCK
-from vosbench.errors import DataError
+from vosbench.errors import DataError, VosbenchError
 from vosbench.evaluate.score import CARD
 from vosbench.method.resume import LATER, read_card
 from vosbench.plan import state
-from vosbench.plan.prepare import Entry, Setting
+from vosbench.plan.cases import MethodCase
+from vosbench.plan.prepare import Entry, Masks
 
 OF_CARD = ("weights", "untrained", "seed", "device", "batch", "precision", "compile", "threads", "files", "packages")
 """What both a plan and ``run.json`` know, in the same words."""
@@ -45,7 +46,7 @@ class Progress:
     @property
     def total(self) -> int | None:
         """The number of videos; None if they are not here."""
-        return None if self.entry.problem is not None else len(self.entry.job.selection.videos)
+        return None if self.entry.problem is not None else len(self.entry.selection.videos)
 
 
 def progress(entry: Entry, *, closely: bool = False) -> Progress:
@@ -67,10 +68,13 @@ def progress(entry: Entry, *, closely: bool = False) -> Progress:
     if known is not None and not differing and (known.failures or known.done):
         return Progress(entry, "failed" if known.failures else "done", known)
     if entry.problem is not None:
-        return Progress(entry, "not here" if isinstance(entry.setting, Setting) else "invalid", known)
+        invalid = isinstance(entry.method, MethodCase) and isinstance(entry.setting, VosbenchError)
+        return Progress(entry, "invalid" if invalid else "not here", known)
+    if isinstance(entry.setting, Masks):
+        return Progress(entry, "to do", known)
     holder = _holder(entry.maps / LOCK) if closely else ""
     videos = _complete(entry) if closely else None
-    begun = (entry.maps / CARD).is_file()
+    begun = entry.card is not None
     return Progress(entry, "running" if holder else "begun" if begun else "to do", known, (), videos, holder)
 
 
@@ -79,13 +83,10 @@ def _changes(entry: Entry) -> list[str]:
     known = entry.known()
     if known is not None:
         return state.changes(known.inputs, entry.inputs)
-    if entry.problem is not None or not isinstance(entry.setting, Setting):
-        return []
-    card = entry.maps / CARD  # maps of which no plan knows, such as those of vosbench run
-    if not card.is_file():
+    if entry.card is None:
         return []
     try:
-        found = read_card(card)
+        found = read_card(entry.card)  # of maps of which no plan knows, such as those of vosbench run
     except DataError:
         return [f"the damaged {CARD}"]
     names = [name for name in OF_CARD if name in entry.inputs and (name in found or name not in LATER)]
@@ -96,7 +97,7 @@ def _would_be_lost(entry: Entry, known: state.State | None, differing: Sequence[
     """Whether there is a record, or maps of other inputs, so that nothing is replaced without being asked for."""
     if known is not None and known.record is not None:
         return True
-    if entry.problem is not None or not (entry.maps / CARD).is_file():
+    if entry.card is None:
         return False
     spared = ("frames of ", *state.OF_SCORES)  # of other frames, the maps are of no use
     return any(not each.startswith(spared) for each in differing)
@@ -110,7 +111,7 @@ def every(entries: Iterable[Entry], *, closely: bool = False) -> list[Progress]:
 def _complete(entry: Entry) -> int:
     """How many videos have a map for every frame; files with their final names are whole."""
     count = 0
-    for video in entry.job.selection.videos:
+    for video in entry.selection.videos:
         try:
             there = {name for name in os.listdir(entry.maps / video.name) if name.endswith(".png")}  # noqa: PTH208
         except OSError:
