@@ -142,6 +142,45 @@ def test_what_cannot_be_exported_is_one_line(words: tuple[str | Path, ...], code
     assert not Path("net.onnx").exists()
 
 
+def test_eight_bit_integers(tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx", reason="needs the extra onnx")
+    pytest.importorskip("onnxruntime", reason="needs the extra onnx")
+    video = sample_video(tmp_path / "video")
+    frames = video.frames[0].parent
+    for name, words in {"plain": [], "int8": ["--int8", frames]}.items():
+        done = call("export", "adnet.tiny", "--out", f"{name}.onnx", *words)
+        assert done.returncode == 0, done.stderr
+    assert "on the other side" in done.stderr
+    plain, int8 = (
+        list(load_method("onnx")[0].load(Setup(weights=Path(f"{n}.onnx"))).predict(video)) for n in ("plain", "int8")
+    )
+    assert differ(plain, int8) > 0
+    assert np.mean([np.mean((a > 0.5) != (b > 0.5)) for a, b in zip(plain, int8, strict=True)]) < 0.05
+    assert Path("int8.onnx").stat().st_size < 0.5 * Path("plain.onnx").stat().st_size
+    cards = [
+        json.loads({x.key: x.value for x in onnx.load(f"{n}.onnx").metadata_props}["vosbench"])
+        for n in ("plain", "int8")
+    ]
+    assert cards[1] == cards[0] | {"precision": "int8"}
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--int8", "."), '"." contains no frames (.jpg or .png) to fit 8-bit integers to'),
+        (("--int8", "nowhere"), "contains no frames"),
+        (("--int8", "video", "--format", "torchscript"), "8-bit integers are for ONNX files"),
+    ],
+)
+def test_eight_bit_integers_need_frames_and_an_onnx_file(words: tuple[str, ...], message: str, tmp_path: Path) -> None:
+    if "video" in words:
+        sample_video(tmp_path / "video")
+    done = call("export", "adnet.tiny", "--out", "net.onnx", *words)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+    assert message in done.stderr
+    assert not Path("net.onnx").exists()
+
+
 def test_a_view_that_options_do_not_describe() -> None:
     from vosbench.method.nn.export import interface_of
 

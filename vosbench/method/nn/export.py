@@ -8,7 +8,7 @@ import io
 import json
 import logging
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any, Literal
@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from vosbench.errors import DataError, UsageError, one_line
 from vosbench.files import being_written
+from vosbench.images import read_frame
 from vosbench.method.interface import ENTRY, OPTIONS
 from vosbench.method.method import Predictor
 from vosbench.method.nn.layers import resize
@@ -50,7 +51,15 @@ class Exported(nn.Module):
         return logits if self._square is None else torch.sigmoid(resize(logits, self._square))
 
 
-def export(predictor: Predictor, name: str, path: Path, form: Format, card: Mapping[str, str]) -> float:
+def export(
+    predictor: Predictor,
+    name: str,
+    path: Path,
+    form: Format,
+    card: Mapping[str, str],
+    *,
+    calibration: Sequence[Sequence[Path]] = (),
+) -> float:
     """Write a predictor's network.
 
     Args:
@@ -59,12 +68,15 @@ def export(predictor: Predictor, name: str, path: Path, form: Format, card: Mapp
         path: the target.
         form: of the file.
         card: where the network is from, as text; written into the file.
+        calibration: for 8-bit integers (`vosbench.method.nn.quantise`), frames of videos, the first of each of which is
+            its anchor; empty for the network as it is.
 
     Returns:
-        the largest difference between outputs of the file and of the network on an example.
+        the largest difference between outputs of the file and of the network on an example; of 8-bit integers, the part
+        of positions that change sides.
 
     Raises:
-        UsageError: if the method cannot be written to a file.
+        UsageError: if the method cannot be written to a file, or 8-bit integers to one of this form.
         DataError: if the file does not give what the network gives.
     """
     if not isinstance(predictor, FramePredictor):
@@ -72,6 +84,8 @@ def export(predictor: Predictor, name: str, path: Path, form: Format, card: Mapp
             f'"{name}" cannot be exported: it does more than run a network on a frame and the first one, such as carry '
             "a state from frame to frame or average views, and a file holds a network alone"
         )
+    if calibration and form != "onnx":
+        raise UsageError("8-bit integers are for ONNX files; omit --int8, or pass --format onnx")
     described = {**interface_of(predictor.view, name), **card}
     net = Exported(predictor.net, predictor.view).eval()
     width, height = predictor.view.input
@@ -84,7 +98,20 @@ def export(predictor: Predictor, name: str, path: Path, form: Format, card: Mapp
     with being_written(path) as part:
         with _quiet():
             (_write_onnx if form == "onnx" else _write_script)(net, inputs, part, described)
-        return _compare(net, inputs, part, form)
+        difference = _compare(net, inputs, part, form)
+        if not calibration:
+            return difference
+        from vosbench.method.nn.quantise import quantise
+
+        return quantise(part, list(_prepared(predictor.view, calibration, anchored=predictor.net.anchored)))
+
+
+def _prepared(view: View, videos: Sequence[Sequence[Path]], *, anchored: bool) -> Iterator[dict[str, NDArray[Any]]]:
+    """The inputs for each frame of videos."""
+    for frames in videos:
+        prepared = [view.prepare(read_frame(path))[None].numpy() for path in frames]
+        for frame in prepared:
+            yield {FRAME: frame, ANCHOR: prepared[0]} if anchored else {FRAME: frame}
 
 
 def interface_of(view: View, name: str) -> dict[str, str]:
