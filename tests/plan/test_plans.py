@@ -84,7 +84,7 @@ def test_a_plan_makes_the_records_of_single_runs_and_does_nothing_twice() -> Non
     assert {name for name in contents() if name.endswith(".json") and "run.json" not in name} == RECORDS
     assert sorted(worked()) == sorted(["load"] * 3 + ["toy/v0", "toy/v1", "Others/v0", "Others/v1"] * 3)
     lines = shown.stdout.splitlines()
-    assert lines[0].split() == ["method", "toy", "J", "mean", "↑", "other", "toy-inner", "J", "mean", "↑"]
+    assert lines[0].split() == ["method", "toy", "J", "mean", "↑", "other", "(toy-inner)", "J", "mean", "↑"]
     scores = [read(Path("results", f"{name}.json")).scores["J_mean"] for name in ("a/toy/level", "b/toy/level")]
     assert [line.split()[:2] for line in lines[2:4]] == [
         ["a/level", f"{scores[0]:.3f}"],
@@ -221,9 +221,11 @@ def test_a_failing_video_is_named_and_not_tried_again_unless_asked(monkeypatch: 
     plan(PLAN.replace("[toy,", "[{dataset: toy, videos: v1}, toy,"))
     done = run(code=4)
     assert done.stderr.splitlines()[-1].startswith(
-        "error: videos failed, a/level on toy v1 and 5 more records; --retry-failed"
+        "error: videos failed, a/level on toy (v1) and 5 more records; --retry-failed"
     )
-    assert 'a/level on toy v1 and 5 more: the method fails on frame 2 of "v1": RuntimeError: out of luck' in done.stdout
+    assert (
+        'a/level on toy (v1) and 5 more: the method fails on frame 2 of "v1": RuntimeError: out of luck' in done.stdout
+    )
     assert "9 records: 3 done, 6 failed" in done.stdout
     assert read(Path("results/a/toy/level.json")).failed == ["v1"]
     assert not read(Path("results/a/other/level@toy-inner.json")).shortcomings
@@ -251,12 +253,14 @@ def test_a_method_that_cannot_be_loaded_ends_only_its_own_records() -> None:
 def test_missing_datasets_are_named_before_the_work_and_left_out_on_request() -> None:
     shutil.rmtree("data/Others")
     done = run(code=2)
-    said = "error: 1 of the 2 datasets of the plan cannot be used here: other toy-inner: not found; name its root in"
+    said = "error: 1 of the 2 datasets of the plan cannot be used here: other (toy-inner): not found; name its root in"
     assert done.stderr.startswith(said)
     assert done.stderr.endswith("; --available leaves them out\n")
     assert not Path("results").exists()
     assert "3 not here" in call("status", "plan.yaml").stdout
-    assert "note: 1 of the 2 datasets of the plan is left out: other toy-inner: not found" in run("--available").stderr
+    assert (
+        "note: 1 of the 2 datasets of the plan is left out: other (toy-inner): not found" in run("--available").stderr
+    )
     write_toy(Path("data/Others"), size=(30, 40))
     run()
     shutil.rmtree("data/Others")

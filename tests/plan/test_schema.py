@@ -48,7 +48,7 @@ def test_datasets_are_chosen_by_split_and_protocol(tmp_path: Path) -> None:
     some = "{dataset: toy, limit: 2, videos: [v0], measures: J}"
     datasets = f"[toy, {{dataset: toy, protocols: [toy-inner, toy-saliency]}}, {some}]"
     found = [each.removeprefix("level on ") for each in labels(tmp_path, "[level]", datasets)]
-    assert found == ["toy", "toy toy-inner", "toy toy-saliency", "toy v0 first 2 J"]
+    assert found == ["toy", "toy (toy-inner)", "toy (toy-saliency)", "toy (v0, first 2 frames, J)"]
 
 
 def test_rules_include_and_exclude(tmp_path: Path) -> None:

@@ -219,7 +219,7 @@ def _summary(prepared: Prepared) -> str:
     here = [entry for entry in prepared.entries if entry.problem is None]
     videos = sum(len(entry.selection.videos) for entry in here)
     frames = sum(entry.frames for entry in here)
-    excluded = f", {prepared.excluded} pairs excluded" if prepared.excluded else ""
+    excluded = f", {counted(prepared.excluded, 'pair')} excluded" if prepared.excluded else ""
     return (
         f"{counted(methods, noun)} × {counted(datasets, 'dataset')}: {counted(len(prepared.entries), 'record')}"
         f"{excluded}; {counted(videos, 'video')} with {counted(frames, 'frame')} here"

@@ -12,7 +12,7 @@ from vosbench import registry
 from vosbench.dataset import Dataset
 from vosbench.dataset.roots import search_root
 from vosbench.dataset.selection import Choice, split_of, usual_protocol
-from vosbench.errors import UsageError, suggest
+from vosbench.errors import UsageError, counted, suggest
 from vosbench.evaluate.containers import name_of
 from vosbench.evaluate.score import default_name
 from vosbench.files import hidden
@@ -92,14 +92,15 @@ class DatasetCase:
 
     @property
     def label(self) -> str:
-        """What to call it: the dataset, and what differs from its defaults."""
+        """What to call it: the dataset, and in parentheses what differs from its defaults."""
         usual = usual_protocol(self.dataset, self.split)
         more = [] if self.split == split_of(self.dataset, None, usual) else [self.split]
         more += [] if self.protocol == usual.name else [self.protocol]
         if self.choice.videos:
             more.append(f"{len(self.choice.videos)} videos" if len(self.choice.videos) > 1 else self.choice.videos[0])
-        more += [] if self.choice.limit is None else [f"first {self.choice.limit}"]
-        return " ".join([self.dataset.name, *more, *self.choice.measures])
+        more += [] if self.choice.limit is None else [f"first {counted(self.choice.limit, 'frame')}"]
+        more += self.choice.measures
+        return f"{self.dataset.name} ({', '.join(more)})" if more else self.dataset.name
 
     @property
     def key(self) -> tuple[object, ...]:

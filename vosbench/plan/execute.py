@@ -219,7 +219,7 @@ class _Work:
         name = self._name(unit)
         self._done += done - self._frames.get(name, 0)
         self._frames[name] = done
-        self._advance(name, self._done)
+        self._advance(f"{self._labels[unit.folder].split(' (')[0]}, {unit.video.name}", self._done)
 
     def _note(self, each: _Open, unit: Unit, outcome: Outcome[Segmented]) -> None:
         """Note what became of a video; a failure is remembered at once."""

@@ -1,0 +1,97 @@
+"""A plan of 100 methods × 150 videos: everything is looked at once, and no step is repeated for every pair."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from vosbench.engine.engine import Failure, Outcome
+from vosbench.face import run_plan
+from vosbench.images import write_png
+from vosbench.plan import execute, inputs, prepare
+from vosbench.plan.queue import Length, digest, order
+from vosbench.runner import Unit
+
+METHODS, VIDEOS = 100, 150
+PLUGIN = Path(__file__).parents[1] / "plugins" / "planned.py"
+
+
+class Nowhere:
+    """An engine that does nothing, and notes what it was given."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def run(
+        self,
+        work: Callable[..., Any],
+        items: Sequence[Unit],
+        *,
+        name: Callable[[Unit], str],
+        cost: Callable[[Unit], float],
+    ) -> Iterator[Outcome[Any]]:
+        del work
+        self.names = [name(items[index]) for index in sorted(range(len(items)), key=lambda at: -cost(items[at]))]
+        for index in range(len(items)):
+            yield Outcome(index, failure=Failure("lost", "", "there is no worker", exit_code=6))
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Path:
+    for video in range(VIDEOS):
+        for frame in range(1 + video % 3):
+            for folder in ("frames", "masks"):
+                write_png(tmp_path / "many" / folder / f"v{video:03}" / f"{frame}.png", np.zeros((2, 2), np.uint8))
+    path = tmp_path / "plan.yaml"
+    seeds = ", ".join(map(str, range(METHODS)))
+    path.write_text(
+        f"plugins: ['{PLUGIN}']\nmethods: [{{method: level, untrained: yes, seeds: [{seeds}]}}]\ndatasets: [./many]\n"
+    )
+    return path
+
+
+def test_scheduling_takes_as_many_steps_as_there_are_things(plan: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: Counter[str] = Counter()
+
+    def counting(module: Any, name: str) -> None:
+        usual = getattr(module, name)
+
+        def counted(*words: Any, **named: Any) -> Any:
+            calls[name] += 1
+            return usual(*words, **named)
+
+        monkeypatch.setattr(module, name, counted)
+
+    for module, names in (
+        (prepare, ("select", "resolve_method")),
+        (inputs, ("of_method", "of_selection", "files_digest")),
+        (execute, ("order", "opened")),
+    ):
+        for name in names:
+            counting(module, name)
+    engine = Nowhere()
+    done = run_plan(plan, engine=engine)
+    assert str(done.problem).startswith("seed0/level on many and 99 more records failed")
+    assert len(engine.names) == len(set(engine.names)) == METHODS * VIDEOS
+    assert engine.names[:2] == ["seed0/level on many, v002", "seed0/level on many, v005"]
+    assert engine.names[VIDEOS - 1] == "seed0/level on many, v147"
+    frames = sum(1 + video % 3 for video in range(VIDEOS))
+    assert calls == {
+        "select": 1,
+        "of_selection": 1,
+        "files_digest": frames,
+        **dict.fromkeys(("resolve_method", "of_method", "opened"), METHODS),
+        "order": 3,
+    }
+
+
+def test_the_order_is_longest_first_by_predictor() -> None:
+    lengths = [Length(group, frames) for group in "abc" for frames in (3, 50, 7)] + [Length("b", 90)]
+    ordered = [lengths[index] for index in order(lengths)]
+    assert [each.group for each in ordered] == [*"bbbb", *"aaa", *"ccc"]
+    assert [each.frames for each in ordered] == [90, 50, 7, 3, 50, 7, 3, 50, 7, 3]
+    assert order([]) == []
+    assert digest(["a", "b"]) != digest(["b", "a"])
