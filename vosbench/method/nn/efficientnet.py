@@ -149,10 +149,10 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, channels, h, w) → (B, stage.channels, ⌈h / stride⌉, ⌈w / stride⌉)."""
-        inner = functional.relu6(self._bn0(self._expand_conv(x))) if self._expands else x
-        inner = functional.relu6(self._bn1(self._depthwise_conv(inner)))
+        inner = functional.relu6(self._bn0(self._expand_conv(x)), inplace=True) if self._expands else x
+        inner = functional.relu6(self._bn1(self._depthwise_conv(inner)), inplace=True)
         out: Tensor = self._bn2(self._project_conv(inner))
-        return out + x if self._adds else out
+        return out.add_(x) if self._adds else out
 
 
 class EfficientNetLite(nn.Module):
