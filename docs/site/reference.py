@@ -13,6 +13,7 @@ from pieces import cell, plain, table
 
 from vosbench.cli import app
 from vosbench.dataset import description as descriptions
+from vosbench.plan import schema as plans
 from vosbench.records import record as records
 
 SOURCES = ("faults.md", "masks.md", "weights.md")
@@ -40,6 +41,10 @@ DESCRIPTION = """## dataset.yaml
 
 The optional description of [a folder of your own](own-data.md). Its JSON Schema is shipped as
 `vosbench/dataset/dataset.schema.json`.
+"""
+PLAN = """## plan.yaml
+
+A [plan](plans.md) of runs or scores. Its JSON Schema is shipped as `vosbench/plan/plan.schema.json`.
 """
 ROOMS = {
     "vosbench": ("Python", "What `import vosbench` offers; [From Python](../python.md) introduces it."),
@@ -131,7 +136,7 @@ def troubleshooting_page(docs: Path) -> str:
 
 
 def schema_page() -> str:
-    """The fields of a record, and of a folder's description, from their models."""
+    """The fields of a record, of a folder's description and of a plan, from their models."""
     record = json.loads(records.json_schema())
     parts = [
         FIELDS,
@@ -142,6 +147,10 @@ def schema_page() -> str:
     own = json.loads(descriptions.json_schema())
     parts.append(_fields(own))
     parts += [_model(name, part) for name, part in own.get("$defs", {}).items()]
+    plan = json.loads(plans.json_schema())
+    parts += [PLAN, _fields(plan)]
+    # a name alone is short for the rest
+    parts += [_model(name, part.get("anyOf", [part])[-1]) for name, part in plan["$defs"].items()]
     return "\n".join(parts)
 
 
@@ -166,11 +175,12 @@ def _type(schema: Mapping[str, Any]) -> str:
         return str(schema["$ref"]).rpartition("/")[2]
     if "enum" in schema or "const" in schema:
         return " or ".join(json.dumps(each) for each in schema.get("enum", [schema.get("const")]))
-    if schema.get("type") == "array":
+    if "array" in schema.get("type", ""):
         return f"list of {_type(schema.get('items', {}))}"
     if schema.get("type") == "object" and isinstance(schema.get("additionalProperties"), dict):
         return f"name → {_type(schema['additionalProperties'])}"
-    return str(schema.get("type", "any"))
+    kind = schema.get("type", "any")
+    return kind if isinstance(kind, str) else " or ".join(kind)
 
 
 def _api(title: str, about: str, module: str, names: Sequence[str]) -> str:

@@ -23,6 +23,7 @@ NOT_RUN = {
     r"--device cuda|^torchrun": "needs a GPU",
     r"raft:weights": "needs weights of RAFT",
     r"FBMS|DAVIS17|--dataset fbms|ytvos": "needs a dataset that is not drawn here",
+    r"score --plan": "needs submissions to several datasets; tests/plan/test_scoring.py has some",
     r"(run|score) .*--suite": "needs several datasets; tests/cli/test_suites.py has some",
     r"--weights (ad|f2net|lite/last)": "needs weights of full size",
     r"DUTS|msra10k|encoder=deeplab|resnet101": "needs weights or data of others, and hours",
@@ -106,6 +107,8 @@ def test_commands_run(page: str, place: Path) -> None:
         write_film(place)
     for card in fenced(page, "yaml") if any("card.yaml" in each for each in wanted) else ():
         (place / "card.yaml").write_text(card, "utf-8")
+    if any("plan.yaml" in each for each in wanted):
+        (place / "plan.yaml").write_text(next(fenced(page, "yaml")), "utf-8")
     for command in wanted:
         run(command)
 

@@ -7,6 +7,7 @@ import jsonschema
 import pytest
 import yaml
 
+from documented import fenced
 from factories import write_toy
 from in_process import call
 from vosbench.errors import DataError, UsageError
@@ -159,6 +160,13 @@ def test_the_schema_describes_what_is_read(tmp_path: Path) -> None:
     assert isinstance(read_plan(written(tmp_path, text.replace("seeds: [1]", "untrained: yes, seeds: [1]"))), Plan)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({"methods": [{"methd": "a"}], "datasets": ["toy"]}, schema)
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_plans_of_the_guide_are_valid(tmp_path: Path, number: int) -> None:
+    text = [*fenced("docs/plans.md", "yaml")][number]
+    jsonschema.validate(yaml.safe_load(text), json.loads(json_schema()))
+    assert isinstance(read_plan(written(tmp_path, text)), Plan)
 
 
 @pytest.mark.parametrize(
