@@ -26,7 +26,7 @@ MODULES = {
 """Distribution → the module that it brings, if that has another name."""
 SOURCES = [path for room in ("vosbench", "methods", "datasets") for path in sorted((REPOSITORY / room).rglob("*.py"))]
 TORCH_ROOMS = ("methods/", "vosbench/methods/", "vosbench/method/nn/", "vosbench/method/profile.py", "vosbench/train/")
-OPTIONAL = ("archives", "fast", "onnx", "parquet", "plot", "site", "tensorboard", "torch", "video")
+OPTIONAL = ("archives", "dist", "fast", "onnx", "parquet", "plot", "site", "tensorboard", "torch", "video")
 LINKS = ("methods", "datasets", "published")
 
 

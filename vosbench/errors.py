@@ -1,8 +1,8 @@
 """Error types. A user's mistake is one line, never a traceback.
 
 Exit codes of the command line: 1 check failed, 2 usage, 3 unusable data or predictions, or files that cannot be
-written, 4 a video failed, 5 a plugin failed, 6 a worker process was killed, 70 unexpected error, 130 interrupted, 143
-terminated.
+written, 4 a video failed, 5 a plugin failed, 6 a worker process was killed or a cluster broke down, 70 unexpected
+error, 130 interrupted, 143 terminated.
 """
 
 import difflib
@@ -47,7 +47,7 @@ class PluginError(VosbenchError):
 
 
 class WorkerError(VosbenchError):
-    """A worker process ended before its work was done."""
+    """A worker process ended before its work was done, or a cluster cannot do it."""
 
     exit_code = 6
 
@@ -111,6 +111,9 @@ EXTRAS = {
     "py7zr": "archives",
     "backports": "archives",
     "jinja2": "site",
+    "cloudpickle": "dist",
+    "dask": "dist",
+    "distributed": "dist",
 }
 """Optional modules → the extra that installs them."""
 

@@ -1,6 +1,7 @@
 """A dataset of two videos, and methods that need no network."""
 
 import os
+import signal
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -42,13 +43,19 @@ toy = Dataset(
 
 
 class Brightness:
-    """Bright is foreground; the environment makes it slow, or fail on a frame."""
+    """Bright is foreground; the environment makes it slow, or fail on a frame, or die there while a file exists."""
 
     def predict(self, video: Video) -> Iterator[FloatMap]:
         for path in video.frames:
             time.sleep(float(os.environ.get("TOY_SECONDS", "0")))
             if os.environ.get("TOY_FAIL") == f"{video.name}/{path.stem}":
                 raise RuntimeError("out of luck")
+            flag = Path(os.environ.get("TOY_KILL", "/no/such/file"))
+            if flag.is_file() and flag.read_text() == f"{video.name}/{path.stem}":
+                flag.unlink()
+                os.kill(os.getpid(), signal.SIGKILL)
+            if os.environ.get("TOY_POISON") == f"{video.name}/{path.stem}":
+                os.kill(os.getpid(), signal.SIGKILL)
             yield read_frame(path).mean(axis=2).astype(np.float32) / 255
 
 

@@ -46,6 +46,7 @@ def run(
     profile: Annotated[
         bool, typer.Option("--profile", help="Also measure time per stage, memory and cost on the first video.")
     ] = False,
+    spreading: options.Spreading = options.Spreading(),
     plugin: options.Plugins = None,
     shown: options.Shown = "table",
     no_cache: options.NoCache = False,  # noqa: ARG001 - it acts when it is parsed
@@ -68,13 +69,17 @@ def run(
         raise UsageError("pass --method with --dataset or --suite, or --plan")
     options.one_of(dataset, suite, available=available)
     if suite is not None:
-        with listening("frames", quiet=quiet) as listener:
+        with (
+            options.spread(spreading, device=setting_up.device, quiet=quiet) as engine,
+            listening("frames", quiet=quiet) as listener,
+        ):
             all_done = face.run_suite(
                 method,
                 suite,
                 out=out,
                 overwrite=overwrite,
                 profile=profile,
+                engine=engine,
                 plugins=plugin or (),
                 listener=listener,
                 **options.suite_options(selecting, available=available),
@@ -85,13 +90,17 @@ def run(
         finish_suite(all_done, shown)
         return
     assert dataset is not None
-    with listening("frames", quiet=quiet) as listener:
+    with (
+        options.spread(spreading, device=setting_up.device, quiet=quiet) as engine,
+        listening("frames", quiet=quiet) as listener,
+    ):
         done = face.run(
             method,
             dataset,
             out=out,
             overwrite=overwrite,
             profile=profile,
+            engine=engine,
             plugins=plugin or (),
             listener=listener,
             **options.run_options(selecting, setting_up),

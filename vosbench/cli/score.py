@@ -102,6 +102,7 @@ def score(
     ] = False,
     pr: Annotated[Path | None, typer.Option("--pr", help="Write the precision-recall curve, as .csv.")] = None,
     jobs: options.Jobs = 0,
+    spreading: options.Spreading = options.Spreading(),
     plugin: options.Plugins = None,
     shown: options.Shown = "table",
     wide: options.Wide = False,
@@ -127,6 +128,7 @@ def score(
     if not submissions:
         raise UsageError("pass masks to score, or --plan")
     masks = submissions[0]
+    spread = {"workers": spreading.workers, "scheduler": spreading.scheduler}
     _check_choices(dataset, gt, suite, compact=compact and per_frame is None, available=available)
     task = protocols.Task(
         masks=masks,
@@ -141,12 +143,12 @@ def score(
     width = terminal_width(wide=wide)
     if len(submissions) > 1:
         alone = {"gt": gt, "suite": suite, "explain": explain, "name": name, "by": by, "per-frame": per_frame, "pr": pr}
-        protocols.refuse(alone, "a single submission")
+        protocols.refuse({**alone, **spread}, "a single submission")
         several.score(task, submissions, selecting, out, (shown, width), overwrite=overwrite)
         return
     if suite is not None or explain is not None or protocols.several(selecting.protocol):
         use = "a single dataset, not a suite" if suite is not None else "one protocol"
-        protocols.refuse({"by": by, "per-frame": per_frame, "pr": pr}, use)
+        protocols.refuse({"by": by, "per-frame": per_frame, "pr": pr, **spread}, use)
         if suite is not None and explain is None:
             _score_suite(
                 task, suite, options.suite_options(selecting, available=available), out, (shown, width, overwrite)
@@ -158,7 +160,10 @@ def score(
     if out is not None:
         check_name(default_name(masks) if name is None else name)  # before the work
 
-    with listening("videos", quiet=quiet) as listener:
+    with (
+        options.spread(spreading, jobs=jobs, quiet=quiet) as engine,
+        listening("videos", quiet=quiet) as listener,
+    ):
         done = face.score(
             masks,
             gt,
@@ -167,6 +172,7 @@ def score(
             numbering=numbering,
             name=name,
             jobs=jobs,
+            engine=engine,
             curve=pr,
             plugins=plugin or (),
             listener=replace(listener, selected=_refusing(by)),

@@ -151,3 +151,32 @@ def attempted(work: Callable[[Item], Result], item: Item, index: int) -> Outcome
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a failure is data
         failure = Failure.of(error)
     return Outcome(index, value, failure, time.monotonic() - started)
+
+
+def gathered(
+    engine: Engine,
+    work: Callable[[Item], Result],
+    items: Sequence[Item],
+    *,
+    name: Callable[[Item], str],
+    cost: Callable[[Item], float],
+    advance: Callable[[int], None] = lambda _done: None,
+) -> list[Result]:
+    """Apply a function to every item and return the results in the order of the items.
+
+    Args:
+        engine: where.
+        work: the function.
+        items: the items.
+        name: as in `Engine.run`.
+        cost: likewise.
+        advance: called with the number of finished items.
+
+    Raises:
+        BaseException: the first failure that becomes known; see `Failure.exception`.
+    """
+    found: dict[int, Result] = {}
+    for outcome in engine.run(work, items, name=name, cost=cost):
+        found[outcome.index] = outcome.result()
+        advance(len(found))
+    return [found[index] for index in range(len(items))]

@@ -29,6 +29,11 @@ def prepare_workers(function: Callable[..., object], *arguments: Any) -> None:  
     _preparations.append(partial(function, *arguments))
 
 
+def preparations() -> tuple[Callable[[], object], ...]:
+    """What worker processes call before their first item; see `prepare_workers`."""
+    return tuple(_preparations)
+
+
 def prepare(preparations: Sequence[Callable[[], object]]) -> None:
     """Prepare this worker process, which ends when its parent does, however that ends."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # not the parent's, which cleans up

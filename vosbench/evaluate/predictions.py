@@ -62,6 +62,10 @@ class Predictions:
         kept = {name: {t: file for t, file in files.items() if t < frames} for name, files in self.files.items()}
         return replace(self, files=kept)
 
+    def only(self, video: str) -> "Predictions":
+        """The masks of one video, which is what another process needs to know."""
+        return replace(self, files={video: self.files[video]}, codecs={video: self.codecs[video]})
+
     def label(self, video: str, index: int) -> str:
         """Name one mask in an error message."""
         name = self.files[video][index]

@@ -9,7 +9,8 @@ from typing import Protocol, TypeVar
 from vosbench import __version__
 from vosbench.dataset import Video
 from vosbench.dataset.selection import Selection, with_annotations
-from vosbench.engine import pool as engine
+from vosbench.engine import pool
+from vosbench.engine.engine import Engine, gathered
 from vosbench.engine.locks import scratch
 from vosbench.errors import DataError
 from vosbench.evaluate import predictions
@@ -36,6 +37,7 @@ def score(  # noqa: PLR0913 - what is scored, and how masks are read
     codec: str | None = None,
     numbering: Numbering = "auto",
     jobs: int = 1,
+    engine: Engine | None = None,
     advance: Callable[[int], None] = lambda _: None,
 ) -> tuple[Record, list[Scored], list[str]]:
     """Score masks.
@@ -47,6 +49,7 @@ def score(  # noqa: PLR0913 - what is scored, and how masks are read
         codec: the codec that reads the masks; recognised from all of them if None.
         numbering: how numbers in file names are read.
         jobs: number of processes; each scores one video at a time.
+        engine: where videos are scored instead, such as on a cluster.
         advance: called with the number of videos scored so far.
 
     Returns:
@@ -56,11 +59,18 @@ def score(  # noqa: PLR0913 - what is scored, and how masks are read
         DataError: if the split has no annotations, or the masks are corrupt, belong to other videos, do not tell their
             encoding, or have another size.
         UsageError: if the codec is unknown, or a package is needed that is not installed.
+        WorkerError: if a process was killed, or the cluster broke down.
     """
-    with measured(score_video, origin, selection, codec=codec, numbering=numbering, jobs=jobs, advance=advance) as (
-        masks,
-        scored,
-    ):
+    with measured(
+        score_video,
+        origin,
+        selection,
+        codec=codec,
+        numbering=numbering,
+        jobs=jobs,
+        engine=engine,
+        advance=advance,
+    ) as (masks, scored):
         record = to_record(scored, selection, masks, default_name(masks.origin) if method is None else method)
         return record, scored, notes(scored, selection, masks)
 
@@ -91,6 +101,7 @@ def measured(  # noqa: PLR0913 - what is measured, and how masks are read
     codec: str | None = None,
     numbering: Numbering = "auto",
     jobs: int = 1,
+    engine: Engine | None = None,
     advance: Callable[[int], None] = lambda _: None,
     annotated: bool = True,
 ) -> Iterator[tuple[Predictions, list[Of]]]:
@@ -105,6 +116,7 @@ def measured(  # noqa: PLR0913 - what is measured, and how masks are read
         codec: as in `score`.
         numbering: as in `score`.
         jobs: number of processes.
+        engine: as in `score`.
         advance: called with the number of videos measured so far.
         annotated: whether annotations are needed.
 
@@ -119,13 +131,14 @@ def measured(  # noqa: PLR0913 - what is measured, and how masks are read
         with_annotations(selection)
     with scratch("masks") as folder:
         masks = find_masks(origin, selection, codec, numbering, folder) if isinstance(origin, Path) else origin
-        found = _measure(measure, masks, selection, selection.videos, jobs, advance)
+        found = _measure(measure, masks, selection, selection.videos, jobs, engine, advance)
         if masks.recognising:
             # Reading every mask twice would take a quarter longer, and the guess is almost always right.
             soft = selection.protocol.soft
             masks, changed = settled(masks, {video.video: video.looks for video in found}, soft=soft)
             again = [video for video in selection.videos if video.name in changed]
-            better = {each.video: each for each in _measure(measure, masks, selection, again, jobs, lambda _: None)}
+            anew = _measure(measure, masks, selection, again, jobs, engine, lambda _: None)
+            better = {each.video: each for each in anew}
             found = [better.get(video.video, video) for video in found]
         yield masks, found
 
@@ -145,19 +158,27 @@ def noted_name(maps: Path) -> str | None:
     return noted if isinstance(noted, str) else None
 
 
-def _measure(
+def _measure(  # noqa: PLR0913, PLR0917 - what is measured, and where
     measure: Callable[[Task], Of],
     masks: Predictions,
     selection: Selection,
     videos: Sequence[Video],
     jobs: int,
+    engine: Engine | None,
     advance: Callable[[int], None],
 ) -> list[Of]:
+    tasks = [Task(video, masks.only(video.name), selection.protocol) for video in videos]
+    if engine is not None:
+        return gathered(engine, measure, tasks, name=lambda task: task.video.name, cost=_cost, advance=advance)
     found: list[Of] = []
-    for video in engine.each(measure, [Task(video, masks, selection.protocol) for video in videos], jobs):
+    for video in pool.each(measure, tasks, jobs):
         found.append(video)
         advance(len(found))
     return found
+
+
+def _cost(task: Task) -> float:
+    return float(len(task.present))
 
 
 def find_masks(

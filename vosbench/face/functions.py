@@ -11,6 +11,7 @@ from vosbench import registry, runner
 from vosbench.dataset import Dataset, DatasetProtocol, Listed, Suite
 from vosbench.dataset.protocol import GENERIC
 from vosbench.dataset.selection import Selection, select
+from vosbench.engine.engine import Engine
 from vosbench.engine.locks import scratch
 from vosbench.errors import DataError, UsageError, suggest
 from vosbench.evaluate import score as scoring
@@ -51,6 +52,7 @@ def score(  # noqa: PLR0913 - two forms, and the options of the command line
     numbering: Numbering = "auto",
     name: str | None = None,
     jobs: int = 1,
+    engine: Engine | None = None,
     curve: AnyPath | None = None,
     plugins: Iterable[AnyPath] = (),
     listener: Listener = SILENT,
@@ -70,6 +72,7 @@ def score(  # noqa: PLR0913 - two forms, and the options of the command line
         numbering: how numbers in the names of masks are read: like those of the frames, from 0, from 1, or ``"auto"``.
         name: name of the method; the name of the folder or zip file if None.
         jobs: number of processes, one video each; 0 for one per processor.
+        engine: where videos are scored instead, such as `vosbench.engine.cluster.Dask`.
         curve: a CSV file to write the precision-recall curve of a saliency protocol to.
         plugins: Python files with datasets or measures.
         listener: callbacks for progress and notes.
@@ -108,6 +111,7 @@ def score(  # noqa: PLR0913 - two forms, and the options of the command line
             codec=codec,
             numbering=numbering,
             jobs=jobs or os.cpu_count() or 1,
+            engine=engine,
             advance=lambda done: listener.advance(found.name, done, len(selection.videos)),
         )
     for line in notes:
@@ -125,6 +129,7 @@ def run(  # noqa: PLR0913 - the options of the command line
     out: AnyPath | None = None,
     overwrite: bool = False,
     profile: bool = False,
+    engine: Engine | None = None,
     plugins: Iterable[AnyPath] = (),
     listener: Listener = SILENT,
     **options: Unpack[RunOptions],
@@ -137,6 +142,7 @@ def run(  # noqa: PLR0913 - the options of the command line
         out: folder of maps and records, from which interrupted runs resume; None keeps neither.
         overwrite: discard maps of another setup and a record of other predictions instead of refusing.
         profile: also measure speed, on the first video.
+        engine: where videos are segmented, such as `vosbench.engine.cluster.Dask`; in this process if None.
         plugins: Python files with methods, datasets or measures.
         listener: callbacks for progress and notes.
         options: see `RunOptions`.
@@ -158,11 +164,20 @@ def run(  # noqa: PLR0913 - the options of the command line
         untrained=untrained,
     )
     place = None if out is None else Path(out)
-    return run_job(job, place, overwrite=overwrite, profile=profile, untrained=untrained, listener=listener)
+    return run_job(
+        job, place, overwrite=overwrite, profile=profile, engine=engine, untrained=untrained, listener=listener
+    )
 
 
-def run_job(
-    job: runner.Job, out: Path | None, *, overwrite: bool, profile: bool, untrained: bool, listener: Listener
+def run_job(  # noqa: PLR0913 - the options of `run`
+    job: runner.Job,
+    out: Path | None,
+    *,
+    overwrite: bool,
+    profile: bool,
+    engine: Engine | None,
+    untrained: bool,
+    listener: Listener,
 ) -> Result:
     """Run what is resolved; arguments and errors are those of `run`."""
     notes = []
@@ -182,7 +197,7 @@ def run_job(
         finished[video] = done
         listener.advance(video, sum(finished.values()), total)
 
-    done = runner.run(*job, out, overwrite=overwrite, profile=profile, advance=count)
+    done = runner.run(*job, out, overwrite=overwrite, profile=profile, engine=engine, advance=count)
     return Result(record=done.record, notes=tuple(notes), selection=job.selection, scored=done.scored, path=done.path)
 
 

@@ -8,6 +8,7 @@ from typing import Unpack
 from vosbench import registry, runner
 from vosbench.dataset import Dataset, Suite
 from vosbench.dataset.selection import Choice, Selection, select, with_annotations
+from vosbench.engine.engine import Engine
 from vosbench.errors import DataError, UsageError
 from vosbench.evaluate.containers import SUFFIX, name_of
 from vosbench.evaluate.numbering import Numbering
@@ -37,6 +38,7 @@ def run_suite(  # noqa: PLR0913 - the options of the command line
     out: AnyPath | None = None,
     overwrite: bool = False,
     profile: bool = False,
+    engine: Engine | None = None,
     plugins: Iterable[AnyPath] = (),
     listener: Listener = SILENT,
     **options: Unpack[SuiteRunOptions],
@@ -51,6 +53,7 @@ def run_suite(  # noqa: PLR0913 - the options of the command line
         out: folder of maps and records, as in `vosbench.run`.
         overwrite: as in `vosbench.run`.
         profile: also measure speed, on the first video of each dataset.
+        engine: as in `vosbench.run`.
         plugins: Python files with methods, datasets, measures or suites.
         listener: callbacks for progress and notes.
         options: see `SuiteOptions` and `vosbench.face.options.SetupOptions`.
@@ -73,7 +76,9 @@ def run_suite(  # noqa: PLR0913 - the options of the command line
     jobs, place = plan.prepare(resolve, listener), None if out is None else Path(out)
 
     def work(job: runner.Job, part: Listener) -> Result:
-        return functions.run_job(job, place, overwrite=overwrite, profile=profile, untrained=untrained, listener=part)
+        return functions.run_job(
+            job, place, overwrite=overwrite, profile=profile, engine=engine, untrained=untrained, listener=part
+        )
 
     frames = {entry: sum(len(video) for video in job.selection.videos) for entry, job in jobs.items()}
     return plan.carry_out(jobs, frames, work, listener)
@@ -97,6 +102,7 @@ def score_suite(  # noqa: PLR0913 - the options of the command line
     numbering: Numbering = "auto",
     name: str | None = None,
     jobs: int = 1,
+    engine: Engine | None = None,
     out: AnyPath | None = None,
     overwrite: bool = False,
     plugins: Iterable[AnyPath] = (),
@@ -116,6 +122,7 @@ def score_suite(  # noqa: PLR0913 - the options of the command line
         numbering: likewise.
         name: name of the method; as ``vosbench run`` has noted, or the name of the folder, if None.
         jobs: number of processes, one video each; 0 for one per processor.
+        engine: as in `vosbench.score`.
         out: folder of records; None keeps none.
         overwrite: replace records of other masks instead of refusing.
         plugins: Python files with datasets, measures or suites.
@@ -157,6 +164,7 @@ def score_suite(  # noqa: PLR0913 - the options of the command line
             numbering=numbering,
             name=method,
             jobs=jobs,
+            engine=engine,
             plugins=plugins,
             listener=part,
             root=None if chosen.dataset.root is not None else each.root,
