@@ -389,3 +389,14 @@ def test_the_python_face_is_the_same() -> None:
     assert str(done).splitlines()[-1] == "6 records: 6 done"
     assert str(vosbench.plan_status("plan.yaml")) == str(done)
     assert "6 records" in vosbench.check_plan("plan.yaml").summary
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")  # a package's warnings concern its own tests
+def test_workers_change_no_byte() -> None:
+    pytest.importorskip("distributed", reason="needs the extra dist")
+    shown = run("--workers", "2")
+    spread = contents()
+    shutil.rmtree("results")
+    assert run().stdout == shown.stdout
+    assert contents() == spread

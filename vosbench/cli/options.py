@@ -170,6 +170,12 @@ def spread(
 ) -> "Iterator[Engine | None]":
     """The engine that the options name, None for this process; what it starts ends with the block.
 
+    Args:
+        spreading: the options.
+        device: where methods run; ``""`` if that differs, so that workers have a GPU each if there are enough.
+        jobs: as it was passed, to be refused.
+        quiet: say nothing.
+
     Raises:
         UsageError: if the options contradict each other, or there is no GPU for each worker.
     """
@@ -185,7 +191,9 @@ def spread(
 
     if spreading.workers is not None and spreading.scheduler is not None:
         raise UsageError("pass either --workers or --scheduler")
-    gpus = visible_gpus() if spreading.workers is not None and device.startswith("cuda") else []
+    gpus = visible_gpus() if spreading.workers is not None and device != "cpu" else []
+    if not device and len(gpus) < (spreading.workers or 0):
+        gpus = []
     if spreading.workers is not None and device.startswith("cuda:"):
         raise UsageError("--workers have a GPU each: pass --device cuda, and choose GPUs by CUDA_VISIBLE_DEVICES")
     if spreading.workers is not None and device == "cuda" and not gpus:

@@ -65,7 +65,7 @@ class How:
     quiet: bool
 
 
-def run(plan: Path, how: How, shown: "Format") -> None:
+def run(plan: Path, how: How, shown: "Format", spreading: options.Spreading) -> None:
     """Run a plan and print how far it is.
 
     Raises:
@@ -73,7 +73,10 @@ def run(plan: Path, how: How, shown: "Format") -> None:
     """
     from vosbench import face
 
-    with listening("frames", quiet=how.quiet) as listener:
+    with (
+        options.spread(spreading, device="", quiet=how.quiet) as engine,
+        listening("frames", quiet=how.quiet) as listener,
+    ):
         done = face.run_plan(
             plan,
             out=how.out,
@@ -82,6 +85,7 @@ def run(plan: Path, how: How, shown: "Format") -> None:
             available=how.available,
             dry_run=how.dry_run,
             plugins=how.plugins,
+            engine=engine,
             listener=listener,
         )
     result(done.render(shown, terminal_width(wide=False)))

@@ -17,6 +17,9 @@ PLANNED = {
     "out",
     "overwrite",
     "available",
+    "workers",
+    "scheduler",
+    "video_timeout",
     "plugin",
     "shown",
     "no_cache",
@@ -62,7 +65,7 @@ def run(
         plan.refuse_others(context, PLANNED)
         place = out if plan.is_given(context, "out") else None
         how = plan.How(place, overwrite, retry_failed, available, dry_run, tuple(plugin or ()), quiet)
-        plan.run(planned, how, shown)
+        plan.run(planned, how, shown, spreading)
         return
     plan.refuse_alone(dry_run=dry_run, retry_failed=retry_failed)
     if method is None:
