@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vosbench.cli import options
+from vosbench.cli.clusters import Spreading, spread
 from vosbench.cli.console import Command, command, listening, result, say, terminal_width
 from vosbench.errors import UsageError
 
@@ -65,7 +66,7 @@ class How:
     quiet: bool
 
 
-def run(plan: Path, how: How, shown: "Format", spreading: options.Spreading) -> None:
+def run(plan: Path, how: How, shown: "Format", spreading: Spreading) -> None:
     """Run a plan and print how far it is.
 
     Raises:
@@ -74,7 +75,7 @@ def run(plan: Path, how: How, shown: "Format", spreading: options.Spreading) -> 
     from vosbench import face
 
     with (
-        options.spread(spreading, device="", quiet=how.quiet) as engine,
+        spread(spreading, device="", quiet=how.quiet) as engine,
         listening("frames", quiet=how.quiet) as listener,
     ):
         done = face.run_plan(

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from vosbench.cli import options, plan
+from vosbench.cli.clusters import Spreading, spread
 from vosbench.cli.console import command, finish_suite, listening, result, say
 from vosbench.errors import UsageError
 
@@ -49,7 +50,7 @@ def run(
     profile: Annotated[
         bool, typer.Option("--profile", help="Also measure time per stage, memory and cost on the first video.")
     ] = False,
-    spreading: options.Spreading = options.Spreading(),
+    spreading: Spreading = Spreading(),
     plugin: options.Plugins = None,
     shown: options.Shown = "table",
     no_cache: options.NoCache = False,  # noqa: ARG001 - it acts when it is parsed
@@ -73,7 +74,7 @@ def run(
     options.one_of(dataset, suite, available=available)
     if suite is not None:
         with (
-            options.spread(spreading, device=setting_up.device, quiet=quiet) as engine,
+            spread(spreading, device=setting_up.device, quiet=quiet) as engine,
             listening("frames", quiet=quiet) as listener,
         ):
             all_done = face.run_suite(
@@ -94,7 +95,7 @@ def run(
         return
     assert dataset is not None
     with (
-        options.spread(spreading, device=setting_up.device, quiet=quiet) as engine,
+        spread(spreading, device=setting_up.device, quiet=quiet) as engine,
         listening("frames", quiet=quiet) as listener,
     ):
         done = face.run(

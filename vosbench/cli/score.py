@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from vosbench.cli import options, plan
+from vosbench.cli.clusters import Spreading, spread
 from vosbench.cli.console import command, finish_suite, listening, result, terminal_width
 from vosbench.errors import DataError, UsageError
 
@@ -102,7 +103,7 @@ def score(
     ] = False,
     pr: Annotated[Path | None, typer.Option("--pr", help="Write the precision-recall curve, as .csv.")] = None,
     jobs: options.Jobs = 0,
-    spreading: options.Spreading = options.Spreading(),
+    spreading: Spreading = Spreading(),
     plugin: options.Plugins = None,
     shown: options.Shown = "table",
     wide: options.Wide = False,
@@ -128,7 +129,7 @@ def score(
     if not submissions:
         raise UsageError("pass masks to score, or --plan")
     masks = submissions[0]
-    spread = {"workers": spreading.workers, "scheduler": spreading.scheduler}
+    cluster = {"workers": spreading.workers, "scheduler": spreading.scheduler}
     _check_choices(dataset, gt, suite, compact=compact and per_frame is None, available=available)
     task = protocols.Task(
         masks=masks,
@@ -143,12 +144,12 @@ def score(
     width = terminal_width(wide=wide)
     if len(submissions) > 1:
         alone = {"gt": gt, "suite": suite, "explain": explain, "name": name, "by": by, "per-frame": per_frame, "pr": pr}
-        protocols.refuse({**alone, **spread}, "a single submission")
+        protocols.refuse({**alone, **cluster}, "a single submission")
         several.score(task, submissions, selecting, out, (shown, width), overwrite=overwrite)
         return
     if suite is not None or explain is not None or protocols.several(selecting.protocol):
         use = "a single dataset, not a suite" if suite is not None else "one protocol"
-        protocols.refuse({"by": by, "per-frame": per_frame, "pr": pr, **spread}, use)
+        protocols.refuse({"by": by, "per-frame": per_frame, "pr": pr, **cluster}, use)
         if suite is not None and explain is None:
             _score_suite(
                 task, suite, options.suite_options(selecting, available=available), out, (shown, width, overwrite)
@@ -161,7 +162,7 @@ def score(
         check_name(default_name(masks) if name is None else name)  # before the work
 
     with (
-        options.spread(spreading, jobs=jobs, quiet=quiet) as engine,
+        spread(spreading, jobs=jobs, quiet=quiet) as engine,
         listening("videos", quiet=quiet) as listener,
     ):
         done = face.score(
