@@ -16,6 +16,7 @@ import pytest
 import vosbench
 from factories import write_toy
 from in_process import call
+from vosbench.engine.locks import locked
 from vosbench.records.record import read
 
 PLUGIN = Path(__file__).parents[1] / "plugins" / "planned.py"
@@ -344,6 +345,17 @@ def test_two_plans_on_one_folder_share_the_work() -> None:
     shutil.rmtree("results")
     run()
     assert contents() == shared
+
+
+def test_what_another_process_holds_is_left_to_it() -> None:
+    with locked(Path("results/b/other/level")):
+        status = call("status", "plan.yaml")
+        assert "running 0 of 2" in status.stdout
+        assert f"b/level on other (toy-inner): run by process {os.getpid()} on " in status.stdout
+        done = run(code=3)
+    assert f"error: b/level on other (toy-inner) in use by process {os.getpid()} on " in done.stderr
+    assert "6 records: 5 done, 1 in use" in done.stdout
+    assert "6 records: 6 done" in run().stdout
 
 
 def test_what_is_left_is_told_before_and_on_the_way(capsys: pytest.CaptureFixture[str]) -> None:

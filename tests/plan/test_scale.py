@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from vosbench import registry
 from vosbench.engine.engine import Failure, Outcome
 from vosbench.face import run_plan
 from vosbench.images import write_png
@@ -67,6 +68,7 @@ def test_scheduling_takes_as_many_steps_as_there_are_things(plan: Path, monkeypa
 
     for module, names in (
         (prepare, ("select", "resolve_method")),
+        (registry, ("load_method",)),
         (inputs, ("of_method", "of_selection", "files_digest")),
         (execute, ("order", "opened")),
     ):
@@ -81,6 +83,7 @@ def test_scheduling_takes_as_many_steps_as_there_are_things(plan: Path, monkeypa
     frames = sum(1 + video % 3 for video in range(VIDEOS))
     assert calls == {
         "select": 1,
+        "load_method": 1,
         "of_selection": 1,
         "files_digest": frames,
         **dict.fromkeys(("resolve_method", "of_method", "opened"), METHODS),

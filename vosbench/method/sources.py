@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from vosbench.errors import UsageError
@@ -76,5 +77,16 @@ def digest(weights: Path) -> str:
     """A SHA-256 of what ``--weights`` names: the file's, or one of all files, parts and entries together."""
     found = sources(weights)
     if len(found) == 1 and not found[0].part and not found[0].entry:
-        return sha256(found[0].path)
-    return combined(f"{source.part}={sha256(source.path)}#{source.entry}" for source in found)
+        return _digest(found[0].path)
+    return combined(f"{source.part}={_digest(source.path)}#{source.entry}" for source in found)
+
+
+def _digest(path: Path) -> str:
+    status = path.stat()
+    return _digest_of(path, status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=256)
+def _digest_of(path: Path, *_state: int) -> str:
+    """A plan asks for the hash of the same large file again and again."""
+    return sha256(path)

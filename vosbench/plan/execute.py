@@ -263,6 +263,7 @@ class _Work:
                 )
                 raise
             self._remember(each, name if selection.annotated else "")
+        each.results.clear()
         if not self._here:
             each.stack.close()
 

@@ -49,6 +49,20 @@ class Source:
         self.out = self.base / Path(self.plan.out).expanduser() if out is None else out
         self.families = load_families(self.plugins)
         self.datasets = dataset_cases(self.plan, self.base, self.plugins)
+        self._methods: dict[str, Method] = {}
+
+    def method(self, name: str) -> tuple[Method, str]:
+        """A method and a variant by name; every method is looked for once.
+
+        Raises:
+            UsageError: as `vosbench.registry.load_method`.
+        """
+        base, _, variant = name.partition(".")
+        if base not in self._methods:
+            self._methods[base] = registry.load_method(base, self.plugins)[0]
+        if variant and variant not in self._methods[base].variants:
+            return registry.load_method(name, self.plugins)  # which says what there is
+        return self._methods[base], variant
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +248,7 @@ def prepare(source: Source) -> Prepared:
 
 def _setting(case: MethodCase, source: Source) -> Setting | VosbenchError:
     try:
-        pair = registry.load_method(case.name, source.plugins)
+        pair = source.method(case.name)
         case = with_paths(case, [key for key, option in pair[0].options.items() if option.path], source.base)
         method, setup = resolve_method(pair, case.setup, untrained=case.untrained)
         return Setting(case, method, setup, inputs.of_method(method, setup))
