@@ -16,15 +16,16 @@ import pytest
 
 from vosbench.dataset import Video
 from vosbench.dataset.selection import Choice, Selection, select
-from vosbench.errors import UsageError, VideoError
+from vosbench.errors import UsageError, VideoError, WorkerError
 from vosbench.evaluate.score import score
 from vosbench.images import files as images
 from vosbench.method import FloatMap, Method, Option, Setup
 from vosbench.method.predict import write_maps
 from vosbench.method.sources import sources
+from vosbench.records import provenance
 from vosbench.records.record import read
 from vosbench.registry import load_dataset, load_method
-from vosbench.runner import resolve_options, resolve_weights, run
+from vosbench.runner import opened, resolve_options, resolve_weights, run, segment
 
 TOY = Path(__file__).parent / "plugins" / "toy.py"
 
@@ -302,3 +303,16 @@ def test_options_are_completed_and_checked() -> None:
         resolve_options(method, {"preset": "x"})
     with pytest.raises(UsageError, match='m has no option "presett"; available: preset=…, file=…'):
         resolve_options(method, {"presett": "paper"})
+
+
+def test_processes_with_other_packages_segment_nothing(
+    toy_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    method, _ = load_method("brightness", [TOY])
+    with opened(method, Setup(), selection(toy_root), tmp_path, load=False) as found:
+        units = found.units()
+        versions = {**provenance.package_versions(), "numpy": "0.1"}
+        monkeypatch.setattr(provenance, "package_versions", lambda: versions)
+        with pytest.raises(WorkerError, match=r"has numpy 0\.1, but the run was started with .*; install equal"):
+            segment(units[0])
+    assert not list(tmp_path.glob("toy/brightness/*/*.png"))

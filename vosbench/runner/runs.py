@@ -96,8 +96,10 @@ class Opened:
             scoring: whether each is scored as soon as its maps are written; otherwise `finish` scores them.
         """
         protocol = self.selection.protocol if scoring and self.selection.annotated else None
+        packages = provenance.package_versions()
         return [
-            Unit(self.method, self.setup, self.key, video, self.folder, protocol) for video in self.selection.videos
+            Unit(self.method, self.setup, self.key, video, self.folder, protocol, packages)
+            for video in self.selection.videos
         ]
 
 

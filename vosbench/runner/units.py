@@ -1,5 +1,6 @@
 """The unit of a run, a video: its maps are written and scored in whatever process, and plain data come back."""
 
+import socket
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -8,13 +9,14 @@ from pathlib import Path
 
 from vosbench.dataset import DatasetProtocol, Video
 from vosbench.engine.threads import computing
-from vosbench.errors import VideoError, extras_needed
+from vosbench.errors import VideoError, WorkerError, extras_needed
 from vosbench.evaluate.foreground import score_video
 from vosbench.evaluate.predictions import located
 from vosbench.evaluate.task import Scored, Task
 from vosbench.method import Measurable, Method, Predictor, Setup
 from vosbench.method.loading import loaded
 from vosbench.method.predict import write_maps
+from vosbench.records import provenance
 
 KEPT = 4
 """Predictors that a process keeps."""
@@ -32,6 +34,7 @@ class Unit:
         video: with the flow that the method needs.
         folder: of the run's maps, those of all videos.
         protocol: to score the maps under; None to score nothing.
+        packages: versions of the packages that its maps may depend on; other processes must have the same.
     """
 
     method: Method
@@ -40,6 +43,7 @@ class Unit:
     video: Video
     folder: Path
     protocol: DatasetProtocol | None
+    packages: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -106,12 +110,23 @@ def ready(unit: Unit) -> Ready:
     Raises:
         UsageError: if a package is missing.
         PluginError: if it cannot be made.
+        WorkerError: if this process has other packages than the one that started the run.
     """
     if unit.key not in _ready:
+        _check(unit.packages)
         with extras_needed():
             keep(unit.key, loaded(unit.method, unit.setup))
     _ready.move_to_end(unit.key)
     return _ready[unit.key]
+
+
+def _check(packages: Mapping[str, str]) -> None:
+    for name, own in provenance.package_versions().items() if packages else ():
+        if packages.get(name) != own:
+            raise WorkerError(
+                f"a process on {socket.gethostname()} has {name} {own}, but the run was started with "
+                f"{packages.get(name, 'none')}; install equal versions everywhere"
+            )
 
 
 def segment(unit: Unit, advance: Callable[[str, int], None] = lambda _video, _done: None) -> Segmented:
