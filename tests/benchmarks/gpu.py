@@ -1,20 +1,19 @@
-"""Frames per second of the full-size networks on a GPU, as a section of `results/benchmarks.md`.
+"""Frames per second of the full-size networks on a GPU, a section of `results/benchmarks.json`.
 
 ``python tests/benchmarks/gpu.py --frames DAVIS/JPEGImages/480p --json gpu.json`` measures, on a machine with a GPU,
-with random weights: they take as long as trained ones. ``--read gpu.json --write results/benchmarks.md`` makes the
-section, on any machine. Frames per second are those of a predictor alone, from reading a frame to its map on the CPU;
-the GPU is busy for the sum of its kernels' times, as torch's profiler has them.
+with random weights: they take as long as trained ones. ``--read gpu.json --results results/benchmarks.json`` puts the
+section there, on any machine. Frames per second are those of a predictor alone, from reading a frame to its map on the
+CPU; the GPU is busy for the sum of its kernels' times, as torch's profiler has them.
 """
 
 import argparse
-import json
 import tempfile
 import time
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from peers import write_section
+import series
+from series import Network, Networks
 
 from vosbench.dataset import Video
 from vosbench.method import Predictor, Setup
@@ -31,33 +30,6 @@ SETTINGS: list[tuple[str, Literal["fp32", "bf16"], int, bool]] = [
     ("f2net.cgad-csa", "bf16", 1, True),
 ]
 SIZE = 8192
-
-
-@dataclass(frozen=True, slots=True)
-class Speed:
-    """What was measured of a network.
-
-    Attributes:
-        network: method and variant.
-        precision: of convolutions and products.
-        batch: frames at a time.
-        compiled: by ``torch.compile``.
-        rate: frames per second.
-        first: seconds to the first map, building and compiling included.
-        work: floating-point operations per frame.
-        busy: seconds per frame that the GPU was busy.
-        memory: the most bytes that tensors had.
-    """
-
-    network: str
-    precision: str
-    batch: int
-    compiled: bool
-    rate: float
-    first: float
-    work: float
-    busy: float
-    memory: int
 
 
 def ceiling() -> float:
@@ -87,7 +59,7 @@ def random_weights(name: str, folder: Path) -> Path:
     return path
 
 
-def measure(setting: tuple[str, Literal["fp32", "bf16"], int, bool], videos: list[Video], folder: Path) -> Speed:
+def measure(setting: tuple[str, Literal["fp32", "bf16"], int, bool], videos: list[Video], folder: Path) -> Network:
     """Measure a network on all videos but the first, which warms it up."""
     import torch
     from torch.profiler import ProfilerActivity, profile
@@ -112,38 +84,22 @@ def measure(setting: tuple[str, Literal["fp32", "bf16"], int, bool], videos: lis
         run(predictor, videos[1:2])
     busy = sum(event.self_device_time_total for event in kernels.key_averages()) / 1e6 / len(videos[1])
     work = counter.get_total_flops() / len(videos[0])
-    return Speed(name, precision, batch, compiled, rate, first, work, busy, memory)
+    return Network(
+        network=name,
+        precision=precision,
+        batch=batch,
+        compiled=compiled,
+        rate=rate,
+        first=first,
+        work=work,
+        busy=busy,
+        memory=memory,
+    )
 
 
 def run(predictor: Predictor, videos: list[Video]) -> int:
     """Make the maps of videos, and count them."""
     return sum(1 for video in videos for _ in predictor.predict(video))
-
-
-def text(measured: dict[str, Any]) -> str:
-    """The section."""
-    top = measured["ceiling"]
-    columns = ("network", "precision", "batch", "compiled", "frames per second", "GPU busy", "of its rate", "memory")
-    cells = [
-        (
-            row.network,
-            row.precision,
-            f"{row.batch}",
-            "yes" if row.compiled else "no",
-            f"{row.rate:.0f}",
-            f"{1e3 * row.busy:.1f} ms per frame",
-            f"{row.work / row.busy / top:.0%}",
-            f"{row.memory / 2**20:.0f} MiB",
-        )
-        for row in (Speed(**each) for each in measured["rows"])
-    ]
-    where = (
-        f"{measured['machine']}; {measured['frames']} frames of DAVIS-2016 at 854×480; random weights; "
-        f"{measured['date']}. Frames per second: from reading a frame to its map on the CPU, in one process. Its rate "
-        f"is that of a bf16 product of matrices of {SIZE}×{SIZE}, {top / 1e12:.0f} TFLOP/s, while it is busy."
-    )
-    table = "\n".join(f"| {' | '.join(line)} |" for line in (columns, ["---"] * len(columns), *cells))
-    return f"## Full-size networks on a GPU\n\n{table}\n\n{where}\n"
 
 
 def main() -> None:
@@ -153,28 +109,32 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=30, help="frames of each video")
     parser.add_argument("--json", type=Path, help="where to write what was measured")
     parser.add_argument("--read", type=Path, help="what was measured before")
-    parser.add_argument("--write", type=Path, help="the file whose section is replaced")
+    parser.add_argument("--results", type=Path, help="the data whose section is replaced, and whose page is written")
     args = parser.parse_args()
     if args.read:
-        measured = json.loads(args.read.read_text())
+        section = Networks.model_validate_json(args.read.read_text("utf-8"))
     else:
         import torch
 
         folders = sorted(path for path in args.frames.iterdir() if path.is_dir())[: args.videos]
         videos = [Video(name=path.name, frames=tuple(sorted(path.iterdir())[: args.limit])) for path in folders]
         with tempfile.TemporaryDirectory() as folder:
-            rows = [asdict(measure(setting, videos, Path(folder))) for setting in SETTINGS]
-        measured = {
-            "machine": f"{torch.cuda.get_device_name()}, torch {torch.__version__}",
-            "date": time.strftime("%Y-%m-%d"),
-            "frames": sum(map(len, videos[1:])),
-            "ceiling": ceiling(),
-            "rows": rows,
-        }
+            rows = [measure(setting, videos, Path(folder)) for setting in SETTINGS]
+        section = Networks(
+            kind="networks",
+            title="Full-size networks on a GPU",
+            script="tests/benchmarks/gpu.py",
+            date=series.today(),
+            machine=f"{torch.cuda.get_device_name()}, torch {torch.__version__}",
+            frames=sum(map(len, videos[1:])),
+            size=SIZE,
+            ceiling=ceiling(),
+            rows=rows,
+        )
     if args.json:
-        args.json.write_text(json.dumps(measured, indent=1) + "\n")
-    if args.write:
-        write_section(args.write, "gpu", text(measured), "gpu.py")
+        args.json.write_text(section.model_dump_json(indent=1) + "\n", "utf-8")
+    if args.results:
+        series.replace("gpu", section, args.results)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
-"""Do one side's tasks of `peer_masks`, in this environment or the peers'.
+"""Do one side's tasks of `peer_masks`, in this environment or a peer's.
 
-The peer's side imports nothing from vosbench, and the bare interpreter imports nothing at all.
+The peers' sides import nothing from vosbench, and the bare interpreter imports nothing at all.
 """
 
 import json
+import os
 import re
 import sys
 import time
@@ -40,26 +41,50 @@ def arrays(folder: Path) -> dict[str, list[tuple[Any, Any]]]:
     }
 
 
-def ours_on_arrays(folder: Path, _codec: str) -> Scores:
+@cache
+def run_lengths(folder: Path) -> dict[str, list[tuple[Any, Any]]]:
+    """The same in run lengths, as TrackEval has masks."""
+    import numpy as np
+    from pycocotools import mask as coco
+
+    return {
+        video: [(coco.encode(np.asfortranarray(one)), coco.encode(np.asfortranarray(other))) for one, other in pairs]
+        for video, pairs in arrays(folder).items()
+    }
+
+
+def ours_on_arrays(task: Task) -> Scores:
     """Per frame."""
     import numpy as np
 
     from vosbench.metrics.packed_scores import frame_scores, pack
 
     scores = {}
-    for video, pairs in arrays(folder).items():
+    for video, pairs in arrays(Path(task["folder"])).items():
         found = [frame_scores(pack(one.view(np.bool_)), pack(other.view(np.bool_))) for one, other in pairs]
         scores[f"{video} J"] = [frame.region for frame in found]
         scores[f"{video} F"] = [frame.contour for frame in found]
     return scores
 
 
-def peer_on_arrays(folder: Path, _codec: str) -> Scores:
+def our_regions(task: Task) -> Scores:
+    """J alone, per frame."""
+    import numpy as np
+
+    from vosbench.metrics.packed_scores import pack, region_similarity
+
+    return {
+        video: [region_similarity(pack(one.view(np.bool_)), pack(other.view(np.bool_))) for one, other in pairs]
+        for video, pairs in arrays(Path(task["folder"])).items()
+    }
+
+
+def vos_benchmark_on_arrays(task: Task) -> Scores:
     """Per frame."""
     from vos_benchmark.evaluator import Evaluator
 
     scores = {}
-    for video, pairs in arrays(folder).items():
+    for video, pairs in arrays(Path(task["folder"])).items():
         evaluator = Evaluator(name=video)
         for annotation, result in pairs:
             evaluator.feed_frame(result, annotation)
@@ -68,33 +93,82 @@ def peer_on_arrays(folder: Path, _codec: str) -> Scores:
     return scores
 
 
+def davis2017_on_arrays(task: Task) -> Scores:
+    """Per frame; a stack of frames, as its evaluation holds them, takes longer."""
+    from davis2017.metrics import db_eval_boundary, db_eval_iou
+
+    scores = {}
+    for video, pairs in arrays(Path(task["folder"])).items():
+        scores[f"{video} J"] = [float(db_eval_iou(one, other)) for one, other in pairs]
+        scores[f"{video} F"] = [float(db_eval_boundary(one, other)) for one, other in pairs]
+    return scores
+
+
+def trackeval_on_arrays(task: Task) -> Scores:
+    """Means of videos: all that it returns."""
+    from trackeval.metrics import JAndF
+
+    scores = {}
+    for video, pairs in run_lengths(Path(task["folder"])).items():
+        ids = [[0] for _ in pairs]
+        found = JAndF().eval_sequence(
+            {
+                "num_timesteps": len(pairs),
+                "num_gt_ids": 1,
+                "num_tracker_ids": 1,
+                "gt_ids": ids,
+                "tracker_ids": ids,
+                "gt_dets": [[one] for one, _ in pairs],
+                "tracker_dets": [[other] for _, other in pairs],
+            }
+        )
+        scores[f"{video} J"], scores[f"{video} F"] = [float(found["J-Mean"])], [float(found["F-Mean"])]
+    return scores
+
+
+def sklearn_regions(task: Task) -> Scores:
+    """J alone, per frame."""
+    from sklearn.metrics import jaccard_score
+
+    return {
+        video: [float(jaccard_score(one.ravel(), other.ravel())) for one, other in pairs]
+        for video, pairs in arrays(Path(task["folder"])).items()
+    }
+
+
 def score_video(folder: Path, codec: str, video: str) -> tuple[list[float], list[float]]:
-    """J and F of a video's frames, from files."""
+    """J and F of a video's frames, from files; annotations as `vosbench score` reads them."""
     from vosbench.images import read_packed
+    from vosbench.images.kept import Annotations
     from vosbench.metrics.packed_scores import frame_scores
 
+    files = sorted((folder / "annotations" / video).iterdir())
+    annotations = Annotations(video, dict(enumerate(files)), codec)
     regions, contours = [], []
-    for path in sorted((folder / "annotations" / video).iterdir()):
+    for index, path in enumerate(files):
         result = read_packed(folder / "results" / video / path.name, codec)
-        frame = frame_scores(read_packed(path, codec), result)
+        frame = frame_scores(annotations.read(index)[0], result)
         regions.append(frame.region)
         contours.append(frame.contour)
+    annotations.save()
     return regions, contours
 
 
-def ours_on_files(folder: Path, codec: str) -> Scores:
-    """Means of videos."""
+def ours_on_files(task: Task) -> Scores:
+    """Means of videos; annotations are kept from the first round on if the task says so."""
+    os.environ["VOSBENCH_NO_CACHE"] = "" if task["cached"] else "1"
     scores = {}
-    for video in names(folder):
-        regions, contours = score_video(folder, codec, video)
+    for video in names(Path(task["folder"])):
+        regions, contours = score_video(Path(task["folder"]), task["codec"], video)
         scores[video] = [sum(regions) / len(regions), sum(contours) / len(contours)]
     return scores
 
 
-def peer_on_files(folder: Path, _codec: str) -> Scores:
+def vos_benchmark_on_files(task: Task) -> Scores:
     """Means of videos; the peer returns percentages."""
     from vos_benchmark.benchmark import VideoEvaluator
 
+    folder = Path(task["folder"])
     evaluate = VideoEvaluator(str(folder / "annotations"), str(folder / "results"), skip_first_and_last=False)
     scores = {}
     for video in names(folder):
@@ -138,6 +212,19 @@ def peak(task: Task) -> dict[str, float]:
     return {"peak": int(re.findall(r"VmHWM:\s+(\d+)", status)[0]) / 1024, "frames": frames}
 
 
+KINDS: dict[tuple[str, str], Callable[[Task], Scores]] = {
+    ("ours", "arrays"): ours_on_arrays,
+    ("ours", "regions"): our_regions,
+    ("ours", "files"): ours_on_files,
+    ("ours", "pool"): in_processes,
+    ("vos-benchmark", "arrays"): vos_benchmark_on_arrays,
+    ("vos-benchmark", "files"): vos_benchmark_on_files,
+    ("davis2017-evaluation", "arrays"): davis2017_on_arrays,
+    ("TrackEval", "arrays"): trackeval_on_arrays,
+    ("scikit-learn", "regions"): sklearn_regions,
+}
+
+
 def answer(side: str, task: Task) -> dict[str, Any]:
     """Do one task and time it."""
     if task["task"] == "peak":
@@ -145,17 +232,11 @@ def answer(side: str, task: Task) -> dict[str, Any]:
     import cv2
 
     cv2.setNumThreads(1)
-    folder = Path(task["folder"])
-    kinds: dict[tuple[str, str], Callable[[Path, str], Scores]] = {
-        ("ours", "arrays"): ours_on_arrays,
-        ("ours", "files"): ours_on_files,
-        ("peer", "arrays"): peer_on_arrays,
-        ("peer", "files"): peer_on_files,
-    }
-    if task["task"] == "arrays":
-        arrays(folder)
+    work = KINDS[side, task["task"]]
+    if task["task"] in {"arrays", "regions"}:
+        (run_lengths if side == "TrackEval" else arrays)(Path(task["folder"]))
     wall, start = time.perf_counter(), time.process_time()
-    scores = in_processes(task) if task["task"] == "pool" else kinds[side, task["task"]](folder, task["codec"])
+    scores = work(task)
     return {"seconds": time.process_time() - start, "wall": time.perf_counter() - wall, "scores": scores}
 
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,11 +19,12 @@ from typing import TypeVar
 
 import numpy as np
 import torch
+from environments import Environment
 from numpy.typing import NDArray
 from safetensors.torch import save_file
+from series import Amount, Row, Scores, Target
 from torch import Tensor, nn
 from torch.nn import functional
-from turns import Row
 
 from vosbench import images
 from vosbench.dataset import Video
@@ -38,6 +39,8 @@ from vosbench.methods.adnet.network import build as build_adnet
 from vosbench.methods.f2net.network import VARIANTS, F2Net
 from vosbench.metrics.region import region_similarity
 
+PEERS = ()
+MOST_ROUNDS = 2
 FRAMES = 2
 """Frames after the first one, which is the anchor; a full-size frame takes seconds on one core."""
 Maps = list[NDArray[np.float32]]
@@ -97,7 +100,7 @@ def timed(work: Callable[[], Maps]) -> tuple[float, Maps]:
     return time.process_time() - start, maps
 
 
-def rows(_peer: Path, data: Path, rounds: int, frames: int = FRAMES) -> Iterator[Row]:
+def rows(_peers: Mapping[str, Environment], data: Path, rounds: int, frames: int = FRAMES) -> Iterator[Row]:
     """Measure time per frame of both methods, also in lower precision and compiled, and memory of attention.
 
     Our time excludes the first map, since encoding the anchor once per video would weigh too much on a few frames; the
@@ -105,10 +108,10 @@ def rows(_peer: Path, data: Path, rounds: int, frames: int = FRAMES) -> Iterator
 
     Args:
         data: the folder of real data; without it, a video is generated.
-        rounds: number of counted rounds; at most two, since each takes minutes.
+        rounds: number of counted rounds; at most `MOST_ROUNDS`, since each takes minutes.
         frames: number of frames after the first.
     """
-    rounds = min(rounds, 2)
+    rounds = min(rounds, MOST_ROUNDS)
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         video = real(data, frames + 1) or draw(Path(folder), frames + 1)
@@ -208,36 +211,36 @@ def compare(
     rounds: int,
 ) -> Row:
     """Alternate between ours and the plain loop; times are per frame."""
-    goal = "–" if target is None else f"≥ {target}×"
+    goal = None if target is None else Target(bound="≥", value=target)
     try:
         predictor = load(setup)
     except UsageError as error:
-        return Row(task, "–", "–", f"not measured: {error}", goal, met=target is None, scores="–")
+        return Row(task=task, ours=None, measured=None, target=goal, failed=str(error))
     times: list[tuple[float, float]] = []
     for _ in range(rounds):
         first_map, seconds, maps = after_first(predictor, video)
         total, expected = timed(partial(plain, video))
         times.append((seconds / (len(maps) - 1), total / len(maps)))
-        start = f", first map after {first_map:.0f} s" if setup.compile else ""
+        start = f"first map after {first_map:.0f} s" if setup.compile else ""
     ratio = statistics.median(other / one for one, other in times)
     ours, peer = (statistics.median(pair[side] for pair in times) for side in (0, 1))
     return Row(
         task=task,
-        ours=f"{ours:.2f} s per frame{start}",
-        peer=f"{peer:.2f} s (plain loop, fp32)",
-        measured=f"{ratio:.1f}×" if ratio >= 1 else f"{ratio:.2f}×",
+        ours=Amount(value=ours, unit="s per frame", note=start),
+        peer="plain loop, fp32",
+        theirs=Amount(value=peer, unit="s per frame"),
+        measured=Amount(value=ratio, unit="×"),
         target=goal,
-        met=target is None or ratio >= target,
         scores=difference(maps, expected),
     )
 
 
-def difference(maps: Maps, expected: Maps) -> str:
+def difference(maps: Maps, expected: Maps) -> Scores:
     """How much maps differ, and the masks made from them."""
     apart = np.abs(np.array(maps) - np.array(expected))
     overlap = [region_similarity(other > 0.5, one > 0.5) for one, other in zip(maps, expected, strict=True)]
     masks = f"J of the masks above 0.5: {statistics.mean(overlap):.4f}"
-    return f"maps within {apart.max():.0e}, {apart.mean():.0e} on average; {masks}"
+    return Scores(what="maps", apart=float(apart.max()), note=f"{apart.mean():.0e} on average; {masks}")
 
 
 def memory() -> Row:
@@ -248,12 +251,11 @@ def memory() -> Row:
     )
     return Row(
         task="attention between 6588 positions, C = 128",
-        ours=f"{ours / 1024:.0f} MiB",
-        peer=f"{plain / 1024:.0f} MiB (whole matrix)",
-        measured=f"{plain / max(ours, 1):.0f}×",
-        target="≥ 10×",
-        met=plain >= 10 * ours,
-        scores="–",
+        ours=Amount(value=ours / 1024, unit="MiB"),
+        peer="whole matrix",
+        theirs=Amount(value=plain / 1024, unit="MiB"),
+        measured=Amount(value=plain / max(ours, 1), unit="×"),
+        target=Target(bound="≥", value=10),
     )
 
 

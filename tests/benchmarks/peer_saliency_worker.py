@@ -1,6 +1,6 @@
-"""Run the tasks of `peer_saliency` with vosbench or its peers, depending on the environment.
+"""Run the tasks of `peer_saliency` with vosbench or a peer, depending on the environment.
 
-``--worker ours`` and ``--worker peer`` answer ``{"task": …, "folder": …}`` line by line; both hold the same maps.
+``--worker ours`` and ``--worker PEER`` answer ``{"task": …, "folder": …}`` line by line; all hold the same maps.
 """
 
 import argparse
@@ -8,6 +8,7 @@ import contextlib
 import functools
 import io
 import json
+import os
 import resource
 import sys
 import time
@@ -31,6 +32,7 @@ Pair = tuple[Any, Any]
 def ours(task: str) -> Callable[[list[Pair]], Scores]:
     """A task, by vosbench."""
     from vosbench.images import files as images
+    from vosbench.images.kept import Annotations
     from vosbench.metrics import saliency
     from vosbench.metrics.packed import unpack
 
@@ -40,12 +42,14 @@ def ours(task: str) -> Callable[[list[Pair]], Scores]:
 
     def step(data: list[Pair]) -> Scores:
         averages = saliency.Accumulator(convention, names)
-        for levels, annotation in data:
+        annotations = Annotations("all", {index: pair[1] for index, pair in enumerate(data)}, "binary255")
+        for index, (levels, annotation) in enumerate(data):
             if isinstance(levels, Path):
-                pixels, mask = images.read_levels(levels, "map"), unpack(images.read_packed(annotation, "binary255"))
+                pixels, mask = images.read_levels(levels, "map"), unpack(annotations.read(index)[0])
             else:
                 pixels, mask = levels, annotation > 128
             averages.add("all", saliency.measure_frame(pixels, mask, convention, names))
+        annotations.save()
         return {name: [value] for name, value in averages.result().items() if value is not None}
 
     return step
@@ -53,10 +57,11 @@ def ours(task: str) -> Callable[[list[Pair]], Scores]:
 
 def peer(task: str) -> Callable[[list[Pair]], Scores]:
     """A task, by PySODMetrics or scikit-learn."""
-    import py_sod_metrics
-    from sklearn.metrics import precision_recall_curve
-
     warnings.simplefilter("ignore")
+    if task == POOL:
+        return pooled
+    import py_sod_metrics
+
     tools = {
         "MAE, PR, F": (py_sod_metrics.MAE, py_sod_metrics.Fmeasure),
         "S": (py_sod_metrics.Smeasure,),
@@ -77,13 +82,17 @@ def peer(task: str) -> Callable[[list[Pair]], Scores]:
                 scores |= {f"adp{letter}": results[key]["adp"], f"max{letter}": results[key]["curve"].max()}
         return {name: [float(value)] for name, value in scores.items()}
 
-    def pool(data: list[Pair]) -> Scores:
-        levels = np.concatenate([each.ravel() for each, _ in data])
-        truth = np.concatenate([each.ravel() > 128 for _, each in data])
-        precision, recall, _ = precision_recall_curve(truth, levels)
-        return {"maxF": [float((2 * precision * recall / np.maximum(precision + recall, 1e-300)).max())]}
+    return step
 
-    return pool if task == POOL else step
+
+def pooled(data: list[Pair]) -> Scores:
+    """The largest F over the pixels of all frames, by scikit-learn."""
+    from sklearn.metrics import precision_recall_curve
+
+    levels = np.concatenate([each.ravel() for each, _ in data])
+    truth = np.concatenate([each.ravel() > 128 for _, each in data])
+    precision, recall, _ = precision_recall_curve(truth, levels)
+    return {"maxF": [float((2 * precision * recall / np.maximum(precision + recall, 1e-300)).max())]}
 
 
 def grey(path: Path) -> Any:
@@ -102,17 +111,26 @@ def held(folder: Path) -> list[Pair]:
     return [(grey(levels), grey(annotation)) for levels, annotation in evenly(files(folder), POOLED)]
 
 
+def chosen(folder: Path) -> list[Pair]:
+    """The files of the task `FILES`."""
+    return evenly(files(folder), FRAMES)
+
+
 def evenly(pairs: list[Pair], count: int) -> list[Pair]:
     """``count`` evenly spaced pairs."""
     return pairs[:: max(1, len(pairs) // count)][:count]
 
 
-def answer(side: str, task: str, folder: Path) -> dict[str, Any]:
-    """Do a task: processor seconds, scores, the number of frames, and peak memory in MB."""
+def answer(side: str, task: str, folder: Path, *, kept: bool) -> dict[str, Any]:
+    """Do a task: processor seconds, scores, the number of frames, and peak memory in MB.
+
+    ``kept``: read annotations as a second run does, from those that the first one kept.
+    """
+    os.environ["VOSBENCH_NO_CACHE"] = "" if kept else "1"
     if task == EVERY:
         data = files(folder)
     elif task == FILES:
-        data = evenly(files(folder), FRAMES)
+        data = chosen(folder)
     else:
         data = evenly(held(folder), POOLED if task == POOL else FRAMES)
     step = (ours if side == "ours" else peer)(task)
@@ -125,7 +143,7 @@ def answer(side: str, task: str, folder: Path) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--worker", choices=["ours", "peer"], required=True)
+    parser.add_argument("--worker", required=True)
     side = parser.parse_args().worker
     cv2.setNumThreads(1)
     answers = sys.stdout
@@ -133,7 +151,7 @@ def main() -> None:
         request = json.loads(line)
         try:
             with contextlib.redirect_stdout(io.StringIO()):
-                found = answer(side, request["task"], Path(request["folder"]))
+                found = answer(side, request["task"], Path(request["folder"]), kept=request.get("kept", False))
         except Exception as error:  # noqa: BLE001 -- reported to the parent process
             found = {"error": repr(error)}
         print(json.dumps(found), file=answers, flush=True)

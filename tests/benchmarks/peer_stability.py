@@ -7,14 +7,15 @@ sequence; the compiled one scores the same sample, for the ratio, and the whole 
 import itertools
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import plain_stability as plain
+from environments import Environment
 from numpy.typing import NDArray
-from turns import Row
+from series import Amount, Row, Scores, Target
 
 from vosbench.evaluate import predictions
 from vosbench.images import files as images
@@ -22,16 +23,18 @@ from vosbench.metrics import stability
 from vosbench.registry import load_dataset
 
 Masks = Sequence[NDArray[np.bool_]]
+PEERS = ()
+MOST_ROUNDS = 3
 SUBMISSION = "pdb"
 PAIRS = 2
 
 
-def rows(_peer: Path, data: Path, rounds: int) -> Iterator[Row]:
+def rows(_peers: Mapping[str, Environment], data: Path, rounds: int) -> Iterator[Row]:
     """Measure the time per pair over the whole submission, and the ratio over a sample.
 
     Args:
         data: the folder of VOSBENCH_TEST_DATA.
-        rounds: number of counted rounds; at most three, since the plain form takes minutes.
+        rounds: number of counted rounds; at most `MOST_ROUNDS`, since the plain form takes minutes.
     """
     videos = load_dataset("davis16").videos(data / "DAVIS", "val")
     found = predictions.find(data / "davis16_results" / f"{SUBMISSION}.zip", videos)
@@ -40,30 +43,26 @@ def rows(_peer: Path, data: Path, rounds: int) -> Iterator[Row]:
     compiled = {"describe": stability.describe, "compare": stability.instability}
     numpy = {"describe": plain.describe, "compare": lambda a, b: plain.instability(a, b, resolve_ties=False)}
     turn(compiled, sample)  # compile, or load the compiled code
-    timings = [(turn(compiled, sample), turn(numpy, sample)) for _ in range(min(rounds, 3))]
+    timings = [(turn(compiled, sample), turn(numpy, sample)) for _ in range(min(rounds, MOST_ROUNDS))]
     ratio = statistics.median(theirs[0] / ours[0] for ours, theirs in timings)
     ours, theirs = timings[-1]
     apart = max(abs(one - other) for one, other in zip(ours[1], theirs[1], strict=True))
     count = len(ours[1])
     yield Row(
         task=f"T, {count} pairs of all 20 sequences, 480p",
-        ours=f"{1000 * ours[0] / count:.1f} ms per pair",
-        peer=f"{1000 * theirs[0] / count:.0f} ms (plain NumPy)",
-        measured=f"{ratio:.0f}×",
-        target="≥ 25×",
-        met=ratio >= 25,
-        scores=f"within {apart:.0e}",
+        ours=Amount(value=1000 * ours[0] / count, unit="ms per pair"),
+        peer="plain NumPy",
+        theirs=Amount(value=1000 * theirs[0] / count, unit="ms per pair"),
+        measured=Amount(value=ratio, unit="×"),
+        target=Target(bound="≥", value=25),
+        scores=Scores(what="T", apart=apart, note="the plain form takes the first of tied paths"),
     )
     seconds, values = turn(compiled, whole)
-    per_pair = 1000 * seconds / len(values)
     yield Row(
         task=f"T, a whole DAVIS-2016 val submission, {len(values)} pairs",
-        ours=f"{seconds:.1f} s",
-        peer="–",
-        measured=f"{per_pair:.1f} ms per pair",
-        target="≤ 20 ms",
-        met=per_pair <= 20,
-        scores="–",
+        ours=Amount(value=seconds, unit="s"),
+        measured=Amount(value=1000 * seconds / len(values), unit="ms per pair"),
+        target=Target(bound="≤", value=20),
     )
 
 
