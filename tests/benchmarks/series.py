@@ -181,6 +181,39 @@ class Networks(Part):
     """the networks"""
 
 
+class Column(Part):
+    """What one column of figures has."""
+
+    name: str
+    """its heading"""
+    unit: str = ""
+    """of its numbers; empty for text"""
+
+
+class Figures(Part):
+    """A section of figures of ours alone, such as memory by the number of frames."""
+
+    kind: Literal["figures"]
+    title: str
+    """the heading"""
+    script: str
+    """what measured it"""
+    date: str
+    """day of the measurement, UTC, as YYYY-MM-DD"""
+    machine: Machine
+    """where it was measured"""
+    python: str
+    """version"""
+    versions: dict[str, str]
+    """our packages"""
+    columns: list[Column]
+    """what was varied, and what was measured"""
+    rows: list[list[float | str]]
+    """a cell for each column"""
+    notes: list[str] = []
+    """remarks"""
+
+
 class Small(Part):
     """A small benchmark."""
 
@@ -214,7 +247,7 @@ class Calibrated(Part):
     """by name"""
 
 
-Section = Annotated[Tasks | Networks | Calibrated, Field(discriminator="kind")]
+Section = Annotated[Tasks | Networks | Figures | Calibrated, Field(discriminator="kind")]
 
 
 class Series(Part):
@@ -231,7 +264,7 @@ def read(path: Path = DATA) -> Series:
     return Series.model_validate_json(path.read_text("utf-8")) if path.exists() else Series()
 
 
-def replace(topic: str, section: "Tasks | Networks | Calibrated", path: Path = DATA) -> None:
+def replace(topic: str, section: Section, path: Path = DATA) -> None:
     """Replace a section, or append it, and write the page again."""
     sections = {**read(path).sections, topic: section}
     places = {name: ORDER.index(name) if name in ORDER else len(ORDER) for name in sections}
@@ -278,21 +311,49 @@ def versions() -> dict[str, str]:
     return found
 
 
+def figures(title: str, script: str, columns: Mapping[str, str], rows: list[list[float | str]], *notes: str) -> Figures:
+    """A section of figures that were measured here and now.
+
+    Args:
+        title: its heading.
+        script: what measured it, as a path of the repository.
+        columns: heading → unit of the numbers.
+        rows: a cell for each column.
+        notes: remarks.
+    """
+    return Figures(
+        kind="figures",
+        title=title,
+        script=script,
+        date=today(),
+        machine=machine(),
+        python=platform.python_version(),
+        versions=versions(),
+        columns=[Column(name=name, unit=unit) for name, unit in columns.items()],
+        rows=rows,
+        notes=list(notes),
+    )
+
+
 def page(series: Series) -> str:
     """The page in Markdown."""
     head = (
         "<!-- Written by tests/benchmarks/series.py from benchmarks.json; do not edit. A test fails if it is out of "
         "date. -->\n# Benchmarks\n"
     )
-    parts = [head]
-    for section in series.sections.values():
-        if isinstance(section, Tasks):
-            parts.append(_tasks(section))
-        elif isinstance(section, Networks):
-            parts.append(_networks(section))
-        else:
-            parts.append(_small(section))
-    return "\n".join(parts)
+    return "\n".join([head, *map(_written, series.sections.values())])
+
+
+def _written(section: Section) -> str:
+    match section:
+        case Tasks():
+            return _tasks(section)
+        case Networks():
+            return _networks(section)
+        case Figures():
+            return _figures(section)
+        case Calibrated():
+            return _small(section)
 
 
 def _tasks(section: Tasks) -> str:
@@ -316,7 +377,7 @@ def _tasks(section: Tasks) -> str:
     return _section(section, cells, lines)
 
 
-def _section(section: Tasks | Networks | Calibrated, cells: Iterable[Sequence[str]], lines: Iterable[str]) -> str:
+def _section(section: Section, cells: Iterable[Sequence[str]], lines: Iterable[str]) -> str:
     notes = "\n".join(f"* {line}" for line in (*lines, f"measured by {section.script}"))
     return f"## {section.title}\n\n{_table(cells)}\n\n{notes}\n"
 
@@ -346,7 +407,7 @@ def _digits(value: float) -> str:
 
 
 def _unit(amount: Amount | None) -> str:
-    return "" if amount is None else amount.unit if amount.unit == "×" else f" {amount.unit}"
+    return "" if amount is None or not amount.unit else amount.unit if amount.unit == "×" else f" {amount.unit}"
 
 
 def _scores(scores: Scores | None) -> str:
@@ -384,6 +445,17 @@ def _networks(section: Networks) -> str:
         f"its rate is that of {product}, for the time that it is busy",
     ]
     return _section(section, [columns, *cells], lines)
+
+
+def _figures(section: Figures) -> str:
+    cells = [[column.name for column in section.columns]]
+    for row in section.rows:
+        pairs = zip(section.columns, row, strict=True)
+        cells.append(
+            [cell if isinstance(cell, str) else _amount(Amount(value=cell, unit=at.unit)) for at, cell in pairs]
+        )
+    lines = [f"{_where(section.machine)}; {section.date}", f"Python {section.python}, {_listed(section.versions)}"]
+    return _section(section, cells, [*lines, *section.notes])
 
 
 def _small(section: Calibrated) -> str:
