@@ -367,6 +367,7 @@ def test_what_is_left_is_told_before_and_on_the_way(capsys: pytest.CaptureFixtur
     said = run("--dry-run").stdout
     assert "8 records: 6 done, 2 to do" in said
     assert "to do: 2 records, 4 videos; time: about 1 s in one process" in said
+    assert "time: about 1 s with 8 workers" in run("--dry-run", "--workers", "8").stdout
     before = {path: path.stat().st_mtime_ns for path in Path("results").rglob("*")}
     status = call("status", "plan.yaml")
     assert "time left: about 1 s in one process" in status.stdout
@@ -412,3 +413,34 @@ def test_workers_change_no_byte() -> None:
     shutil.rmtree("results")
     assert run().stdout == shown.stdout
     assert contents() == spread
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")  # a package's warnings concern its own tests
+def test_a_video_that_kills_its_workers_has_failed_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("distributed", reason="needs the extra dist")
+    with monkeypatch.context() as patched:
+        patched.setenv("PLAN_DIE", "toy/v1/00002")
+        done = run("--workers", "2", code=4)
+    assert "6 records: 3 done, 3 failed" in done.stdout
+    assert {read(path).failed[0] for path in Path("results").rglob("toy/*.json") if path.parent.name == "toy"} == {"v1"}
+    worked()
+    assert run(code=4).stdout == done.stdout
+    assert worked() == []
+    run("--retry-failed")
+    spread = contents()
+    shutil.rmtree("results")
+    run()
+    assert contents() == spread
+
+
+def test_a_note_that_is_damaged_is_made_again() -> None:
+    run()
+    worked()
+    before = contents()
+    for path in Path("results/a").rglob(".plan/*.json"):
+        path.write_bytes(path.read_bytes()[:40])
+    run()
+    assert set(worked()) == {"load"}
+    assert contents() == before
+    assert "6 records: 6 done" in run().stdout

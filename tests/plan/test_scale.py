@@ -10,6 +10,7 @@ import pytest
 
 from vosbench import registry
 from vosbench.engine.engine import Failure, Outcome
+from vosbench.errors import WorkerError
 from vosbench.face import run_plan
 from vosbench.images import write_png
 from vosbench.plan import execute, inputs, prepare
@@ -76,6 +77,7 @@ def test_scheduling_takes_as_many_steps_as_there_are_things(plan: Path, monkeypa
             counting(module, name)
     engine = Nowhere()
     done = run_plan(plan, engine=engine)
+    assert isinstance(done.problem, WorkerError)
     assert str(done.problem).startswith("seed0/level on many and 99 more records failed")
     assert len(engine.names) == len(set(engine.names)) == METHODS * VIDEOS
     assert engine.names[:2] == ["seed0/level on many, v002", "seed0/level on many, v005"]

@@ -1,6 +1,7 @@
 """For plans: a method with weights, options and seeds that notes what it does, and the toy dataset and others."""
 
 import os
+import signal
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -23,7 +24,7 @@ secret = replace(
 
 
 class Level:
-    """Brightness times the number in the weights; a random one by the seed; the environment makes it slow or fail."""
+    """Brightness times the number in the weights, or one by the seed; the environment makes it slow, fail or die."""
 
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
@@ -43,6 +44,8 @@ class Level:
             time.sleep(float(os.environ.get("PLAN_SECONDS", "0")))
             if os.environ.get("PLAN_FAIL") == f"{video.frames[0].parents[2].name}/{video.name}/{path.stem}":
                 raise RuntimeError("out of luck")
+            if os.environ.get("PLAN_DIE") == f"{video.frames[0].parents[2].name}/{video.name}/{path.stem}":
+                os.kill(os.getpid(), signal.SIGKILL)
             yield np.clip(read_frame(path).mean(axis=2) / 255 * gain, 0, 1).astype(np.float32)
 
 

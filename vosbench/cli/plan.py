@@ -74,8 +74,9 @@ def run(plan: Path, how: How, shown: "Format", spreading: Spreading) -> None:
     """
     from vosbench import face
 
+    nowhere = Spreading()  # nothing is started to say what would be done
     with (
-        spread(spreading, device="", quiet=how.quiet) as engine,
+        spread(nowhere if how.dry_run else spreading, device="", quiet=how.quiet) as engine,
         listening("frames", quiet=how.quiet) as listener,
     ):
         done = face.run_plan(
@@ -85,6 +86,7 @@ def run(plan: Path, how: How, shown: "Format", spreading: Spreading) -> None:
             retry_failed=how.retry_failed,
             available=how.available,
             dry_run=how.dry_run,
+            workers=spreading.workers or 1,
             plugins=how.plugins,
             engine=engine,
             listener=listener,

@@ -63,6 +63,7 @@ def run_plan(  # noqa: PLR0913 - the options of the command line
     retry_failed: bool = False,
     available: bool = False,
     dry_run: bool = False,
+    workers: int = 1,
     plugins: Iterable[AnyPath] = (),
     engine: Engine | None = None,
     listener: Listener = SILENT,
@@ -79,6 +80,7 @@ def run_plan(  # noqa: PLR0913 - the options of the command line
         retry_failed: try again what failed before.
         available: leave out datasets that are missing or incomplete here, instead of refusing.
         dry_run: only say what would be done, and about how long it takes.
+        workers: for which number of workers the time is estimated.
         plugins: Python files besides those that the plan names.
         engine: where videos are segmented; in this process if None.
         listener: callbacks for progress and notes.
@@ -94,7 +96,7 @@ def run_plan(  # noqa: PLR0913 - the options of the command line
     policy = Policy(replace=overwrite or prepared.source.plan.changed == "replace", retry=retry_failed)
     if dry_run:
         every = progressing.every(entries, closely=True)
-        return _preview(every, policy, notes)
+        return _preview(every, policy, workers, notes)
     done = execute(entries, policy, engine, listener.advance)
     return PlanResult(lines=_lines(done), notes=tuple(notes), problem=_problem(done))
 
@@ -226,11 +228,11 @@ def _summary(prepared: Prepared) -> str:
     )
 
 
-def _preview(every: Sequence[Progress], policy: Policy, notes: Sequence[str]) -> PlanResult:
+def _preview(every: Sequence[Progress], policy: Policy, workers: int, notes: Sequence[str]) -> PlanResult:
     todo = [every[index] for index in left_to_do(every, policy)]
     videos = sum((each.total or 0) - (each.videos or 0) for each in todo)
     said = f"to do: {counted(len(todo), 'record')}, {counted(videos, 'video')}" if todo else "nothing is left to do"
-    about = [f"{said}; time: {estimate(todo, every).said()}"] if todo else [said]
+    about = [f"{said}; time: {estimate(todo, every).said(workers)}"] if todo else [said]
     return PlanResult(lines=[*map(show.line, every)], notes=(*about, *notes))
 
 

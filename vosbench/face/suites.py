@@ -14,6 +14,7 @@ from vosbench.evaluate.containers import SUFFIX, name_of
 from vosbench.evaluate.numbering import Numbering
 from vosbench.evaluate.score import noted_name
 from vosbench.face import functions
+from vosbench.face.each_dataset import EachDataset
 from vosbench.face.options import (
     SILENT,
     AnyPath,
@@ -24,7 +25,6 @@ from vosbench.face.options import (
     refuse_unknown,
     setup_of,
 )
-from vosbench.face.plan import Plan
 from vosbench.face.result import Result, SuiteResult
 from vosbench.method import Method
 from vosbench.records import store
@@ -64,7 +64,7 @@ def run_suite(  # noqa: PLR0913 - the options of the command line
     """
     refuse_unknown(options, SuiteRunOptions.__optional_keys__, "run_suite")
     files, untrained = paths_of(plugins), options.get("untrained", False)
-    plan = Plan[runner.Job](suite, files, options)
+    work_on = EachDataset[runner.Job](suite, files, options)
     named = (method, "") if isinstance(method, Method) else method
     pair = registry.load_method(named, files) if isinstance(named, str) else named
     setup = setup_of(options)
@@ -73,7 +73,7 @@ def run_suite(  # noqa: PLR0913 - the options of the command line
     def resolve(dataset: Dataset, choice: Choice) -> runner.Job:
         return runner.resolve(pair, dataset, setup, choice, plugins=files, untrained=untrained)
 
-    jobs, place = plan.prepare(resolve, listener), None if out is None else Path(out)
+    jobs, place = work_on.prepare(resolve, listener), None if out is None else Path(out)
 
     def work(job: runner.Job, part: Listener) -> Result:
         return functions.run_job(
@@ -81,7 +81,7 @@ def run_suite(  # noqa: PLR0913 - the options of the command line
         )
 
     frames = {entry: sum(len(video) for video in job.selection.videos) for entry, job in jobs.items()}
-    return plan.carry_out(jobs, frames, work, listener)
+    return work_on.carry_out(jobs, frames, work, listener)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +135,9 @@ def score_suite(  # noqa: PLR0913 - the options of the command line
     """
     refuse_unknown(options, SuiteOptions.__optional_keys__, "score_suite")
     folder = Path(masks)
-    plan = Plan[_Found](suite, paths_of(plugins), options)
+    work_on = EachDataset[_Found](suite, paths_of(plugins), options)
     if not folder.is_dir():
-        names = ", ".join(plan.datasets)
+        names = ", ".join(work_on.datasets)
         raise DataError(f'"{masks}" should be a folder with a folder or archive of masks for each dataset: {names}')
     families = registry.load_families(paths_of(plugins))
 
@@ -147,7 +147,7 @@ def score_suite(  # noqa: PLR0913 - the options of the command line
         assert choice.root is not None or dataset.root is not None
         return _Found(selection, choice.root or place, place, noted)
 
-    found = plan.prepare(find, listener)
+    found = work_on.prepare(find, listener)
     called = {each.noted or name_of(folder) for each in found.values()} if name is None else {name}
     if len(called) > 1:
         raise UsageError(f'"{folder}" has maps of several methods: {", ".join(sorted(called))}; choose one by its name')
@@ -176,7 +176,7 @@ def score_suite(  # noqa: PLR0913 - the options of the command line
         return replace(result, path=path)
 
     videos = {entry: len(each.selection.videos) for entry, each in found.items()}
-    return plan.carry_out(found, videos, work, listener)
+    return work_on.carry_out(found, videos, work, listener)
 
 
 def _masks_of(folder: Path, selection: Selection, name: str | None) -> tuple[Path, str | None]:

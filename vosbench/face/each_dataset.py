@@ -1,4 +1,4 @@
-"""Plans of work on a suite: its datasets are prepared before anything is computed, and then done one by one."""
+"""Work on a suite: its datasets are prepared before anything is computed, and then done one by one."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,7 +16,7 @@ from vosbench.report.suite import Columns
 Work = TypeVar("Work")
 
 
-class Plan(Generic[Work]):
+class EachDataset(Generic[Work]):
     """What is done on the datasets of a suite: everything is prepared before anything is computed."""
 
     def __init__(self, suite: str | Suite, plugins: tuple[Path, ...], options: SuiteOptions) -> None:
