@@ -17,7 +17,6 @@ from vosbench.dataset.protocol import HALF, DatasetProtocol
 from vosbench.errors import DataError, VosbenchError, suggest
 from vosbench.images.codecs import codec
 from vosbench.metrics.measures import MAPS, MASKS, OVERLAPS, REGIONS
-from vosbench.metrics.saliency.conventions import convention
 
 FILE = "dataset.yaml"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -102,7 +101,11 @@ class ProtocolDescription(BaseModel):
                 raise ValueError(f'there is no measure "{name}" of {self.unit}; {suggest(name, known)}')
         if len(set(self.measures)) < len(self.measures):
             raise ValueError("a measure is named twice")
-        convention(self.saliency).check(tuple(name for name in self.measures if name in MAPS))
+        soft = tuple(name for name in self.measures if name in MAPS)
+        if soft:
+            from vosbench.metrics.saliency import convention  # loads the compiler
+
+            convention(self.saliency).check(soft)
         return self
 
     def protocol(self, name: str) -> DatasetProtocol:

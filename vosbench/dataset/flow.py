@@ -109,6 +109,8 @@ def _paired(frames: Sequence[Path], files: Sequence[Path]) -> dict[int, Path]:
     """Frame index → flow, of the first suffix that exists; by stem, or by number if no stem fits."""
     for suffix in SUFFIXES:
         kind = [path for path in files if path.suffix.lower() == suffix]
+        if not kind:
+            continue
         by_stem = {path.stem: index for index, path in enumerate(frames)}
         by_number = {number(path.name): index for index, path in enumerate(frames)}
         paired = {by_stem[path.stem]: path for path in kind if path.stem in by_stem}

@@ -89,7 +89,8 @@ class DatasetProtocol:
         """
         annotated = sorted(video.annotations)
         if self.frames == "inner":
-            return [t for t in annotated if 0 < t < len(video) - 1]
+            last = len(video) - 1
+            return [t for t in annotated if 0 < t < last]
         return annotated[PARTS[self.frames]]
 
     def only(self, measures: Sequence[str], families: Mapping[str, Family] = MappingProxyType({})) -> "DatasetProtocol":

@@ -244,12 +244,12 @@ def _scorers(task: Task, masks: Reading) -> "list[MaskScorer | BoxScorer | Salie
 
 
 def _scored(task: Task, rows: list[Row], annotations: str, masks: str, saliency: "Accumulator | None" = None) -> Scored:
-    predicted = task.predictions.files[task.video.name]
+    predicted, asked = task.predictions.files[task.video.name], set(task.scored)
     return Scored(
         video=task.video.name,
         rows=tuple(rows),
         missing=task.missing,
-        unscored=sum(index not in predicted for index in range(len(task.video)) if index not in task.scored),
+        unscored=sum(index not in predicted for index in range(len(task.video)) if index not in asked),
         annotations=annotations,
         masks=masks,
         saliency=saliency,

@@ -115,7 +115,12 @@ def stretches(image: Image) -> Iterator[tuple[slice, Bytes]]:
 NONE, SUB, UP, PAETH = 0, 1, 2, 4  # filters
 HIGHEST = 255
 HALF = 128  # a value with equal residuals for rises and falls
-REVERSED = np.packbits(np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1), axis=1, bitorder="little")[:, 0]
+ALL = np.uint64(2**64 - 1)
+REVERSING = tuple(
+    (np.uint64(shift), np.uint64(low))
+    for shift, low in ((1, 0x5555555555555555), (2, 0x3333333333333333), (4, 0x0F0F0F0F0F0F0F0F))
+)
+"""Shifts that swap neighbouring bits, pairs and halves of bytes, and the bits that move up."""
 
 
 class _Reading(NamedTuple):
@@ -213,7 +218,7 @@ def _read_rows(image: Image, reading: _Reading) -> tuple[Words, tuple[int, ...]]
             target[rows] = _small_bits(image, reading, pixels, values)
     words[:, -1] &= _last_word(image.width)
     if 0 in values and not reading.shows(0) and words[0, 0] == _last_word(min(image.width, 64)):
-        full = words == np.uint64(2**64 - 1)
+        full = words == ALL
         full[:, -1] = words[:, -1] == _last_word(image.width)
         if full.all():  # filtered rows, and those of 0 and 255, only tell that there is no third value
             values.discard(0)
@@ -267,51 +272,81 @@ def _two_valued(filters: Bytes, residuals: Bytes, value: int, above: int) -> tup
         raise Unread
     different = _packed(residuals)
     value = value or _first(residuals, different)
-    rises, falls = _packed(residuals == value), _packed(residuals == -value % 256)
-    if value == HALF or (value and (different != rises | falls).any()):
+    if value == HALF or (value and not _only(residuals, value, different)):
         raise Unread
-    parity = different.copy()
-    for shift in (1, 2, 4, 8, 16, 32):
-        parity ^= parity << np.uint64(shift)
-    odd = np.bitwise_xor.accumulate(parity >> np.uint64(63), axis=1)[:, :-1]
-    parity[:, 1:] ^= np.uint64(0) - odd
-    if (filters == SUB).all():
-        words = parity
-        above = int.from_bytes(words[-1].tobytes(), "little")
-    else:
-        words, above = _from_above(filters, different, parity, above)
-    if value and (different & words != rises).any():
+    words, above = _unfiltered(filters, different, above)
+    if value and (different & words != _packed(residuals == value)).any():
         raise Unread
     return words, value, above
 
 
-def _from_above(filters: Bytes, different: Words, parity: Words, above: int) -> tuple[Words, int]:
-    """The rows of `_two_valued`, one by one; each is one integer."""
-    size = 8 * different.shape[1]
+def _only(residuals: Bytes, value: int, different: Words) -> bool:
+    """Whether residuals other than 0 are the value, or minus the value."""
+    if value in {1, HIGHEST}:
+        signed = residuals.view(np.int8)
+        return bool(signed.min() >= -1 and signed.max() <= 1)
+    return not (different != _packed((residuals == value) | (residuals == -value % 256))).any()
+
+
+def _unfiltered(filters: Bytes, different: Words, above: int) -> tuple[Words, int]:
+    """The rows of `_two_valued`, and the bits of the last one.
+
+    A row is either known by itself, or is the one above XOR its own bits; this is undone for all rows at once. Rows
+    that Paeth's filter mispredicts are found one by one, as integers, and count as known then.
+    """
+    count, size = len(different), 8 * different.shape[1]
+    sub = filters == SUB
+    known = sub | (filters == NONE)
+    if known.all():
+        words = np.where(sub[:, None], _prefix_xor(different), different)
+        return words, int.from_bytes(words[-1].tobytes(), "little")
+    paeth = filters == PAETH
+    if not (known | paeth | (filters == UP)).all():
+        raise Unread
+    paeth &= different.any(axis=1)
+    known |= paeth
+    changes = different.copy()
+    changes[known] = 0
+    np.bitwise_xor.accumulate(changes, axis=0, out=changes)  # of each row, since the one above the first
+    rows = different ^ changes  # of a row that is known, what the changes are added to
+    rows[sub] = _prefix_xor(different[sub]) ^ changes[sub]
+    last = np.maximum.accumulate(np.where(known, np.arange(count), -1))  # the last known row up to each
+    if paeth.any():
+        _undo_paeth(np.flatnonzero(paeth), _prefix_xor(different[paeth]), (rows, changes, last), above)
+    words = changes ^ np.where(last[:, None] < 0, np.frombuffer(above.to_bytes(size, "little"), np.uint64), rows[last])
+    return words, int.from_bytes(words[-1].tobytes(), "little")
+
+
+def _undo_paeth(
+    places: NDArray[np.intp], prefixes: Words, state: tuple[Words, Words, NDArray[np.intp]], above: int
+) -> None:
+    """Find the rows that Paeth's filter mispredicts, and add them to the known rows of `_unfiltered`."""
+    rows, changes, last = state
+    size = 8 * rows.shape[1]
     full = (1 << 8 * size) - 1
-    residuals, prefixes, shown = different.tobytes(), parity.tobytes(), above.to_bytes(size, "little")
-    rows = []
-    changed = np.asarray(different.any(axis=1))
-    for y, kind in enumerate(filters.tolist()):
-        if kind not in {NONE, SUB, UP, PAETH}:
-            raise Unread
-        if changed[y] or kind in {NONE, SUB}:
-            place = slice(y * size, (y + 1) * size)
-            if kind == NONE:
-                above = int.from_bytes(residuals[place], "little")
-            elif kind == UP:
-                above ^= int.from_bytes(residuals[place], "little")
-            elif kind == SUB:
-                above = int.from_bytes(prefixes[place], "little")
-            else:
-                prefix = int.from_bytes(prefixes[place], "little")
-                starts = (above ^ above << 1) & full
-                runs = full ^ starts
-                before = prefix << 1 & starts  # the prefix up to each start; it is removed from its run,
-                above ^= prefix ^ before ^ ((runs + (before << 1) ^ runs) & runs)  # and a carry fills the run
-            shown = above.to_bytes(size, "little")
-        rows.append(shown)
-    return np.frombuffer(b"".join(rows), np.uint64).reshape(different.shape), above
+    first, found, at = above, 0, -1
+    for y, data in zip(places.tolist(), prefixes, strict=True):
+        if at < 0 or y > at + 1:
+            known = last[y - 1] if y else -1
+            found = first if known < 0 else int.from_bytes(rows[known].tobytes(), "little")
+            found ^= int.from_bytes(changes[y - 1].tobytes(), "little") if y else 0
+        prefix = int.from_bytes(data.tobytes(), "little")
+        starts = (found ^ found << 1) & full
+        runs = full ^ starts
+        before = prefix << 1 & starts  # the prefix up to each start; it is removed from its run,
+        found ^= prefix ^ before ^ ((runs + (before << 1) ^ runs) & runs)  # and a carry fills the run
+        rows[y] = np.frombuffer(found.to_bytes(size, "little"), np.uint64) ^ changes[y]
+        at = y
+
+
+def _prefix_xor(rows: Words) -> Words:
+    """The XOR of the bits of a row up to each."""
+    parity = rows.copy()
+    for shift in (1, 2, 4, 8, 16, 32):
+        parity ^= parity << np.uint64(shift)
+    odd = np.bitwise_xor.accumulate(parity >> np.uint64(63), axis=1)[:, :-1]
+    parity[:, 1:] ^= np.uint64(0) - odd
+    return parity
 
 
 def _packed(pixels: Bytes | Mask) -> Words:
@@ -334,13 +369,17 @@ def _small_bits(image: Image, reading: _Reading, packed: Bytes, values: set[int]
     The values are added to the set.
     """
     if image.depth == 1:
+        words = empty_words(len(packed), image.width)
+        target = words.view(np.uint8)[:, : packed.shape[1]]
+        target[:] = packed
+        for shift, low in REVERSING:  # the bits of each byte: the first pixel is the highest one
+            words[:] = (words >> shift) & low | (words & low) << shift
         if image.mode == "P":
-            padding = np.uint8(2 ** (-image.width % 8) - 1)
-            whole = np.concatenate([packed[:, :-1].ravel(), packed[:, -1] & ~padding])
-            values.update({1} if whole.any() else ())
-            whole[-len(packed) :] |= padding
-            values.update({0} if (whole != HIGHEST).any() else ())
-        return np.asarray(REVERSED[packed] if reading.shows(image.step) else np.zeros_like(packed))
+            words[:, -1] &= _last_word(image.width)
+            values.update({1} if words.any() else ())
+            full = (words[:, :-1] == ALL).all() and (words[:, -1] == _last_word(image.width)).all()
+            values.update(() if full else {0})
+        return target if reading.shows(image.step) else np.zeros_like(packed)
     bits = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).reshape(256, -1, image.depth)
     table = (np.packbits(bits, axis=2)[..., 0] >> (8 - image.depth)) * np.uint8(image.step)
     pixels = np.asarray(table[packed].reshape(len(packed), -1)[:, : image.width], np.uint8)
@@ -351,4 +390,4 @@ def _small_bits(image: Image, reading: _Reading, packed: Bytes, values: set[int]
 
 def _last_word(width: int) -> np.uint64:
     """The bits of a row's last word that are columns."""
-    return np.uint64(2**64 - 1) >> np.uint64(-width % 64)
+    return ALL >> np.uint64(-width % 64)
