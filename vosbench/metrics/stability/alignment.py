@@ -88,8 +88,8 @@ def find_path(cost: Floats, start: tuple[int, int]) -> Indices:
     """
     path, tie = walk_back(accumulate(cost, start))
     if tie >= 0:
-        unused = np.empty((0, BINS), np.float64)  # no cost is unknown
-        path = resolve(cost, (unused, unused), start, path, tie)
+        unused, known = np.empty((0, BINS), np.float64), np.ones(cost.shape, np.bool_)
+        path = resolve(cost, (unused, unused, known), start, path, tie)
     for index in range(len(path)):
         path[index, 0] = (path[index, 0] + start[0]) % cost.shape[0]
         path[index, 1] = (path[index, 1] + start[1]) % cost.shape[1]

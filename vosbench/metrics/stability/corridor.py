@@ -23,17 +23,17 @@ Why nothing is lost:
 
     Every pair on a path of least total is therefore in the corridor, with all its best predecessors, which are on such
     paths too. Totals there are those of `accumulate`, and others have larger ones, so that walking back and ties are
-    the same. The search that decides ties needs costs outside, too; they are computed when it asks for them.
+    the same. The search that decides ties needs costs outside, too; it computes them.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vosbench.metrics.compiled import compiled
-from vosbench.metrics.stability.alignment import match, walk_back
+from vosbench.metrics.stability import ties
+from vosbench.metrics.stability.alignment import match
 from vosbench.metrics.stability.contours import Indices
-from vosbench.metrics.stability.shape_context import BINS, UNKNOWN, Floats, compare_pair
-from vosbench.metrics.stability.ties import resolve
+from vosbench.metrics.stability.shape_context import BINS, Flags, Floats, compare_pair
 
 Singles = NDArray[np.float32]
 
@@ -65,24 +65,21 @@ def compare_single(first: Floats, second: Floats) -> Singles:
     """The χ² distances between the histograms of two contours in single precision, within `ERROR`.
 
     Args:
-        first: (60, n) histograms, each with sum 1.
+        first: (n, 60) histograms, each with sum 1.
         second: (60, m) histograms, each with sum 1.
 
     Returns:
         (n, m) distances in [0, 1].
     """
-    ours = np.empty((first.shape[1], BINS), np.float32)
-    for index in range(BINS):
-        for one in range(first.shape[1]):
-            ours[one, index] = first[index, one]
+    ours = first.astype(np.float32)
     theirs = second.astype(np.float32)
     filled = np.zeros(BINS, np.bool_)
     for index in range(BINS):
         filled[index] = theirs[index].max() > 0
     nowhere = np.zeros(second.shape[1], np.float32)
-    cost = np.zeros((first.shape[1], second.shape[1]), np.float32)
+    cost = np.zeros((len(first), second.shape[1]), np.float32)
     shares = np.ones(2, np.float32)
-    for one in range(first.shape[1]):
+    for one in range(len(first)):
         waiting = -1
         for index in range(BINS):
             if ours[one, index] > 0 and filled[index]:
@@ -220,55 +217,88 @@ def find_corridor(total: Singles) -> Indices:
 
 
 @compiled
-def accumulate_exactly(
-    cost: Floats, histograms: tuple[Floats, Floats], corridor: Indices, above: int, left: int
-) -> Floats:
-    """`alignment.accumulate` in a corridor; totals outside are infinite.
+def walk_exactly(
+    histograms: tuple[Floats, Floats], costs: tuple[Floats, Flags], corridor: Indices, start: tuple[int, int]
+) -> tuple[Indices, int]:
+    """`alignment.accumulate` in a corridor, where totals outside are infinite, and `alignment.walk_back`.
 
     Args:
-        cost: (n, m) cost of each pair, `UNKNOWN` for those that are not yet computed; changed in place.
         histograms: of both contours, (n, 60) and (m, 60).
+        costs: (n, m) cost of each pair, and which of them are known; others are computed when they are needed.
         corridor: as `find_corridor` returns it.
-        above: the point of the first contour to start from.
-        left: that of the second.
+        start: the pair to start from; indices wrap around.
+
+    Returns:
+        (k, 2) pairs, the last one first, including the start; and the index of the first tie, −1 if there is none.
     """
+    cost, known = costs
     rows, columns = cost.shape
-    total = np.full((rows, columns), np.inf)
-    for index in range(len(corridor) - 1, -1, -1):
+    size = len(corridor)
+    total, back, tied = np.empty(size), np.empty(size, np.int64), np.zeros(size, np.bool_)
+    beginning = behind = size - 1  # the first pairs of the row, and where to look for the pairs of the row above
+    for index in range(size - 1, -1, -1):
         row, column = corridor[index, 0], corridor[index, 1]
-        source, other = (row + above) % rows, (column + left) % columns
-        if cost[source, other] == UNKNOWN:
+        if row != corridor[beginning, 0]:
+            beginning, behind = index, beginning
+        source, other = (row + start[0]) % rows, (column + start[1]) % columns
+        if not known[source, other]:
+            known[source, other] = True
             cost[source, other] = compare_pair(histograms, source, other)
-        if row == 0 and column == 0:
-            total[0, 0] = 0.0
+        if index == size - 1:
+            total[index] = 0.0
             continue
-        least = np.inf
+        both = first = second = np.inf
+        before, above = index + 1, behind
+        if corridor[before, 0] == row and corridor[before, 1] == column - 1:
+            second = total[before]
         if row > 0:
-            least = total[row - 1, column]
-        if column > 0:
-            least = min(least, total[row, column - 1])
-        if row > 0 and column > 0:
-            least = min(least, total[row - 1, column - 1])
-        total[row, column] = least + cost[source, other]
-    return total
+            while behind > beginning + 1 and corridor[behind, 1] < column - 1:
+                behind -= 1
+            above = behind
+            if corridor[above, 1] == column - 1:
+                both = total[above]
+                above -= 1
+            if above > beginning and corridor[above, 1] == column:
+                first = total[above]
+        least = min(both, first, second)
+        total[index] = least + cost[source, other]
+        tied[index] = int(both == least) + int(first == least) + int(second == least) > 1
+        if both == least:
+            back[index] = behind
+        else:
+            back[index] = above if first == least else before
+    path = np.empty((rows + columns, 2), np.int64)
+    length, tie, index = 0, -1, 0
+    while True:
+        path[length, 0], path[length, 1] = corridor[index, 0], corridor[index, 1]
+        if tie < 0 and tied[index]:
+            tie = length
+        length += 1
+        if index == size - 1:
+            return path[:length], tie
+        index = back[index]
 
 
-def find_path(cost: Floats, single: Singles, histograms: tuple[Floats, Floats], start: tuple[int, int]) -> Indices:
+def find_path(
+    cost: tuple[Floats, Flags], single: Singles, histograms: tuple[Floats, Floats, Floats], start: tuple[int, int]
+) -> Indices:
     """`alignment.find_path`, computing the costs that it needs, among them those of the path.
 
     Not compiled: one function of all of its parts takes longer to compile than all of them.
 
     Args:
-        cost: (n, m) cost of each pair, `UNKNOWN` for those that are not yet computed; changed in place.
-        single: those in single precision.
-        histograms: of both contours, (n, 60) and (m, 60).
+        cost: (n, m) cost of each pair, and which of them are known; changed in place.
+        single: (n, m) costs in single precision.
+        histograms: of both contours, (n, 60) and (m, 60), and of the second (60, m).
         start: the pair to start from; indices wrap around.
     """
+    first, second, across = histograms
     corridor = find_corridor(accumulate_single(single, *start))
-    path, tie = walk_back(accumulate_exactly(cost, histograms, corridor, *start))
+    path, tie = walk_exactly((first, second), cost, corridor, start)
     if tie >= 0:
-        path = resolve(cost, histograms, start, path, tie)
-    return (path + start) % cost.shape
+        known = np.zeros((cost[0].shape[0], -(-cost[0].shape[1] // ties.BLOCK)), np.bool_)
+        path = ties.resolve(cost[0], (first, across, known), start, path, tie)
+    return (path + start) % cost[0].shape
 
 
 def align_contours(first: Floats, second: Floats) -> float:
@@ -281,10 +311,10 @@ def align_contours(first: Floats, second: Floats) -> float:
     Returns:
         the mean matching cost, in [0, 1].
     """
-    single = compare_single(first, second)
-    histograms = (np.ascontiguousarray(first.T), np.ascontiguousarray(second.T))
-    cost = np.full(single.shape, UNKNOWN)
-    path = find_path(cost, single, histograms, (0, 0))
+    histograms = (np.ascontiguousarray(first.T), np.ascontiguousarray(second.T), np.ascontiguousarray(second))
+    single = compare_single(histograms[0], histograms[2])
+    cost, known = np.empty(single.shape), np.zeros(single.shape, np.bool_)
+    path = find_path((cost, known), single, histograms, (0, 0))
     best = path[cost[path[:-1, 0], path[:-1, 1]].argmin()] if len(path) > 1 else path[0]
     start = (int(best[0] + 1) % cost.shape[0], int(best[1] + 1) % cost.shape[1])
-    return match(cost, find_path(cost, single, histograms, start))
+    return match(cost, find_path((cost, known), single, histograms, start))

@@ -15,13 +15,12 @@ from vosbench.metrics.compiled import compiled, compiled_or
 from vosbench.metrics.stability.contours import Indices
 
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 EPSILON = 2.0**-52
 SECTORS, RINGS = 12, 5
 BINS = RINGS * SECTORS
 _TURN, _SECTOR = 2 * math.pi, 2 * math.pi / 12
-UNKNOWN = -1.0
-"""A distance that is not yet computed."""
 _COS30, _SIN30 = math.sqrt(0.75), 0.5
 
 
@@ -176,10 +175,13 @@ def add_differences(share: float, values: Floats, sums: Floats) -> None:
 
 
 @compiled
-def add(terms: Floats, sums: Floats) -> None:
-    """Add terms to sums in place."""
-    for other in range(sums.size):
-        sums[other] += terms[other]
+def compare_row(one: Floats, others: Floats, cost: Floats) -> None:
+    """The distances of one histogram, (60,), to some others, (60, k), into (k,); bins are added in order."""
+    cost[:] = 0.0
+    for index in range(BINS):
+        add_differences(one[index], others[index], cost)
+    for other in range(cost.size):
+        cost[other] *= 0.5
 
 
 def compare_bins(first: Floats, second: Floats) -> Floats:
@@ -194,9 +196,6 @@ def compare_bins(first: Floats, second: Floats) -> Floats:
 def compare(first: Floats, second: Floats) -> Floats:
     """The χ² distances between the histograms of two contours.
 
-    Bins are added in order. If a bin of the first histogram is empty, as most are, its term depends only on the
-    second one, so the division is done once for all; bins that are empty in all of the second are skipped.
-
     Args:
         first: (60, n) histograms, each with sum 1.
         second: (60, m) histograms, each with sum 1.
@@ -204,20 +203,10 @@ def compare(first: Floats, second: Floats) -> Floats:
     Returns:
         (n, m) distances in [0, 1].
     """
-    terms = second * second / (second + EPSILON)
-    filled = np.zeros(BINS, np.bool_)
-    for index in range(BINS):
-        filled[index] = second[index].max() > 0
-    cost = np.zeros((first.shape[1], second.shape[1]), np.float64)
-    for one in range(first.shape[1]):
-        for index in range(BINS):
-            share = first[index, one]
-            if share > 0:
-                add_differences(share, second[index], cost[one])
-            elif filled[index]:
-                add(terms[index], cost[one])
-        for other in range(second.shape[1]):
-            cost[one, other] *= 0.5
+    cost = np.empty((first.shape[1], second.shape[1]), np.float64)
+    ours = np.ascontiguousarray(first.T)
+    for one in range(len(cost)):
+        compare_row(ours[one], second, cost[one])
     return cost
 
 

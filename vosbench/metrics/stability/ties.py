@@ -11,55 +11,60 @@ from numpy.typing import NDArray
 
 from vosbench.metrics.compiled import compiled
 from vosbench.metrics.stability.contours import Indices
-from vosbench.metrics.stability.shape_context import UNKNOWN, Floats, compare_pair
+from vosbench.metrics.stability.shape_context import Flags, Floats, compare_row
 
-Heap = NDArray[np.int32]
+Heap = tuple[Floats, Indices, NDArray[np.int32]]
+"""Totals in the order of the heap, the nodes that they are of, and the place of each node in it, −1 if it was not yet."""
 
+BLOCK = 16
+"""Costs of one point with so many neighbouring others are computed together."""
 _CHILDREN = 4
 
 
 @compiled
-def rise(heap: Heap, places: Heap, totals: Floats, place: int) -> None:
+def rise(heap: Heap, place: int) -> None:
     """Move a node up until its parent's total is not larger."""
-    node = heap[place]
+    totals, nodes, places = heap
+    total, node = totals[place], nodes[place]
     while place > 0:
         parent = (place - 1) // _CHILDREN
-        if totals[node] >= totals[heap[parent]]:
+        if total >= totals[parent]:
             break
-        heap[place] = heap[parent]
-        places[heap[place]] = place
+        totals[place], nodes[place] = totals[parent], nodes[parent]
+        places[nodes[place]] = place
         place = parent
-    heap[place] = node
+    totals[place], nodes[place] = total, node
     places[node] = place
 
 
 @compiled
-def sink(heap: Heap, places: Heap, totals: Floats, size: int) -> None:
+def sink(heap: Heap, size: int) -> None:
     """Move the top node down until no child's total is smaller; of equal children, the first moves up."""
-    node, place = heap[0], 0
+    totals, nodes, places = heap
+    total, node, place = totals[0], nodes[0], 0
     while _CHILDREN * place + 1 < size:
         least = _CHILDREN * place + 1
         for child in range(least + 1, min(least + _CHILDREN, size)):
-            if totals[heap[child]] < totals[heap[least]]:
+            if totals[child] < totals[least]:
                 least = child
-        if totals[heap[least]] >= totals[node]:
+        if totals[least] >= total:
             break
-        heap[place] = heap[least]
-        places[heap[place]] = place
+        totals[place], nodes[place] = totals[least], nodes[least]
+        places[nodes[place]] = place
         place = least
-    heap[place] = node
+    totals[place], nodes[place] = total, node
     places[node] = place
 
 
 @compiled
 def search(
-    cost: Floats, histograms: tuple[Floats, Floats], start: tuple[int, int], target: tuple[int, int]
+    cost: Floats, shares: tuple[Floats, Floats, Flags], start: tuple[int, int], target: tuple[int, int]
 ) -> NDArray[np.int8]:
     """Search from the start until the target is settled.
 
     Args:
-        cost: (n, m) cost of each pair; those that are `UNKNOWN` are computed when they are needed.
-        histograms: of both contours, (n, 60) and (m, 60).
+        cost: (n, m) cost of each pair; those of blocks that are not known are computed when they are needed.
+        shares: (n, 60) and (60, m) histograms of both contours, and (n, ⌈m / 16⌉) which blocks of costs are known.
         start: the pair to start from; indices wrap around.
         target: the pair to reach, relative to the start.
 
@@ -68,48 +73,56 @@ def search(
         both; 0 for the start and for pairs that were not reached.
     """
     rows, columns = cost.shape
+    ours, theirs, known = shares
     steps = np.zeros((rows, columns), np.int8)
-    totals = np.full(rows * columns, np.inf, np.float64)
-    heap, places = np.empty(rows * columns, np.int32), np.full(rows * columns, -1, np.int32)
-    totals[0], heap[0], size = 0.0, 0, 1
+    totals, nodes = np.empty(rows * columns), np.empty(rows * columns, np.int64)
+    places = np.full(rows * columns, -1, np.int32)
+    heap = (totals, nodes, places)
+    totals[0], nodes[0], places[0], size = 0.0, 0, 0, 1
     while size > 0:
-        node = heap[0]
-        row, column = node // columns, node % columns
+        node, before = nodes[0], totals[0]
+        row = node // columns
+        column = node - row * columns
         if row == target[0] and column == target[1]:
             break
         size -= 1
-        heap[0] = heap[size]
+        totals[0], nodes[0] = totals[size], nodes[size]
         if size > 0:
-            sink(heap, places, totals, size)
+            sink(heap, size)
         for step in (2, 1, 3):
             next_row, next_column = row + step % 2, column + step // 2
             if next_row == rows or next_column == columns:
                 continue
-            source, other = (next_row + start[0]) % rows, (next_column + start[1]) % columns
-            if cost[source, other] == UNKNOWN:
-                cost[source, other] = compare_pair(histograms, source, other)
-            total = totals[node] + cost[source, other]
+            source = next_row + start[0] if next_row + start[0] < rows else next_row + start[0] - rows
+            other = next_column + start[1] if next_column + start[1] < columns else next_column + start[1] - columns
+            block = other // BLOCK
+            if not known[source, block]:
+                known[source, block] = True
+                left, right = BLOCK * block, min(BLOCK * (block + 1), columns)
+                compare_row(ours[source], theirs[:, left:right], cost[source, left:right])
+            total = before + cost[source, other]
             neighbour = next_row * columns + next_column
-            if total < totals[neighbour]:
-                totals[neighbour] = total
-                steps[next_row, next_column] = step
-                if places[neighbour] < 0:
-                    heap[size] = neighbour
-                    places[neighbour] = size
-                    size += 1
-                rise(heap, places, totals, places[neighbour])
+            place = places[neighbour]
+            if place < 0:
+                place = size
+                size += 1
+            elif place >= size or nodes[place] != neighbour or total >= totals[place]:
+                continue
+            steps[next_row, next_column] = step
+            totals[place], nodes[place] = total, neighbour
+            rise(heap, place)
     return steps
 
 
 @compiled
 def resolve(
-    cost: Floats, histograms: tuple[Floats, Floats], start: tuple[int, int], path: Indices, tie: int
+    cost: Floats, shares: tuple[Floats, Floats, Flags], start: tuple[int, int], path: Indices, tie: int
 ) -> Indices:
     """Replace the part of a path before its last tie.
 
     Args:
         cost: (n, m) cost of each pair, as for `search`.
-        histograms: as for `search`.
+        shares: as for `search`.
         start: the pair to start from; indices wrap around.
         path: (k, 2) pairs from the last one to the first, relative to the start.
         tie: the index of the last tie, which is the first one on the way back.
@@ -118,7 +131,7 @@ def resolve(
         (l, 2) pairs of the path that the search finds, in the same order.
     """
     row, column = path[tie, 0], path[tie, 1]
-    steps = search(cost, histograms, start, (row, column))
+    steps = search(cost, shares, start, (row, column))
     resolved = np.empty((tie + row + column + 1, 2), np.int64)
     for index in range(tie):
         resolved[index, 0], resolved[index, 1] = path[index, 0], path[index, 1]
