@@ -23,8 +23,10 @@ from vosbench.metrics.stability.corridor import (
     align_contours,
     compare_single,
     find_corridor,
+    walk_exactly,
 )
 from vosbench.metrics.stability.shape_context import BINS, Floats, compare, compare_pair, normalise
+from vosbench.metrics.stability.ties import BLOCK, search
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -81,7 +83,7 @@ def test_the_alignment_is_that_of_all_costs(kind: str, seed: int) -> None:
 def test_costs(kind: str, seed: int) -> None:
     first, second = pair(seed, kind)
     cost = compare(first, second)
-    single = compare_single(first, second)
+    single = compare_single(np.ascontiguousarray(first.T), second)
     assert single.dtype == np.float32
     assert np.abs(single - cost).max() <= 40 * UNIT + 1e-11  # as derived; `ERROR` is three times as large
     histograms = np.ascontiguousarray(first.T), np.ascontiguousarray(second.T)
@@ -101,6 +103,36 @@ def test_the_corridor_contains_the_path_however_costs_round(kind: str, seed: int
     corridor = set(map(tuple, find_corridor(accumulate_single(rounded, above, left)).tolist()))
     path, _ = walk_back(accumulate(cost, (above, left)))
     assert set(map(tuple, path.tolist())) <= corridor
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(seed=st.integers(0, 2**32), above=st.integers(0, 99), left=st.integers(0, 99))
+def test_paths_and_ties_in_the_corridor(kind: str, seed: int, above: int, left: int) -> None:
+    first, second = pair(seed, kind)
+    cost = compare(first, second)
+    start = (above % len(cost), left % cost.shape[1])
+    histograms = np.ascontiguousarray(first.T), np.ascontiguousarray(second.T)
+    corridor = find_corridor(accumulate_single(compare_single(histograms[0], second), *start))
+    found, known = np.empty(cost.shape), np.zeros(cost.shape, np.bool_)
+    path, tie = walk_exactly(histograms, (found, known), corridor, start)
+    plain, first_tie = walk_back(accumulate(cost, start))
+    assert (path.tolist(), tie) == (plain.tolist(), first_tie)
+    assert np.array_equal(found[known], cost[known])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(seed=st.integers(0, 2**32))
+def test_the_search_computes_what_it_needs(kind: str, seed: int) -> None:
+    first, second = pair(seed, kind)
+    cost = compare(first, second)
+    target = (len(cost) - 1, cost.shape[1] - 1)
+    start = (seed % len(cost), seed % cost.shape[1])
+    blocks = (len(cost), -(-cost.shape[1] // BLOCK))
+    shares = np.ascontiguousarray(first.T), second
+    found = np.full(cost.shape, np.nan)
+    steps = search(found, (*shares, np.zeros(blocks, np.bool_)), start, target)
+    assert np.array_equal(steps, search(cost, (*shares, np.ones(blocks, np.bool_)), start, target))
+    assert np.array_equal(found[found >= 0], cost[found >= 0])
 
 
 @given(

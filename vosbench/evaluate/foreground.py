@@ -72,7 +72,7 @@ class MaskScorer:
             for added in self.added:
                 yield from added.after(index, unpack(annotation), unpack(prediction))
         if self._stability is not None:
-            yield from self._stability.after(index, unpack(prediction))
+            yield from self._stability.after(index, prediction)
 
     def _watch(self, annotation: Packed, prediction: Packed, region: float) -> None:
         """Add up J of the inverted prediction; that of one whose J is at least 0.5 is never larger, and counts as 0."""
@@ -128,10 +128,10 @@ class _Stability:
         self._last: tuple[int, stability.Shape | None] | None = None
         starts = task.protocol.t_first == "gt" and min(task.scored, default=0) == 1
         if starts and 0 in task.video.annotations:
-            first = unpack(read_annotation(task.video.annotations[0], task.video.codec))
+            first = read_annotation(task.video.annotations[0], task.video.codec)
             self._last = (0, stability.describe(first, self._order))
 
-    def after(self, index: int, mask: Mask) -> Iterator[Row]:
+    def after(self, index: int, mask: Packed) -> Iterator[Row]:
         """The row of a frame and the one directly before it; none if either has no usable contour."""
         shape = self._metric.describe(mask, self._order)
         last, self._last = self._last, (index, shape)

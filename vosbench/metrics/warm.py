@@ -9,7 +9,7 @@ from vosbench.metrics.stability import corridor
 
 def is_needed() -> bool:
     """Whether T is not compiled yet."""
-    return COMPILING and is_cold(corridor.accumulate_exactly)
+    return COMPILING and is_cold(corridor.walk_exactly)
 
 
 def warm() -> None:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from vosbench.metrics.arrays import Mask, check_pair
 from vosbench.metrics.compiled import COMPILING
+from vosbench.metrics.packed import Packed
 from vosbench.metrics.stability.alignment import align
 from vosbench.metrics.stability.corridor import align_contours
 from vosbench.metrics.stability.curves import JunctionOrder
@@ -43,11 +44,11 @@ class Shape:
     histograms: Floats
 
 
-def describe(mask: Mask, junction_order: JunctionOrder = "gcc4") -> Shape | None:
+def describe(mask: Mask | Packed, junction_order: JunctionOrder = "gcc4") -> Shape | None:
     """Describe a mask for comparison with others.
 
     Args:
-        mask: (H, W) bool.
+        mask: (H, W) bool, or packed.
         junction_order: where to start contours that touch diagonally: ``"gcc4"`` as in the official results,
             ``"gcc5"`` as in the authors' tool if built today.
 

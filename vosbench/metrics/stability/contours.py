@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from vosbench.metrics.compiled import compiled
 
+Bytes = NDArray[np.uint8]
 Indices = NDArray[np.int64]
 
 # The corners of all pieces as flat indices, one piece after the other, each including both of its ends; the offset of
@@ -22,34 +23,37 @@ _ONLY = (0, 0, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3)
 
 
 @compiled
-def find_edges(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int8], int]:
-    """Find the edges at each corner.
+def find_edges(pixels: Bytes) -> tuple[NDArray[np.int8], int]:
+    """Find the edges at each corner, eight pixels at a time, most of which have none.
 
     Args:
-        mask: (h, w) bool.
+        pixels: (h, k) bytes of eight pixels each, the first in the lowest bit.
 
     Returns:
-        ((h + 1)(w + 1),) bits of the edges at each corner in row-major order (right 1, down 2, left 4, up 8),
-        and the number of edges.
+        the bits of the edges at each of the (h + 1)(8k + 1) corners in row-major order (right 1, down 2, left 4, up 8),
+        behind which are zeros up to a multiple of 8; and the number of edges.
     """
-    height, width = mask.shape
-    across = width + 1
-    edges = np.zeros((height + 1) * across, np.int8)
+    height, size = pixels.shape
+    across = 8 * size + 1
+    edges = np.zeros(8 * (((height + 1) * across + 7) // 8), np.int8)
     count = 0
     for row in range(height + 1):
-        for column in range(across):
-            corner = row * across + column
-            inside = row < height and column < width and mask[row, column]
-            above = row > 0 and column < width and mask[row - 1, column]
-            before = row < height and column > 0 and mask[row, column - 1]
-            if inside != above:
-                edges[corner] += 1
-                edges[corner + 1] += 4
-                count += 1
-            if inside != before:
-                edges[corner] += 2
-                edges[corner + across] += 8
-                count += 1
+        before = 0
+        for place in range(size + 1):
+            here = int(pixels[row, place]) if row < height and place < size else 0
+            above = int(pixels[row - 1, place]) if row > 0 and place < size else 0
+            level, upright = here ^ above, (here ^ (here << 1 | before)) & 255
+            before = here >> 7
+            for bit in range(8 if level | upright else 0):
+                corner = row * across + 8 * place + bit
+                if level >> bit & 1:
+                    edges[corner] += 1
+                    edges[corner + 1] += 4
+                    count += 1
+                if upright >> bit & 1:
+                    edges[corner] += 2
+                    edges[corner + across] += 8
+                    count += 1
     return edges, count
 
 
@@ -91,6 +95,24 @@ def walk(
 
 
 @compiled
+def find_corners(edges: NDArray[np.int8], bits: int) -> Indices:
+    """The corners that have all of some edges, in order; eight without any are passed over together."""
+    eights = edges.view(np.uint64)
+    count = 0
+    for eight in range(eights.size):
+        count += int(eights[eight] != 0)
+    corners = np.empty(8 * count, np.int64)
+    count = 0
+    for eight in range(eights.size):
+        if eights[eight] != 0:
+            for corner in range(8 * eight, 8 * eight + 8):
+                if edges[corner] & bits == bits:
+                    corners[count] = corner
+                    count += 1
+    return corners[:count]
+
+
+@compiled
 def trace(edges: NDArray[np.int8], count: int, across: int) -> tuple[Pieces, int]:
     """Cut all contours of a mask into pieces from junction to junction.
 
@@ -108,11 +130,10 @@ def trace(edges: NDArray[np.int8], count: int, across: int) -> tuple[Pieces, int
     junctions = np.zeros(edges.size, np.int32)
     places = np.empty(count // 2 + 1, np.int64)
     number = 0
-    for corner in range(edges.size):
-        if edges[corner] == 15:
-            places[number] = corner
-            number += 1
-            junctions[corner] = number
+    for corner in find_corners(edges, 15):
+        places[number] = corner
+        number += 1
+        junctions[corner] = number
     path = np.empty(2 * count, np.int64)
     offsets = np.zeros(count + 1, np.int64)
     pieces = 0
@@ -122,8 +143,8 @@ def trace(edges: NDArray[np.int8], count: int, across: int) -> tuple[Pieces, int
             if (edges[corner] >> direction) & 1:
                 offsets[pieces + 1] = walk(edges, junctions, across, (corner, direction), path, offsets[pieces])
                 pieces += 1
-    for corner in range(edges.size):
-        if edges[corner] & 2:
+    for corner in find_corners(edges, 2):
+        if edges[corner] & 2:  # not yet used
             number += 1
             junctions[corner] = number
             offsets[pieces + 1] = walk(edges, junctions, across, (corner, 1), path, offsets[pieces])

@@ -217,6 +217,36 @@ def find_corridor(total: Singles) -> Indices:
 
 
 @compiled
+def totals_before(corridor: Indices, total: Floats, index: int, beginning: int, behind: int) -> tuple[float, int, bool]:
+    """The least total of the pairs that a pair of the corridor can come from.
+
+    Args:
+        corridor: as `find_corridor` returns it.
+        total: (k,) totals of its pairs.
+        index: of the pair.
+        beginning: the first pair of its row.
+        behind: the first pair of the row above that is not more than a column to the left; in the first row, any.
+
+    Returns:
+        the total, the pair that comes first among those of this total, on both contours, the first, and the second; and
+        whether there are several.
+    """
+    row, column = corridor[index, 0], corridor[index, 1]
+    both = first = second = np.inf
+    above = behind
+    if row > 0 and corridor[behind, 1] == column - 1:
+        both = total[behind]
+        above = behind - 1
+    if row > 0 and above > beginning and corridor[above, 1] == column:
+        first = total[above]
+    if corridor[index + 1, 0] == row and corridor[index + 1, 1] == column - 1:
+        second = total[index + 1]
+    least = min(both, first, second)
+    several = int(both == least) + int(first == least) + int(second == least) > 1
+    return least, behind if both == least else above if first == least else index + 1, several
+
+
+@compiled
 def walk_exactly(
     histograms: tuple[Floats, Floats], costs: tuple[Floats, Flags], corridor: Indices, start: tuple[int, int]
 ) -> tuple[Indices, int]:
@@ -234,43 +264,26 @@ def walk_exactly(
     cost, known = costs
     rows, columns = cost.shape
     size = len(corridor)
-    total, back, tied = np.empty(size), np.empty(size, np.int64), np.zeros(size, np.bool_)
+    total, back, tied = np.zeros(size), np.empty(size, np.int64), np.zeros(size, np.bool_)
     beginning = behind = size - 1  # the first pairs of the row, and where to look for the pairs of the row above
     for index in range(size - 1, -1, -1):
         row, column = corridor[index, 0], corridor[index, 1]
-        if row != corridor[beginning, 0]:
-            beginning, behind = index, beginning
         source, other = (row + start[0]) % rows, (column + start[1]) % columns
         if not known[source, other]:
             known[source, other] = True
             cost[source, other] = compare_pair(histograms, source, other)
         if index == size - 1:
-            total[index] = 0.0
             continue
-        both = first = second = np.inf
-        before, above = index + 1, behind
-        if corridor[before, 0] == row and corridor[before, 1] == column - 1:
-            second = total[before]
-        if row > 0:
-            while behind > beginning + 1 and corridor[behind, 1] < column - 1:
-                behind -= 1
-            above = behind
-            if corridor[above, 1] == column - 1:
-                both = total[above]
-                above -= 1
-            if above > beginning and corridor[above, 1] == column:
-                first = total[above]
-        least = min(both, first, second)
+        if row != corridor[beginning, 0]:
+            beginning, behind = index, beginning
+        while behind > beginning + 1 and corridor[behind, 1] < column - 1:
+            behind -= 1
+        least, back[index], tied[index] = totals_before(corridor, total, index, beginning, behind)
         total[index] = least + cost[source, other]
-        tied[index] = int(both == least) + int(first == least) + int(second == least) > 1
-        if both == least:
-            back[index] = behind
-        else:
-            back[index] = above if first == least else before
     path = np.empty((rows + columns, 2), np.int64)
     length, tie, index = 0, -1, 0
     while True:
-        path[length, 0], path[length, 1] = corridor[index, 0], corridor[index, 1]
+        path[length] = corridor[index]
         if tie < 0 and tied[index]:
             tie = length
         length += 1

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vosbench.metrics.arrays import Mask, check_pair
-from vosbench.metrics.boundary import enclosing_box
 from vosbench.metrics.compiled import compiled
-from vosbench.metrics.stability.contours import Indices, find_edges, trace
+from vosbench.metrics.packed import Packed, pack
+from vosbench.metrics.stability.contours import Bytes, Indices, find_edges, trace
 from vosbench.metrics.stability.curves import JunctionOrder, merge, order_junctions
 
 
@@ -127,24 +127,25 @@ def area(points: Indices) -> int:
 
 
 @compiled
-def is_object(mask: Mask, points: Indices, on_the_right: bool) -> bool:  # noqa: FBT001
+def is_object(pixels: Bytes, points: Indices, on_the_right: bool) -> bool:  # noqa: FBT001
     """Whether the pixel to the right, or left, of a curve's first step belongs to the object."""
     row, column = points[0, 0], points[0, 1]
     down, right = points[1, 0] - row, points[1, 1] - column
     toward = 1 if on_the_right else -1
     row += -1 if down < 0 or (down == 0 and right * toward < 0) else 0
     column += -1 if right < 0 or (right == 0 and down * toward > 0) else 0
-    return bool(0 <= row < mask.shape[0] and 0 <= column < mask.shape[1] and mask[row, column])
+    inside = 0 <= row < pixels.shape[0] and 0 <= column < 8 * pixels.shape[1]
+    return bool(inside and np.int64(pixels[row, column // 8]) >> column % 8 & 1)
 
 
 @compiled
 def simplify_curves(
-    mask: Mask, curves: tuple[Indices, Indices], origin: tuple[int, int], tolerances: tuple[float, float]
+    pixels: Bytes, curves: tuple[Indices, Indices], origin: tuple[int, int], tolerances: tuple[float, float]
 ) -> tuple[Indices, Indices, NDArray[np.bool_]]:
     """Simplify closed curves twice, orient them, and find the holes.
 
     Args:
-        mask: (h, w) bool, the box in which the curves were found.
+        pixels: the box in which the curves were found, as for `find_edges`.
         curves: corners of all curves as flat indices, and the offset of each and of the end.
         origin: (row, column) of the box in the image.
         tolerances: of the two simplifications, in pixels.
@@ -154,7 +155,7 @@ def simplify_curves(
         that is, has background on its inner side.
     """
     corners, begins = curves
-    across = mask.shape[1] + 1
+    across = 8 * pixels.shape[1] + 1
     points = np.empty((corners.size, 2), np.int64)
     offsets = np.zeros(begins.size, np.int64)
     holes = np.zeros(begins.size - 1, np.bool_)
@@ -163,7 +164,7 @@ def simplify_curves(
         whole = np.empty((flat.size, 2), np.int64)
         for index in range(flat.size):
             whole[index, 0], whole[index, 1] = flat[index] // across, flat[index] % across
-        holes[curve] = not is_object(mask, whole, area(whole) > 0)
+        holes[curve] = not is_object(pixels, whole, area(whole) > 0)
         for index in range(flat.size):
             whole[index, 0] += origin[0]
             whole[index, 1] += origin[1]
@@ -177,11 +178,13 @@ def simplify_curves(
     return points[: offsets[-1]], offsets, holes
 
 
-def polygons(mask: Mask, tolerance: float = TOLERANCE, junction_order: JunctionOrder = "gcc4") -> list[Polygon]:
+def polygons(
+    mask: Mask | Packed, tolerance: float = TOLERANCE, junction_order: JunctionOrder = "gcc4"
+) -> list[Polygon]:
     """Find the polygons of a mask.
 
     Args:
-        mask: (H, W) bool.
+        mask: (H, W) bool, or packed.
         tolerance: of the simplification, in pixels.
         junction_order: see `vosbench.metrics.stability.curves`.
 
@@ -195,15 +198,20 @@ def polygons(mask: Mask, tolerance: float = TOLERANCE, junction_order: JunctionO
     >>> square.corners.tolist(), square.is_hole
     ([[1, 1], [1, 5], [4, 5], [4, 1], [1, 1]], False)
     """
-    check_pair(mask, mask)
     order_junctions(0, junction_order)
-    if not mask.any():
+    if not isinstance(mask, Packed):
+        check_pair(mask, mask)
+    words = (mask if isinstance(mask, Packed) else pack(mask)).words
+    rows = np.flatnonzero(words.any(axis=1))
+    if rows.size == 0:
         return []
-    rows, columns = enclosing_box(mask, 0)
-    box = np.ascontiguousarray(mask[rows, columns])
+    top, bottom = int(rows[0]), int(rows[-1]) + 1
+    across = np.flatnonzero(np.bitwise_or.reduce(words[top:bottom], axis=0).view(np.uint8))
+    left = int(across[0])
+    box = np.ascontiguousarray(words.view(np.uint8)[top:bottom, left : int(across[-1]) + 1])
     edges, count = find_edges(box)
-    pieces, junctions = trace(edges, count, box.shape[1] + 1)
+    pieces, junctions = trace(edges, count, 8 * box.shape[1] + 1)
     curves = merge(pieces, order_junctions(junctions, junction_order))
-    points, begins, holes = simplify_curves(box, curves, (rows.start, columns.start), (COLLINEAR, tolerance))
+    points, begins, holes = simplify_curves(box, curves, (top, 8 * left), (COLLINEAR, tolerance))
     spans = zip(begins[:-1], begins[1:], holes, strict=True)
     return [Polygon(points[first:end], bool(hole)) for first, end, hole in spans if end - first > 3]

@@ -20,6 +20,7 @@ Flags = NDArray[np.bool_]
 EPSILON = 2.0**-52
 SECTORS, RINGS = 12, 5
 BINS = RINGS * SECTORS
+UNDECIDED = BINS + SECTORS
 _TURN, _SECTOR = 2 * math.pi, 2 * math.pi / 12
 _COS30, _SIN30 = math.sqrt(0.75), 0.5
 
@@ -106,7 +107,7 @@ def find_bins(rows: Floats, columns: Floats, one: int, mean: float, bins: Indice
         columns: (n,) columns of the points.
         one: the index of the point.
         mean: the mean distance.
-        bins: receives 12 × ring + sector, with ring 0 outside and 5 innermost, or −1 if undecided.
+        bins: receives 12 × ring + sector, with ring 0 outside and 5 innermost, or `UNDECIDED`.
     """
     for other in range(one):
         down, right = rows[other] - rows[one], columns[other] - columns[one]
@@ -119,7 +120,7 @@ def find_bins(rows: Floats, columns: Floats, one: int, mean: float, bins: Indice
         sector = int(at30 > 0) + int(at60 > 0) + int(x < 0) + int(at120 > 0) + int(at150 > 0)
         nearest = min(abs(at30), abs(at60), abs(at120), abs(at150), abs(x), y)
         whole = 12 * ring + sector + (6 if right < 0 else 0)
-        bins[other] = whole if nearest > 1e-9 * distance else -1
+        bins[other] = whole if nearest > 1e-9 * distance else UNDECIDED
 
 
 @compiled
@@ -135,22 +136,30 @@ def count_neighbours(points: Floats) -> NDArray[np.int32]:
     size = len(points)
     rows, columns = points[:, 0].copy(), points[:, 1].copy()
     mean = mean_distance(rows, columns)
-    counts = np.zeros((size, BINS + SECTORS), np.int32)
+    counts = np.zeros((size, UNDECIDED), np.int32)
+    opposite = np.empty(UNDECIDED, np.int64)  # the bin in which a point sees one that sees it in a bin
+    for index in range(UNDECIDED):
+        opposite[index] = index + 6 if index % SECTORS < 6 else index - 6
+    own = np.zeros((2, UNDECIDED + 1), np.int32)  # two tables, so that no count waits for the previous one
     bins = np.empty(size, np.int64)
     for one in range(size):
         find_bins(rows, columns, one, mean, bins)
-        counts[one, RINGS * SECTORS] += 1
         for other in range(one):
             index = bins[other]
-            if index >= 0:
-                counts[one, index] += 1
-                counts[other, index + 6 if index % 12 < 6 else index - 6] += 1  # seen from the opposite direction
-                continue
-            down, right = rows[other] - rows[one], columns[other] - columns[one]
-            distance = math.sqrt(down * down + right * right)
-            ring = find_ring(distance / mean)
-            counts[one, 12 * ring + find_sector(down, right)] += 1
-            counts[other, 12 * ring + find_sector(0.0 - down, 0.0 - right)] += 1
+            own[other & 1, index] += 1
+            if index < UNDECIDED:
+                counts[other, opposite[index]] += 1
+        if own[0, UNDECIDED] + own[1, UNDECIDED] > 0:
+            for other in range(one):
+                if bins[other] == UNDECIDED:
+                    down, right = rows[other] - rows[one], columns[other] - columns[one]
+                    ring = find_ring(math.sqrt(down * down + right * right) / mean)
+                    own[0, SECTORS * ring + find_sector(down, right)] += 1
+                    counts[other, SECTORS * ring + find_sector(0.0 - down, 0.0 - right)] += 1
+        own[0, BINS] += 1  # itself
+        for index in range(UNDECIDED):
+            counts[one, index] += own[0, index] + own[1, index]
+        own[:] = 0
     return counts[:, SECTORS:].copy()
 
 

@@ -14,7 +14,7 @@ from vosbench.metrics.stability.contours import Indices
 from vosbench.metrics.stability.shape_context import Flags, Floats, compare_row
 
 Heap = tuple[Floats, Indices, NDArray[np.int32]]
-"""Totals in the order of the heap, the nodes that they are of, and the place of each node in it, −1 if it was not yet."""
+"""Totals in the order of the heap, their nodes, and the place of each node in it; −1 before it has one."""
 
 BLOCK = 16
 """Costs of one point with so many neighbouring others are computed together."""
