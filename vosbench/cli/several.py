@@ -1,4 +1,4 @@
-"""``vosbench score`` with several submissions: one after the other, and one table."""
+"""``vosbench score`` with several submissions: together, and one table."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -32,22 +32,36 @@ def score(
         UsageError: if two have the same name, or several protocols are named.
         VosbenchError: the first error of a submission, after all others were scored.
     """
+    from vosbench import face
     from vosbench.report.leaderboard import scored_table
     from vosbench.report.table import render
 
     _check(submissions, selecting, named=out is not None)
     dataset = task.named("several submissions need")
-    records: list[Record] = []
+    with listening("videos", quiet=task.quiet) as listener:
+        found = face.score_several(
+            submissions,
+            dataset=dataset,
+            codec=task.codec,
+            numbering=task.numbering,
+            jobs=task.jobs,
+            plugins=task.plugins,
+            listener=listener,
+            **options.select_options(selecting),
+        )
+    complete: list[Record] = []
     problems: list[VosbenchError] = []
-    for path in submissions:
+    for path, done in zip(submissions, found, strict=True):
         try:
-            records.append(_scored(task, path, dataset, selecting, out, overwrite=overwrite))
+            if isinstance(done, VosbenchError):
+                raise done
+            if out is not None:
+                done.save(out, overwrite=overwrite)
+            if done.record.missing:
+                raise DataError(f'"{path}": masks of scored frames are missing, so there is no mean')
+            complete.append(done.record)
         except VosbenchError as error:
             problems.append(error)
-        else:
-            if records[-1].missing:
-                problems.append(DataError(f'"{path}": masks of scored frames are missing, so there is no mean'))
-    complete = [record for record in records if not record.missing]
     if complete:
         result(render(scored_table(complete), *shown))
     for problem in problems[1:]:
@@ -69,24 +83,3 @@ def _check(submissions: Sequence[Path], selecting: options.Selecting, *, named: 
         raise UsageError(f'two submissions are called "{twice}"; score them one by one, with --name')
     for name in names if named else ():
         check_name(name)
-
-
-def _scored(
-    task: Task, path: Path, dataset: str, selecting: options.Selecting, out: Path | None, *, overwrite: bool
-) -> "Record":
-    from vosbench import face
-
-    with listening("videos", quiet=task.quiet) as listener:
-        done = face.score(
-            path,
-            dataset=dataset,
-            codec=task.codec,
-            numbering=task.numbering,
-            jobs=task.jobs,
-            plugins=task.plugins,
-            listener=listener,
-            **options.select_options(selecting),
-        )
-    if out is not None:
-        done.save(out, overwrite=overwrite)
-    return done.record

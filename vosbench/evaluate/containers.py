@@ -30,6 +30,8 @@ STACKS = (".npy", ".npz", ".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v")
 RUNS = (".json",)
 LARGEST = dict.fromkeys(IMAGES, 2**26) | dict.fromkeys(STACKS, 2**34) | dict.fromkeys(RUNS, 2**27)
 """The largest file of each kind in an archive, in bytes."""
+MOST_OPEN = 16
+"""Zip files that stay open, of submissions that are scored together."""
 SUFFIX = re.compile(
     r"\.(zip|7z|t(gz|bz2?|xz|zst)|tar(\.(gz|bz2|xz|zst))?|npy|npz|json|mp4|avi|mov|mkv|webm|m4v)$", re.IGNORECASE
 )
@@ -72,9 +74,9 @@ def opened(place: Path, origin: Path) -> Iterator[Container]:
     yield _zip(place, origin, status.st_mtime_ns, status.st_size, os.getpid())
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=MOST_OPEN)
 def _zip(place: Path, origin: Path, modified: int, size: int, process: int) -> "Zip":
-    """Keep the last zip file open, since reading its list of entries takes longer than scoring a frame."""
+    """Keep zip files open, since reading a list of entries takes longer than scoring a frame."""
     del modified, size, process  # another file, or another process, which must not share its position
     return Zip(place, origin)
 

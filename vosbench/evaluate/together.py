@@ -102,12 +102,14 @@ def _scored(
     errors: dict[int, VosbenchError],
     advance: Callable[[str, int], None],
 ) -> dict[int, dict[str, Scored]]:
-    """Score some videos of each submission; an error ends only its own submission."""
+    """Score some videos of each submission, the longest first; an error ends only its own submission."""
     found: dict[int, dict[str, Scored]] = {index: {} for index in videos}
     names = {index: {*those} for index, those in videos.items()}
     items: list[tuple[Task, ...]] = []
     of: list[list[int]] = []
-    for video in selection.videos:
+    failed: dict[int, tuple[int, VosbenchError]] = {}
+    order = {video.name: place for place, video in enumerate(selection.videos)}
+    for video in sorted(selection.videos, key=len, reverse=True):
         wanted = [index for index in videos if index not in errors and video.name in names[index]]
         if wanted:
             items.append(tuple(Task(video, masks[index], selection.protocol) for index in wanted))
@@ -115,10 +117,12 @@ def _scored(
     for done, (results, wanted) in enumerate(zip(pool.each(score_video_of_all, items, jobs), of, strict=True), 1):
         for index, result in zip(wanted, results, strict=True):
             if isinstance(result, VosbenchError):
-                errors.setdefault(index, result)
+                place = order[items[done - 1][0].video.name]
+                failed[index] = min(failed.get(index, (place, result)), (place, result), key=lambda each: each[0])
             else:
                 found[index][result.video] = result
         advance(items[done - 1][0].video.name, done)
+    errors |= {index: error for index, (_, error) in failed.items()}
     return found
 
 

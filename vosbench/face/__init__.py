@@ -14,6 +14,7 @@ from vosbench.face.functions import (
     read_records,
     run,
     score,
+    score_several,
 )
 from vosbench.face.options import (
     Listener,
@@ -59,6 +60,7 @@ __all__ = [
     "run_suite",
     "score",
     "score_plan",
+    "score_several",
     "score_suite",
     "segment",
     "tolerances",
