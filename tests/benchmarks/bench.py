@@ -1,19 +1,22 @@
 """Run the small benchmarks and compare them with the stored ones, as ratios to a calibration loop.
 
 ``python tests/benchmarks/bench.py`` compares with ``results/benchmarks.json``, prints a line for each benchmark that is
-slower, and exits with 1 if there is any; ``--write`` stores what is measured. Other arguments are pytest's, such as
-``-k png``.
+slower, and exits with 1 if there is any; ``--write`` stores what is measured, ``--against COMMIT`` measures that commit
+here and compares with it. Other arguments are pytest's, such as ``-k png``.
 
 A round of a benchmark is divided by the calibration loop next to it, so that slow machines, and what else runs on them,
 do not count; the median of the rounds is compared. What is slower is measured again, and its lowest ratio counts.
 """
 
 import argparse
+import io
 import json
+import os
 import platform
 import statistics
 import subprocess
 import sys
+import tarfile
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -44,41 +47,50 @@ class Rounds(NamedTuple):
         return statistics.median(one / loop for one, loop in zip(self.seconds, self.calibration, strict=True))
 
 
-def compare(stored: Mapping[str, float], measured: Mapping[str, float], *, all_of_them: bool = True) -> list[str]:
+def compare(before: Mapping[str, float], measured: Mapping[str, float], *, all_of_them: bool = True) -> list[str]:
     """Compare ratios to the calibration loop.
 
     Args:
-        stored: by benchmark.
+        before: by benchmark, what is stored or that of another commit.
         measured: by benchmark.
         all_of_them: whether those that were not measured count.
 
     Returns:
-        a line for each benchmark that is slower than the stored one, or has no counterpart.
+        a line for each benchmark that is slower than before, or has no counterpart.
     """
     lines = []
     for name, ratio in measured.items():
-        if name not in stored:
+        if name not in before:
             lines.append(f"{name}: no stored ratio; store one with --write")
-        elif ratio > SLOWER * stored[name]:
-            change = ratio / stored[name] - 1
+        elif ratio > SLOWER * before[name]:
+            change = ratio / before[name] - 1
             lines.append(
-                f"{name}: {change:.0%} slower, {ratio:.3f} of the calibration loop; stored: {stored[name]:.3f}"
+                f"{name}: {change:.0%} slower, {ratio:.3f} of the calibration loop; before: {before[name]:.3f}"
             )
-    lines += [f"{name}: not measured" for name in stored if all_of_them and name not in measured]
+    lines += [f"{name}: not measured" for name in before if all_of_them and name not in measured]
     return lines
 
 
-def measure(more: Sequence[str] = ()) -> dict[str, Rounds]:
-    """Run the benchmarks with further arguments of pytest.
+def measure(more: Sequence[str] = (), names: Sequence[str] = (), source: Path | None = None) -> dict[str, Rounds]:
+    """Run the benchmarks.
+
+    Args:
+        more: arguments of pytest.
+        names: those to run; all if there are none.
+        source: a checkout of vosbench to measure; what is installed if None.
 
     Raises:
         SystemExit: if one of them fails.
     """
+    tests = [f"{SMALL}::test_{name}" for name in names] or [str(SMALL)]
+    options = ["-q", "-p", "no:xdist", "-p", "no:cacheprovider", "--benchmark-timer=time.process_time"]
+    environment = {**os.environ, **({"PYTHONPATH": str(source)} if source else {})}
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "small.json"
-        options = ["-q", "-p", "no:xdist", "-p", "no:cacheprovider", "--benchmark-timer=time.process_time"]
-        command = [sys.executable, "-P", "-m", "pytest", *options, f"--benchmark-json={out}", str(SMALL), *more]
-        done = subprocess.run(command, cwd=series.REPOSITORY, capture_output=True, text=True, check=False)
+        command = [sys.executable, "-P", "-m", "pytest", *options, f"--benchmark-json={out}", *tests, *more]
+        done = subprocess.run(
+            command, cwd=series.REPOSITORY, env=environment, capture_output=True, text=True, check=False
+        )
         if done.returncode:
             raise SystemExit(done.stdout + done.stderr)
         found = json.loads(out.read_text("utf-8"))["benchmarks"]
@@ -88,15 +100,31 @@ def measure(more: Sequence[str] = ()) -> dict[str, Rounds]:
     }
 
 
-def confirmed(stored: Mapping[str, float], rounds: dict[str, Rounds]) -> dict[str, float]:
-    """Ratios, the lowest one of those that were measured again because they were slower."""
-    ratios = {name: each.ratio for name, each in rounds.items()}
+def confirmed(stored: Mapping[str, float], more: Sequence[str] = (), source: Path | None = None) -> dict[str, float]:
+    """Measure ratios; those that are slower again, and their lowest one counts."""
+    ratios = {name: each.ratio for name, each in measure(more, (), source).items()}
     for _ in range(AGAIN):
         slower = [name for name, ratio in ratios.items() if name in stored and ratio > SLOWER * stored[name]]
         if slower:
-            again = measure([f"{SMALL}::test_{name}" for name in slower])
+            again = measure(more, slower, source)
             ratios |= {name: min(ratios[name], again[name].ratio) for name in slower}
     return ratios
+
+
+def of_commit(commit: str, more: Sequence[str]) -> dict[str, float]:
+    """The ratios of the same benchmarks with another commit's vosbench, on this machine.
+
+    Raises:
+        SystemExit: if there is no such commit.
+    """
+    command = ["git", "-C", str(series.REPOSITORY), "archive", commit]
+    done = subprocess.run(command, capture_output=True, check=False)
+    if done.returncode:
+        raise SystemExit(done.stderr.decode())
+    with tempfile.TemporaryDirectory() as folder:
+        with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
+            archive.extractall(folder, filter="data")
+        return {name: each.ratio for name, each in measure(more, (), Path(folder)).items()}
 
 
 def section(runs: Sequence[Mapping[str, Rounds]]) -> series.Calibrated:
@@ -124,20 +152,25 @@ def section(runs: Sequence[Mapping[str, Rounds]]) -> series.Calibrated:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--write", action="store_true", help="store what is measured")
+    parser.add_argument(
+        "--against", metavar="COMMIT", help="compare with a commit, measured here, not with what is stored"
+    )
     parser.add_argument("--results", type=Path, default=series.DATA)
     args, more = parser.parse_known_args()
     if args.write:
         series.replace(TOPIC, section([measure(more) for _ in range(STORED_OF)]), args.results)
         return
-    rounds = measure(more)
-    known = series.read(args.results).sections.get(TOPIC)
-    if not isinstance(known, series.Calibrated) or known.loop != calibration.VERSION:
-        raise SystemExit("nothing is stored for this calibration loop; store something with --write")
-    stored = {name: each.ratio for name, each in known.benchmarks.items()}
-    ratios = confirmed(stored, rounds)
+    if args.against:
+        before, source = of_commit(args.against, more), series.REPOSITORY
+    else:
+        known = series.read(args.results).sections.get(TOPIC)
+        if not isinstance(known, series.Calibrated) or known.loop != calibration.VERSION:
+            raise SystemExit("nothing is stored for this calibration loop; store something with --write")
+        before, source = {name: each.ratio for name, each in known.benchmarks.items()}, None
+    ratios = confirmed(before, more, source)
     for name, ratio in ratios.items():
-        sys.stdout.write(f"{name}: {ratio:.3f}; stored: {stored.get(name, float('nan')):.3f}\n")
-    if lines := compare(stored, ratios, all_of_them=not more):
+        sys.stdout.write(f"{name}: {ratio:.3f}; before: {before.get(name, float('nan')):.3f}\n")
+    if lines := compare(before, ratios, all_of_them=not more):
         raise SystemExit("\n".join(["", *lines]))
 
 

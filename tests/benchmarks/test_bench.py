@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import bench
@@ -35,7 +36,7 @@ def test_a_slowdown_of_20_percent_is_reported_and_noise_of_5_is_not(seed: int, m
     (line,) = compare(STORED, slower)
     assert line.startswith("region: ")
     assert "slower" in line
-    assert "stored: 1.200" in line
+    assert "before: 1.200" in line
 
 
 @pytest.mark.parametrize("factor", [0.5, 0.95, 1.05])
@@ -56,8 +57,8 @@ def command(monkeypatch: pytest.MonkeyPatch, *runs: dict[str, float]) -> list[li
     asked: list[list[str]] = []
     left = list(runs)
 
-    def measured(more: list[str]) -> dict[str, Rounds]:
-        asked.append(more)
+    def measured(_more: list[str], names: Sequence[str] = (), _source: Path | None = None) -> dict[str, Rounds]:
+        asked.append(list(names))
         return {name: Rounds([ratio], [1.0]) for name, ratio in left.pop(0).items()}
 
     monkeypatch.setattr(bench, "measure", measured)
@@ -86,12 +87,29 @@ def test_slow_ones_are_measured_again_and_named_one_a_line(
         monkeypatch, {"region": 1.5, "png[1-bit]": 0.6}, {"region": 1.5, "png[1-bit]": 0.4}, {"region": 1.6}
     )
     said = call(monkeypatch, path)
-    assert said == "\nregion: 25% slower, 1.500 of the calibration loop; stored: 1.200"
-    assert asked[1:] == [
-        [f"{bench.SMALL}::test_region", f"{bench.SMALL}::test_png[1-bit]"],
-        [f"{bench.SMALL}::test_region"],
-    ]
-    assert "png[1-bit]: 0.400; stored: 0.400" in capsys.readouterr().out
+    assert said == "\nregion: 25% slower, 1.500 of the calibration loop; before: 1.200"
+    assert asked == [[], ["region", "png[1-bit]"], ["region"]]
+    assert "png[1-bit]: 0.400; before: 0.400" in capsys.readouterr().out
+
+
+def test_a_commit_is_measured_here_and_compared(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    sources: list[Path] = []
+
+    def measured(_more: list[str], _names: Sequence[str] = (), source: Path | None = None) -> dict[str, Rounds]:
+        assert source is not None
+        sources.append(source)
+        assert (source / "vosbench" / "__init__.py").is_file()
+        return {"region": Rounds([2.0 if source == series.REPOSITORY else 1.0], [1.0])}
+
+    monkeypatch.setattr(bench, "measure", measured)
+    if subprocess.run(
+        ["git", "-C", str(series.REPOSITORY), "rev-parse", "HEAD"], capture_output=True, check=False
+    ).returncode:
+        pytest.skip("not a clone")
+    said = call(monkeypatch, tmp_path / "none.json", "--against", "HEAD")
+    assert said == "\nregion: 100% slower, 2.000 of the calibration loop; before: 1.000"
+    assert sources[1:] == [series.REPOSITORY] * 3
+    assert not sources[0].exists()
 
 
 def test_another_loop_is_not_compared(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
