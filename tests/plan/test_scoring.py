@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 import vosbench
 from factories import write_toy
 from in_process import call
+from vosbench.errors import WorkerError
+from vosbench.evaluate.together import Submission, score_together
 from vosbench.images import kept
 
 PLUGIN = Path(__file__).parents[1] / "plugins" / "planned.py"
@@ -72,8 +75,7 @@ def test_annotations_of_a_dataset_are_read_once(monkeypatch: pytest.MonkeyPatch)
     usual = kept.read_annotation
     monkeypatch.setattr(kept, "read_annotation", lambda first, *rest: (reads.append(first), usual(first, *rest))[1])
     score()
-    per_dataset = [path for path in reads if path.parts[-4] == "toy"]
-    assert len(per_dataset) == len(set(per_dataset)) == 10
+    assert len(reads) == len(set(reads)) == 20  # of two datasets, one of them under two protocols
 
 
 def test_masks_that_change_are_refused_or_replaced() -> None:
@@ -131,3 +133,28 @@ def test_a_plan_is_scored_or_run_as_it_says(tmp_path: Path) -> None:
     assert summary[1].startswith("3 submissions × 3 datasets: 9 records")
     assert score("--dry-run", code=2) is not None
     assert vosbench.score_plan("both.yaml", dry_run=True).notes == ("to do: 9 records",)
+
+
+def test_a_killed_process_ends_only_its_dataset(monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(submissions: Sequence[Submission], **_: object) -> object:
+        if submissions[0].selection.dataset.name == "toy":
+            raise WorkerError("a worker process was killed")
+        return score_together(submissions)
+
+    monkeypatch.setattr("vosbench.plan.submissions.score_together", killed)
+    done = score(code=6)
+    assert "9 records: 6 done, 3 failed" in done.stdout
+    monkeypatch.setattr("vosbench.plan.submissions.score_together", score_together)
+    assert "9 records: 9 done" in score().stdout  # it is nobody's fault, so it is not remembered
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")  # a package's warnings concern its own tests
+def test_workers_change_no_byte() -> None:
+    pytest.importorskip("distributed", reason="needs the extra dist")
+    done = call("score", "--plan", "plan.yaml", "--workers", "2", "--quiet")
+    assert done.returncode == 0, done.stderr
+    spread = records()
+    shutil.rmtree("results")
+    assert score().stdout == done.stdout
+    assert records() == spread

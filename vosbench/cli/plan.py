@@ -96,7 +96,7 @@ def run(plan: Path, how: How, shown: "Format", spreading: Spreading) -> None:
         raise done.problem
 
 
-def score(plan: Path, how: How, jobs: int, shown: "Format") -> None:
+def score(plan: Path, how: How, jobs: int, shown: "Format", spreading: Spreading) -> None:
     """Score the submissions of a plan and print how far it is.
 
     Raises:
@@ -104,7 +104,10 @@ def score(plan: Path, how: How, jobs: int, shown: "Format") -> None:
     """
     from vosbench import face
 
-    with listening("videos", quiet=how.quiet) as listener:
+    with (
+        spread(Spreading() if how.dry_run else spreading, jobs=jobs, quiet=how.quiet) as engine,
+        listening("videos", quiet=how.quiet) as listener,
+    ):
         done = face.score_plan(
             plan,
             out=how.out,
@@ -113,6 +116,7 @@ def score(plan: Path, how: How, jobs: int, shown: "Format") -> None:
             available=how.available,
             dry_run=how.dry_run,
             jobs=jobs,
+            engine=engine,
             plugins=how.plugins,
             listener=listener,
         )

@@ -30,6 +30,9 @@ PLANNED = {
     "planned",
     "dry_run",
     "retry_failed",
+    "workers",
+    "scheduler",
+    "video_timeout",
     "out",
     "overwrite",
     "available",
@@ -123,7 +126,7 @@ def score(
     if planned is not None:
         plan.refuse_others(context, PLANNED)
         how = plan.How(out, overwrite, retry_failed, available, dry_run, tuple(plugin or ()), quiet)
-        plan.score(planned, how, jobs, shown)
+        plan.score(planned, how, jobs, shown, spreading)
         return
     plan.refuse_alone(dry_run=dry_run, retry_failed=retry_failed)
     if not submissions:

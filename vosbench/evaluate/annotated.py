@@ -92,5 +92,5 @@ class Annotated:
         """The content of what was read, which differs from what was read when hashes were kept."""
         content = Content(self._video.name)
         for index in self._indices:
-            content.add(index, self._kept.read(index)[0], self._video.annotations[index])
+            content.add(index, self._read(index)[0], self._video.annotations[index])
         return content

@@ -3,10 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from vosbench.dataset import Video
 from vosbench.dataset.selection import Selection, with_annotations
 from vosbench.engine import pool
+from vosbench.engine.engine import Engine, gathered
 from vosbench.engine.locks import scratch
 from vosbench.errors import VosbenchError
 from vosbench.evaluate.annotated import shared
@@ -26,12 +29,14 @@ class Submission:
     Attributes:
         masks: a folder, an archive or another file of masks.
         method: the name of the method.
+        selection: the videos and the protocol.
         codec: the codec that reads the masks; recognised from all of them if None.
         numbering: how numbers in file names are read.
     """
 
     masks: Path
     method: str
+    selection: Selection
     codec: str | None = None
     numbering: Numbering = "auto"
 
@@ -41,89 +46,118 @@ Result = tuple[Record, list[Scored], list[str]]
 Tried = Scored | VosbenchError
 
 
+def videos_of(submissions: Iterable[Submission]) -> int:
+    """How many videos are scored, each for all submissions to it."""
+    return len({_key(video) for each in submissions for video in each.selection.videos})
+
+
 def score_together(
     submissions: Sequence[Submission],
-    selection: Selection,
     *,
     jobs: int = 1,
-    advance: Callable[[str, int], None] = lambda _video, _done: None,
+    engine: Engine | None = None,
+    advance: Callable[[int], None] = lambda _done: None,
 ) -> list[Result | VosbenchError]:
     """Score several submissions; each has the record that `vosbench.evaluate.score.score` makes of it.
 
     Args:
-        submissions: the submissions.
-        selection: the videos and the protocol.
+        submissions: the submissions, under one protocol or several.
         jobs: number of processes; each scores one video of all submissions at a time.
-        advance: called with a video that was scored, and their number so far.
+        engine: where videos are scored instead, such as on a cluster.
+        advance: called with the number of videos scored so far.
 
     Returns:
         the result of each submission; or its error, which is not the others'.
 
     Raises:
-        DataError: if the split has no annotations.
+        DataError: if a split has no annotations.
+        WorkerError: if a process was killed.
     """
-    with_annotations(selection)
+    for each in submissions:
+        with_annotations(each.selection)
     with ExitStack() as stack:
         masks: dict[int, Predictions] = {}
         errors: dict[int, VosbenchError] = {}
         for index, each in enumerate(submissions):
             try:
                 folder = stack.enter_context(scratch("masks"))
-                masks[index] = find_masks(each.masks, selection, each.codec, each.numbering, folder)
+                masks[index] = find_masks(each.masks, each.selection, each.codec, each.numbering, folder)
             except VosbenchError as error:
                 errors[index] = error
-        names = [video.name for video in selection.videos]
-        scored = _scored(masks, selection, dict.fromkeys(masks, names), jobs, errors, advance)
+        names = {index: [video.name for video in submissions[index].selection.videos] for index in masks}
+        where = partial(_scored, submissions, jobs=jobs, engine=engine, errors=errors)
+        scored = where(masks, names, advance=advance)
         again: dict[int, list[str]] = {}
         for index in [index for index in masks if masks[index].recognising and index not in errors]:
+            soft = submissions[index].selection.protocol.soft
             try:
                 looks = {name: each.looks for name, each in scored[index].items()}
-                masks[index], again[index] = settled(masks[index], looks, soft=selection.protocol.soft)
+                masks[index], again[index] = settled(masks[index], looks, soft=soft)
             except VosbenchError as error:
                 errors[index] = error
-        for index, better in _scored(masks, selection, again, jobs, errors, lambda *_: None).items():
+        for index, better in where(masks, again, advance=lambda _: None).items():
             scored[index] |= better
         return [
-            errors[index] if index in errors else _result(each, selection, masks[index], scored[index])
+            errors[index] if index in errors else _result(each, masks[index], scored[index])
             for index, each in enumerate(submissions)
         ]
 
 
-def _result(each: Submission, selection: Selection, masks: Predictions, found: Mapping[str, Scored]) -> Result:
-    scored = [found[video.name] for video in selection.videos]
-    return to_record(scored, selection, masks, each.method), scored, notes(scored, selection, masks)
+def _result(each: Submission, masks: Predictions, found: Mapping[str, Scored]) -> Result:
+    scored = [found[video.name] for video in each.selection.videos]
+    return to_record(scored, each.selection, masks, each.method), scored, notes(scored, each.selection, masks)
 
 
-def _scored(
+def _scored(  # noqa: PLR0913 - what is scored, where, and where its errors go
+    submissions: Sequence[Submission],
     masks: Mapping[int, Predictions],
-    selection: Selection,
-    videos: Mapping[int, Sequence[str]],
+    names: Mapping[int, Sequence[str]],
+    *,
     jobs: int,
+    engine: Engine | None,
     errors: dict[int, VosbenchError],
-    advance: Callable[[str, int], None],
+    advance: Callable[[int], None],
 ) -> dict[int, dict[str, Scored]]:
     """Score some videos of each submission, the longest first; an error ends only its own submission."""
-    found: dict[int, dict[str, Scored]] = {index: {} for index in videos}
-    names = {index: {*those} for index, those in videos.items()}
-    items: list[tuple[Task, ...]] = []
-    of: list[list[int]] = []
-    failed: dict[int, tuple[int, VosbenchError]] = {}
-    order = {video.name: place for place, video in enumerate(selection.videos)}
-    for video in sorted(selection.videos, key=len, reverse=True):
-        wanted = [index for index in videos if index not in errors and video.name in names[index]]
-        if wanted:
-            items.append(tuple(Task(video, masks[index], selection.protocol) for index in wanted))
-            of.append(wanted)
-    for done, (results, wanted) in enumerate(zip(pool.each(score_video_of_all, items, jobs), of, strict=True), 1):
-        for index, result in zip(wanted, results, strict=True):
+    found: dict[int, dict[str, Scored]] = {index: {} for index in names}
+    failed: dict[int, dict[str, VosbenchError]] = {index: {} for index in names}
+    groups: dict[object, list[tuple[int, Task]]] = {}
+    for index in [index for index in names if index not in errors]:
+        wanted, selection = {*names[index]}, submissions[index].selection
+        for video in selection.videos:
+            if video.name in wanted:
+                task = Task(video, masks[index].only(video.name), selection.protocol)
+                groups.setdefault(_key(video), []).append((index, task))
+    ordered = sorted(groups.values(), key=lambda group: -len(group[0][1].video))
+    items = [tuple(task for _, task in group) for group in ordered]
+    if engine is not None:
+        every: Iterable[list[Tried]] = gathered(
+            engine,
+            score_video_of_all,
+            items,
+            name=lambda tasks: f"{tasks[0].video.name} ({len(tasks[0].video.annotations)} {tasks[0].video.codec})",
+            cost=lambda tasks: float(sum(len(task.present) for task in tasks)),
+            advance=advance,
+        )
+    else:
+        every = pool.each(score_video_of_all, items, jobs)
+    for done, (results, group) in enumerate(zip(every, ordered, strict=True), 1):
+        for (index, task), result in zip(group, results, strict=True):
             if isinstance(result, VosbenchError):
-                place = order[items[done - 1][0].video.name]
-                failed[index] = min(failed.get(index, (place, result)), (place, result), key=lambda each: each[0])
+                failed[index][task.video.name] = result
             else:
                 found[index][result.video] = result
-        advance(items[done - 1][0].video.name, done)
-    errors |= {index: error for index, (_, error) in failed.items()}
+        if engine is None:
+            advance(done)
+    for index, those in failed.items():
+        if those:  # the error of the first video, as if they were scored in order
+            errors[index] = next(those[name] for name in names[index] if name in those)
     return found
+
+
+def _key(video: Video) -> object:
+    """Equal for videos whose annotations are the same, and are read in one way."""
+    return video.frames[0], video.name, video.codec, len(video.annotations)
 
 
 def score_video_of_all(tasks: Iterable[Task]) -> list[Tried]:

@@ -159,13 +159,12 @@ def score_several(  # noqa: PLR0913 - the options of the command line
     for line in waiting(selection.protocol):
         listener.note(line)
     submissions = [
-        Submission(Path(each), scoring.default_name(Path(each)), codec=codec, numbering=numbering) for each in masks
+        Submission(Path(each), scoring.default_name(Path(each)), selection, codec, numbering) for each in masks
     ]
     found = score_together(
         submissions,
-        selection,
         jobs=jobs or os.cpu_count() or 1,
-        advance=lambda video, done: listener.advance(video, done, len(selection.videos)),
+        advance=lambda done: listener.advance(data.title, done, len(selection.videos)),
     )
     results: list[Result | VosbenchError] = []
     for each, tried in zip(submissions, found, strict=True):

@@ -110,6 +110,7 @@ def score_plan(  # noqa: PLR0913 - the options of the command line
     available: bool = False,
     dry_run: bool = False,
     jobs: int = 1,
+    engine: Engine | None = None,
     plugins: Iterable[AnyPath] = (),
     listener: Listener = SILENT,
 ) -> PlanResult:
@@ -125,6 +126,7 @@ def score_plan(  # noqa: PLR0913 - the options of the command line
         available: leave out datasets and submissions that are missing here, instead of refusing.
         dry_run: likewise.
         jobs: number of processes, one video of all submissions each; 0 for one per processor.
+        engine: where videos are scored instead, such as on a cluster.
         plugins: likewise.
         listener: likewise.
 
@@ -141,7 +143,14 @@ def score_plan(  # noqa: PLR0913 - the options of the command line
         every = progressing.every(entries)
         left = counted(len(left_to_do(every, policy)), "record")
         return PlanResult(lines=[*map(show.line, every)], notes=(f"to do: {left}", *notes))
-    done = submissions.score(entries, policy, jobs or os.cpu_count() or 1, listener.advance, listener.note)
+    done = submissions.score(
+        entries,
+        policy,
+        jobs=jobs or os.cpu_count() or 1,
+        engine=engine,
+        advance=listener.advance,
+        note=listener.note,
+    )
     return PlanResult(lines=_lines(done), notes=tuple(notes), problem=_problem(done))
 
 

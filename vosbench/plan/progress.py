@@ -73,8 +73,8 @@ def progress(entry: Entry, *, closely: bool = False) -> Progress:
     if isinstance(entry.setting, Masks):
         return Progress(entry, "to do", known)
     holder = _holder(entry.maps / LOCK) if closely else ""
-    videos = _complete(entry) if closely else None
     begun = entry.card is not None
+    videos = (_complete(entry) if begun else 0) if closely else None
     return Progress(entry, "running" if holder else "begun" if begun else "to do", known, (), videos, holder)
 
 

@@ -1,10 +1,12 @@
 """Score the submissions of a plan: those to one dataset together, so that its annotations are read once."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
+from vosbench.engine.engine import Engine
 from vosbench.errors import DataError, UsageError, VosbenchError, counted
 from vosbench.evaluate.score import all_rows
-from vosbench.evaluate.together import Result, Submission, score_together
+from vosbench.evaluate.together import Result, Submission, score_together, videos_of
 from vosbench.files import content, sha256
 from vosbench.plan import state
 from vosbench.plan.cases import SubmissionCase, pairs, submission_cases
@@ -71,52 +73,71 @@ def here(prepared: Prepared, *, available: bool) -> tuple[list[Entry], list[str]
     return left, [*notes, *(f"left out: {error}" for error in errors)]
 
 
-def score(entries: Sequence[Entry], policy: Policy, jobs: int, advance: Advance, note: Callable[[str], None]) -> Report:
+def score(
+    entries: Sequence[Entry],
+    policy: Policy,
+    *,
+    jobs: int,
+    engine: Engine | None,
+    advance: Advance,
+    note: Callable[[str], None],
+) -> Report:
     """Score what is left, dataset by dataset.
 
     Args:
         entries: those that can be scored here.
         policy: what is done with what has failed or changed.
         jobs: number of processes, one video of all submissions each.
+        engine: where videos are scored instead, such as on a cluster.
         advance: called with what is being done, and the scored videos of all that are left.
         note: called with how masks were read.
     """
     report = Report([progress(entry) for entry in entries])
-    groups: dict[int, list[int]] = {}
+    groups: dict[object, list[int]] = {}
     for index in left_to_do(report.progress, policy):
-        groups.setdefault(id(entries[index].chosen), []).append(index)
-    total = sum(len(entries[indices[0]].selection.videos) for indices in groups.values())
-    before = 0
-    for indices in groups.values():
-        first = entries[indices[0]]
-        label, done = first.dataset.label, before
-
-        def count(video: str, number: int, label: str = label, done: int = done) -> None:
-            advance(f"{label} {video}", done + number, total)
-
-        results = score_together(
-            [_submission(entries[index]) for index in indices], first.selection, jobs=jobs, advance=count
-        )
+        dataset = entries[index].dataset
+        groups.setdefault((dataset.dataset.name, dataset.choice.root), []).append(index)
+    submissions = {key: [_submission(entries[index]) for index in indices] for key, indices in groups.items()}
+    total, before = sum(map(videos_of, submissions.values())), 0
+    for key, indices in groups.items():
+        count = partial(_counted, advance, entries[indices[0]].dataset.dataset.name, before, total)
+        try:
+            results = score_together(submissions[key], jobs=jobs, engine=engine, advance=count)
+        except VosbenchError as error:  # such as a process that was killed
+            results = [error] * len(indices)
         for index, result in zip(indices, results, strict=True):
-            try:
-                _save(entries[index], result, replaces=report.progress[index].kind == "changed")
-            except VosbenchError as error:
-                report.errors[index] = error
-                if isinstance(error, DataError) and report.progress[index].kind != "changed":
-                    ended = state.Ended(message=str(error), exit_code=error.exit_code)
-                    state.write(entries[index].state_path, entries[index].begun().model_copy(update={"ended": ended}))
-            else:
-                for line in result[2] if isinstance(result, tuple) else ():
-                    note(f"{entries[index].label}: {line}")
-            report.progress[index] = progress(entries[index])
-        before += len(first.selection.videos)
+            _settle(entries[index], index, report, result, note)
+        before += videos_of(submissions[key])
     return report
+
+
+def _counted(advance: Advance, label: str, before: int, total: int, done: int) -> None:
+    advance(label, before + done, total)
+
+
+def _settle(
+    entry: Entry, index: int, report: Report, result: Result | VosbenchError, note: Callable[[str], None]
+) -> None:
+    """Note what became of a submission; what another attempt would meet again is remembered."""
+    replaces = report.progress[index].kind == "changed"
+    try:
+        _save(entry, result, replaces=replaces)
+    except VosbenchError as error:
+        report.errors[index] = error
+        if isinstance(error, DataError) and not replaces:
+            ended = state.Ended(message=str(error), exit_code=error.exit_code)
+            state.write(entry.state_path, entry.begun().model_copy(update={"ended": ended}))
+    else:
+        for line in result[2] if isinstance(result, tuple) else ():
+            note(f"{entry.label}: {line}")
+    report.progress[index] = progress(entry)
 
 
 def _submission(entry: Entry) -> Submission:
     masks = entry.setting
     assert isinstance(masks, Masks)
-    return Submission(masks.place, masks.case.name, masks.case.source.codec, masks.case.source.numbering)
+    source = masks.case.source
+    return Submission(masks.place, masks.case.name, entry.selection, source.codec, source.numbering)
 
 
 def _save(entry: Entry, result: Result | VosbenchError, *, replaces: bool) -> None:
