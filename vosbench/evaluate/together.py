@@ -121,14 +121,7 @@ def _scored(  # noqa: PLR0913 - what is scored, where, and where its errors go
     """Score some videos of each submission, the longest first; an error ends only its own submission."""
     found: dict[int, dict[str, Scored]] = {index: {} for index in names}
     failed: dict[int, dict[str, VosbenchError]] = {index: {} for index in names}
-    groups: dict[object, list[tuple[int, Task]]] = {}
-    for index in [index for index in names if index not in errors]:
-        wanted, selection = {*names[index]}, submissions[index].selection
-        for video in selection.videos:
-            if video.name in wanted:
-                task = Task(video, masks[index].only(video.name), selection.protocol)
-                groups.setdefault(_key(video), []).append((index, task))
-    ordered = sorted(groups.values(), key=lambda group: -len(group[0][1].video))
+    ordered = _grouped(submissions, masks, {index: those for index, those in names.items() if index not in errors})
     items = [tuple(task for _, task in group) for group in ordered]
     if engine is not None:
         every: Iterable[list[Tried]] = gathered(
@@ -153,6 +146,20 @@ def _scored(  # noqa: PLR0913 - what is scored, where, and where its errors go
         if those:  # the error of the first video, as if they were scored in order
             errors[index] = next(those[name] for name in names[index] if name in those)
     return found
+
+
+def _grouped(
+    submissions: Sequence[Submission], masks: Mapping[int, Predictions], names: Mapping[int, Sequence[str]]
+) -> list[list[tuple[int, Task]]]:
+    """What is scored of each video, with the submission's index; the longest video first."""
+    groups: dict[object, list[tuple[int, Task]]] = {}
+    for index, those in names.items():
+        wanted, selection = {*those}, submissions[index].selection
+        for video in selection.videos:
+            if video.name in wanted:
+                task = Task(video, masks[index].only(video.name), selection.protocol)
+                groups.setdefault(_key(video), []).append((index, task))
+    return sorted(groups.values(), key=lambda group: -len(group[0][1].video))
 
 
 def _key(video: Video) -> object:
