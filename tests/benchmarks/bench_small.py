@@ -19,7 +19,8 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from factories import davis16_record
 from vosbench.dataset import Video
 from vosbench.evaluate import predictions
-from vosbench.images.files import read_levels, read_packed
+from vosbench.images.files import read_packed
+from vosbench.images.levels import read_levels
 from vosbench.metrics import saliency, stability
 from vosbench.metrics.compiled import COMPILING
 from vosbench.metrics.packed import unpack

@@ -31,8 +31,8 @@ Pair = tuple[Any, Any]
 
 def ours(task: str) -> Callable[[list[Pair]], Scores]:
     """A task, by vosbench."""
-    from vosbench.images import files as images
     from vosbench.images.kept import Annotations
+    from vosbench.images.levels import read_levels
     from vosbench.metrics import saliency
     from vosbench.metrics.packed import unpack
 
@@ -45,7 +45,7 @@ def ours(task: str) -> Callable[[list[Pair]], Scores]:
         annotations = Annotations("all", {index: pair[1] for index, pair in enumerate(data)}, "binary255")
         for index, (levels, annotation) in enumerate(data):
             if isinstance(levels, Path):
-                pixels, mask = images.read_levels(levels, "map"), unpack(annotations.read(index)[0])
+                pixels, mask = read_levels(levels, "map"), unpack(annotations.read(index)[0])
             else:
                 pixels, mask = levels, annotation > 128
             averages.add("all", saliency.measure_frame(pixels, mask, convention, names))

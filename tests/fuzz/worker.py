@@ -27,7 +27,7 @@ from fuzz.mutations import mutated
 from vosbench import face, registry
 from vosbench.dataset import Dataset
 from vosbench.errors import DataError, VosbenchError
-from vosbench.images import files, frames
+from vosbench.images import files, frames, levels
 
 TOY = Path(__file__).parents[1] / "plugins" / "toy.py"
 SECONDS = 20
@@ -54,6 +54,7 @@ def readers(path: Path, data: bytes) -> Iterator[tuple[str, Callable[[], Any]]]:
         yield f"packed {codec}", partial(files.read_packed, data, codec, "a.png")
     yield "looked at", partial(files.read_packed, path, "map", None, None, look)
     yield "levels", partial(files.read_levels, data, "map", "a.png", None, look)
+    yield "levels, soon", partial(levels.read_levels, data, "map", "a.png", None, look)
     yield "regions", partial(files.read_regions, data, "nonzero", "a.png", None, look)
     yield "colours", partial(files.read_regions, data, "colours", "a.png")
     yield "labels", partial(files.read_labels, path)

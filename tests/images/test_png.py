@@ -16,7 +16,7 @@ from PIL import Image, PngImagePlugin
 
 from vosbench.errors import DataError
 from vosbench.images import files as images
-from vosbench.images import png
+from vosbench.images import levels, png
 from vosbench.images.codecs import CODECS
 from vosbench.images.recognition import Look, look_at
 from vosbench.metrics.packed import Packed, unpack
@@ -359,3 +359,67 @@ def test_what_is_loaded_changes_nothing(filters: int | str, loaded: bool, monkey
         images.read_packed(data, "binary01", "a.png")
     for broken in (data[:-30], data[:60] + b"x" + data[61:]):
         assert png.read_packed(broken, CODECS["map"]) is None
+
+
+def maps(random: np.random.Generator) -> Iterator[Bytes]:
+    """Soft maps: noise, a blurred disk with much that is flat, and one row or column."""
+    y, x = np.mgrid[:50, :70]
+    yield random.integers(0, 256, (23, 31), dtype=np.uint8)
+    yield np.clip(900 - 40 * np.hypot(y - 25, x - 30), 0, 255).astype(np.uint8)
+    yield np.full((20, 33), 255, np.uint8)
+    yield random.integers(0, 256, (1, 40), dtype=np.uint8)
+    yield random.integers(0, 256, (40, 1), dtype=np.uint8)
+
+
+def looked_at(read: Callable[..., Bytes], data: bytes, codec: str) -> tuple[list[list[int]], str, list[object]]:
+    """What is read, its type, and what it looks like."""
+    seen: list[object] = []
+    found = read(data, codec, "a.png", seen.append, lambda *look: seen.append(look))
+    return found.tolist(), found.dtype.name, seen
+
+
+@pytest.mark.parametrize("filters", [0, 1, 2, 3, 4, "mixed"])
+@pytest.mark.parametrize("depth", [4, 8])
+def test_soft_maps_are_those_that_pillow_reads(filters: int | str, depth: int) -> None:
+    random = np.random.default_rng(depth)
+    choose = (lambda y: y // 3 % 5) if filters == "mixed" else (lambda _: filters)
+    for values in maps(random):
+        for kind in (GREY, PALETTE):
+            data = encode(values >> (8 - depth), depth, kind, choose)
+            for codec in ("map", "map8", "nonzero"):
+                assert looked_at(levels.read_levels, data, codec) == looked_at(images.read_levels, data, codec)
+
+
+def test_damaged_soft_maps_have_the_errors_of_pillow() -> None:
+    whole = encode(next(maps(np.random.default_rng(0))), filters=lambda y: y % 5)
+    shown = []
+    for data in (
+        whole[:-20],
+        whole[:60],
+        whole.replace(b"IDAT", b"IDAX"),
+        encode(np.zeros((3, 3), np.uint8))[:-4],
+        b"",
+    ):
+        for read in (levels.read_levels, images.read_levels):
+            try:
+                shown.append(read(data, "map", "a.png").tolist())
+            except DataError as error:
+                shown.append(str(error))
+    assert shown[::2] == shown[1::2]
+    assert any("a.png" in each for each in shown)
+    with pytest.raises(DataError, match="not so large"):
+        levels.read_levels(whole, "map", check=lambda _: refuse())
+
+
+def test_unknown_filters_are_left_to_pillow() -> None:
+    values = np.zeros((4, 4), np.uint8)
+    stream = zlib.compress(b"".join(bytes([7]) + row.tobytes() for row in values))
+    data = encode(values)
+    start = data.index(b"IDAT") - 4
+    broken = data[:start] + chunk(b"IDAT", stream) + chunk(b"IEND", b"")
+    with pytest.raises(DataError, match="corrupt"):
+        levels.read_levels(broken, "map", "a.png")
+
+
+def refuse() -> None:
+    raise DataError("not so large")

@@ -124,12 +124,14 @@ def roots() -> None:
 @command
 def warm() -> None:
     """Compile what T and saliency compile on their first use, such as when an image of a machine is made."""
+    from vosbench.images import levels
     from vosbench.metrics.compiled import COMPILING
     from vosbench.metrics.warm import warm as compile_all
 
     if not COMPILING:
         raise UsageError('nothing is compiled without Numba: pip install "vosbench[fast]"')
     compile_all()
+    levels.warm()
 
 
 @command

@@ -7,7 +7,7 @@ import numpy as np
 from vosbench.dataset import DatasetProtocol
 from vosbench.evaluate.predictions import Reading
 from vosbench.evaluate.task import Task
-from vosbench.images import files as images
+from vosbench.images.levels import read_levels
 from vosbench.metrics.measures import MAPS
 from vosbench.metrics.packed import Packed, unpack
 from vosbench.metrics.saliency import Accumulator, convention, measure_frame
@@ -25,7 +25,7 @@ class SaliencyScorer:
 
     def score(self, index: int, annotation: Packed) -> Iterator[Row]:
         """Score the next frame that has a prediction; rows have the measures defined for a single frame."""
-        levels = self._masks.read(index, images.read_levels, self._task.checks(index, annotation.shape))
+        levels = self._masks.read(index, read_levels, self._task.checks(index, annotation.shape))
         height, width = annotation.shape
         if self._task.differs(index, (levels.shape[0], levels.shape[1]), annotation.shape):
             import cv2

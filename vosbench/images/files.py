@@ -47,7 +47,7 @@ class Stored(NamedTuple):
     lossy: bool
 
 
-def _limited(name: str, check: Check | None) -> Check:
+def limited(name: str, check: Check | None) -> Check:
     """A check that refuses images of more than `MOST_PIXELS`, too."""
 
     def limited(shape: tuple[int, int]) -> None:
@@ -76,7 +76,7 @@ def read_stored(source: Path | bytes, name: str, check: Check | None = None, *, 
     data = read_bytes(source, name) if isinstance(source, Path) else source
     with opened(data, name) as image:
         turn = 1 if image.format == "TIFF" else orientation(image, data)
-        _limited(name, check)((image.height, image.width) if turn < SIDEWAYS else (image.width, image.height))
+        limited(name, check)((image.height, image.width) if turn < SIDEWAYS else (image.width, image.height))
         if getattr(image, "is_animated", False):
             raise DataError(f'"{name}" contains several images; save one per frame')
         lossy, mode = image.format == "JPEG", image.mode
@@ -250,7 +250,7 @@ def read_packed(
 ) -> Packed:
     """Read a mask like `read_mask`, but packed, which is several times as fast for common PNG files."""
     name, data = name or str(source), source if isinstance(source, bytes) else read_bytes(source, name or str(source))
-    read = png.read_packed(data, codec(codec_name), _limited(name, check))
+    read = png.read_packed(data, codec(codec_name), limited(name, check))
     if read is None:
         return pack(read_mask(data, codec_name, name, check, look))
     mask, seen = read

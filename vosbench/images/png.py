@@ -112,7 +112,7 @@ def stretches(image: Image) -> Iterator[tuple[slice, Bytes]]:
         raise Unread
 
 
-NONE, SUB, UP, PAETH = 0, 1, 2, 4  # filters
+NONE, SUB, UP, AVERAGE, PAETH = range(5)  # filters
 HIGHEST = 255
 HALF = 128  # a value with equal residuals for rises and falls
 ALL = np.uint64(2**64 - 1)
