@@ -339,7 +339,8 @@ def page(series: Series) -> str:
     """The page in Markdown."""
     head = (
         "<!-- Written by tests/benchmarks/series.py from benchmarks.json; do not edit. A test fails if it is out of "
-        "date. -->\n# Benchmarks\n"
+        "date. -->\n# Benchmarks\n\nAll numbers are in [benchmarks.json](benchmarks.json); "
+        "`tests/benchmarks/README.md` says how they are measured.\n"
     )
     return "\n".join([head, *map(_written, series.sections.values())])
 
