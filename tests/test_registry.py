@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import EntryPoint
 from pathlib import Path
-from typing import get_type_hints
+from typing import NamedTuple, get_type_hints
 
 import pytest
 
@@ -330,3 +330,17 @@ def test_a_bare_checkout_finds_its_own_plugins(tmp_path: Path) -> None:
         "assert as_method(found['adnet']).name == 'adnet'\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
+
+
+def test_entry_points_of_the_backport_are_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once a package has imported importlib_metadata, the standard library finds the backport's entry points."""
+
+    class Foreign(NamedTuple):
+        name: str
+        value: str
+        group: str
+        dist: None = None
+
+    found = [Foreign("motion", "vosbench.methods.motion:method", METHODS)]
+    monkeypatch.setattr("vosbench.registry.entry_points", lambda group: found if group == METHODS else [])
+    assert load_method("motion")[0].name == "motion"

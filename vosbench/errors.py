@@ -114,6 +114,9 @@ EXTRAS = {
     "cloudpickle": "dist",
     "dask": "dist",
     "distributed": "dist",
+    "huggingface_hub": "hub",
+    "mlflow": "mlflow",
+    "wandb": "wandb",
 }
 """Optional modules → the extra that installs them."""
 

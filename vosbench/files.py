@@ -24,6 +24,9 @@ def hidden(name: str) -> bool:
 NO_CACHE = "VOSBENCH_NO_CACHE"
 """The environment variable that turns caches of decoded annotations and of records off, if it is not empty."""
 
+OFFLINE = "VOSBENCH_OFFLINE"
+"""The environment variable that allows no connection for weights, if it is not empty."""
+
 
 def cache_folder() -> Path:
     """The folder of what can be made again: ``VOSBENCH_CACHE``, or the system's usual place."""

@@ -180,7 +180,7 @@ def test_cards_have_only_what_is_used(toy: Toy, material: Material, tmp_path: Pa
 
 def test_events_for_tensorboard(toy: Toy, material: Material, tmp_path: Path) -> None:
     accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
-    settings = Settings(save_every=3, tensorboard=True)
+    settings = Settings(save_every=3, track=("tensorboard",))
     with pytest.raises(ZeroDivisionError):
         train(toy(), material, tmp_path, settings, listener=stop_after(5))
     logged = train(toy(), material, tmp_path, settings)
@@ -198,7 +198,7 @@ def test_a_missing_tensorboard_is_named(
 ) -> None:
     monkeypatch.setitem(sys.modules, "tensorboard", None)
     with pytest.raises(UsageError, match=r'tensorboard is not installed; run: pip install "vosbench\[tensorboard\]"'):
-        train(toy(), material, tmp_path / "out", Settings(tensorboard=True))
+        train(toy(), material, tmp_path / "out", Settings(track=("tensorboard",)))
     assert list((tmp_path / "out").iterdir()) == []
 
 

@@ -24,6 +24,7 @@ def convert(
         Literal["auto", "plain", "inplace-abn"],
         typer.Option("--scales", help="Batch-norm scales: rewritten if trained with InPlaceABN, or as they are."),
     ] = "auto",
+    offline: options.Offline = False,  # noqa: ARG001 - it acts when it is parsed
     plugin: options.Plugins = None,
     quiet: options.Quiet = False,
 ) -> None:
@@ -31,6 +32,7 @@ def convert(
     from vosbench.errors import UsageError
     from vosbench.method.nn.convert import BACKBONE, convert_encoder
     from vosbench.method.nn.convert import convert as convert_file
+    from vosbench.method.remote import fetched
 
     if encoder is not None:
         if source is not None or method is not None or scales != "auto":
@@ -50,6 +52,7 @@ def convert(
             raise UsageError(f'"{method}" has no network to convert weights for')
         recipe = found.recipe(variant, {})
         wanted = lambda: recipe.build().state_dict()  # noqa: E731
+    source = fetched(source, lambda line: None if quiet else say(f"note: {line}"))
     done = convert_file(source, out, method, wanted, scales)
     if quiet:
         return

@@ -36,6 +36,7 @@ def export(
         list[str] | None, typer.Option("--set", help="An option of the method, as name=value; see its card.")
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it exists.")] = False,
+    offline: options.Offline = False,  # noqa: ARG001 - it acts when it is parsed
     plugin: options.Plugins = None,
     quiet: options.Quiet = False,
 ) -> None:

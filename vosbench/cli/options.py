@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from vosbench.errors import UsageError
+from vosbench.files import NO_CACHE, OFFLINE
 
 if TYPE_CHECKING:
     from vosbench.face import RunOptions, SelectOptions, SetupOptions, SuiteOptions
@@ -67,7 +68,23 @@ NoCache = Annotated[
     typer.Option(
         "--no-cache",
         help="Decode annotations anew, and keep none; see: vosbench data cache.",
-        callback=lambda context, value: context.with_resource(_without_cache()) if value else None,
+        callback=lambda context, value: context.with_resource(_set(NO_CACHE)) if value else None,
+    ),
+]
+Offline = Annotated[
+    bool,
+    typer.Option(
+        "--offline",
+        help="Do not connect: weights that are named by address must be in the cache.",
+        callback=lambda context, value: context.with_resource(_set(OFFLINE)) if value else None,
+    ),
+]
+Track = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--track",
+        help="Also send numbers and figures to tensorboard, mlflow or wandb, as KIND or KIND=FOLDER; nothing leaves "
+        "this machine unless an address is named. Repeatable.",
     ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress and no notes.")]
@@ -112,8 +129,13 @@ class SettingUp:
 
     weights: Annotated[
         Path | None,
-        typer.Option("--weights", help="Weights: a checkpoint, as FILE, FILE#ENTRY or PART=FILE,PART=FILE."),
+        typer.Option(
+            "--weights",
+            help="Weights: a checkpoint, as FILE, FILE#ENTRY or PART=FILE,PART=FILE; a FILE may be "
+            "https://…#sha256=… or hf://user/repository/file.",
+        ),
     ] = None
+    offline: Offline = False
     untrained: Annotated[bool, typer.Option("--untrained", help="Run with random weights.")] = False
     seed: Seed = 0
     device: Device = "cpu"
@@ -168,19 +190,17 @@ def suite_options(selecting: Selecting, *, available: bool) -> "SuiteOptions":
 
 
 @contextmanager
-def _without_cache() -> Iterator[None]:
-    """Leave the cache of annotations alone; worker processes inherit it."""
-    from vosbench.images.kept import OFF
-
-    before = os.environ.get(OFF)
-    os.environ[OFF] = "1"
+def _set(variable: str) -> Iterator[None]:
+    """Set a variable of the environment, which worker processes inherit, while a command runs."""
+    before = os.environ.get(variable)
+    os.environ[variable] = "1"
     try:
         yield
     finally:
         if before is None:
-            del os.environ[OFF]
+            del os.environ[variable]
         else:
-            os.environ[OFF] = before
+            os.environ[variable] = before
 
 
 def one_of(dataset: str | None, suite: str | None, *, available: bool) -> None:

@@ -26,6 +26,7 @@ class Task:
     jobs: int
     plugins: tuple[Path, ...]
     quiet: bool
+    track: tuple[str, ...] = ()
 
     def named(self, what: str) -> str:
         """The dataset.

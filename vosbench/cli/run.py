@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from vosbench.cli import options, plan
+from vosbench.cli import options, plan, tracked
 from vosbench.cli.clusters import Spreading, spread
 from vosbench.cli.console import command, finish_suite, listening, result, say
 from vosbench.errors import UsageError
@@ -25,6 +25,7 @@ PLANNED = {
     "shown",
     "no_cache",
     "quiet",
+    "offline",
 }
 """Parameters that go with a plan, which states all others."""
 
@@ -52,6 +53,7 @@ def run(
     ] = False,
     spreading: Spreading = Spreading(),
     plugin: options.Plugins = None,
+    track: options.Track = None,
     shown: options.Shown = "table",
     no_cache: options.NoCache = False,  # noqa: ARG001 - it acts when it is parsed
     quiet: options.Quiet = False,
@@ -72,6 +74,7 @@ def run(
     if method is None:
         raise UsageError("pass --method with --dataset or --suite, or --plan")
     options.one_of(dataset, suite, available=available)
+    tracked.check(track)
     if suite is not None:
         with (
             spread(spreading, device=setting_up.device, quiet=quiet) as engine,
@@ -91,6 +94,7 @@ def run(
             )
         if not quiet and all_done.results:
             say(f"note: maps and records are in {', '.join(str(out / name) for name in all_done.places)}")
+        tracked.send(all_done.results.values(), track, out, quiet=quiet)
         finish_suite(all_done, shown)
         return
     assert dataset is not None
@@ -116,4 +120,5 @@ def run(
     elif not quiet and done.path is not None:
         say(f"note: maps and record are in {folder} and {done.path}")
     if done.selection.annotated:
+        tracked.send([done], track, out, quiet=quiet)
         result(done.render(shown))

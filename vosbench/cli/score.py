@@ -108,6 +108,7 @@ def score(
     jobs: options.Jobs = 0,
     spreading: Spreading = Spreading(),
     plugin: options.Plugins = None,
+    track: options.Track = None,
     shown: options.Shown = "table",
     wide: options.Wide = False,
     no_cache: options.NoCache = False,  # noqa: ARG001 - it acts when it is parsed
@@ -118,7 +119,7 @@ def score(
     --protocol all, or several names, scores the same masks under each protocol and says what it does otherwise.
     """
     from vosbench import face
-    from vosbench.cli import protocols, several
+    from vosbench.cli import protocols, several, tracked
     from vosbench.evaluate.score import default_name
     from vosbench.records import record as records
     from vosbench.records.naming import check_name
@@ -134,6 +135,7 @@ def score(
     masks = submissions[0]
     cluster = {"workers": spreading.workers, "scheduler": spreading.scheduler}
     _check_choices(dataset, gt, suite, compact=compact and per_frame is None, available=available)
+    tracked.check(track)
     task = protocols.Task(
         masks=masks,
         dataset=dataset,
@@ -143,6 +145,7 @@ def score(
         jobs=jobs,
         plugins=tuple(plugin or ()),
         quiet=quiet,
+        track=tuple(track or ()),
     )
     width = terminal_width(wide=wide)
     if len(submissions) > 1:
@@ -158,6 +161,7 @@ def score(
                 task, suite, options.suite_options(selecting, available=available), out, (shown, width, overwrite)
             )
         else:
+            protocols.refuse({"track": ",".join(track or ())}, "one protocol")
             protocols.score(task, selecting, explain, out, (shown, width), overwrite=overwrite)
         return
     _check_files((per_frame, records.ROWS), (pr, (".csv",)))
@@ -187,6 +191,7 @@ def score(
             done.save(out, overwrite=overwrite)
         if per_frame is not None:
             done.save_rows(per_frame, compact=compact)
+        tracked.send([done], task.track, out, quiet=quiet)
     finally:  # what was measured is not lost if it cannot be written
         result(done.render(shown, by, width))
     if done.problem:
@@ -211,6 +216,7 @@ def _score_suite(
 ) -> None:
     """Score and print a suite; how is the format, the width, and whether records are replaced."""
     from vosbench import face
+    from vosbench.cli import tracked
 
     shown, width, overwrite = how
     with listening("videos", quiet=task.quiet) as listener:
@@ -227,6 +233,7 @@ def _score_suite(
             listener=listener,
             **selected,
         )
+    tracked.send(done.results.values(), task.track, out, quiet=task.quiet)
     finish_suite(done, shown, width)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vosbench.cli import options
+from vosbench.cli import options, tracked
 from vosbench.cli.console import listening, result, say
 from vosbench.cli.protocols import Task, several
 from vosbench.errors import DataError, UsageError, VosbenchError
@@ -57,6 +57,7 @@ def score(
                 raise done
             if out is not None:
                 done.save(out, overwrite=overwrite)
+            tracked.send([done], task.track, out, quiet=task.quiet)
             if done.record.missing:
                 raise DataError(f'"{path}": masks of scored frames are missing, so there is no mean')
             complete.append(done.record)

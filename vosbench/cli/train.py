@@ -66,7 +66,9 @@ def train(
         Path | None,
         typer.Option("--weights", help="Weights to start from, a checkpoint; or of some parts, as encoder=FILE."),
     ] = None,
-    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Log for TensorBoard as well.")] = False,
+    offline: options.Offline = False,  # noqa: ARG001 - it acts when it is parsed
+    track: options.Track = None,
+    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="As --track tensorboard.")] = False,
     half: Annotated[bool, typer.Option("--half", help="Save weights in fp16, at half the size.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Discard a training with another setup.")] = False,
     plugin: options.Plugins = None,
@@ -76,12 +78,15 @@ def train(
 
     The same command resumes an interrupted training.
     """
+    from vosbench.method.remote import fetched
     from vosbench.method.sources import sources
     from vosbench.registry import load_method
 
     found, variant = load_method(method, plugin or ())
     if found.recipe is None:
         raise UsageError(f'"{method}" cannot be trained: it has no recipe')
+    note = _listener(lambda *_: None, quiet=quiet).note
+    weights, backbone = (None if given is None else fetched(given, note) for given in (weights, backbone))
     for given in (weights, backbone):
         if given is not None:
             sources(given)
@@ -118,7 +123,7 @@ def train(
         weights=weights,
         backbone=backbone,
         backbone_inputs=backbone_inputs,
-        tensorboard=tensorboard,
+        track=(*(track or ()), *(["tensorboard"] if tensorboard else [])),
         half=half,
         overwrite=overwrite,
     )

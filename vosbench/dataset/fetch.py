@@ -157,7 +157,7 @@ class _Fetching:
         """
         done = self._part.stat().st_size if self._part.is_file() else 0
         headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={done}-"} if done else {})
-        with _session() as session, session.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
+        with session() as connection, connection.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
             if done and answer.status_code == RANGE_NOT_SATISFIABLE:
                 if answer.headers.get("Content-Range") != f"bytes */{done}":
                     raise DataError("the part of an earlier download is longer than the file")
@@ -236,21 +236,26 @@ def _encrypted(url: str) -> str:
     ('https://example.org/a.zip', 'http://localhost:8000/a.zip')
     """
     parts = urlsplit(url)
-    return urlunsplit(parts._replace(scheme="https")) if not _safe(url) and parts.scheme == "http" else url
+    return urlunsplit(parts._replace(scheme="https")) if not is_safe(url) and parts.scheme == "http" else url
 
 
-def _safe(url: str) -> bool:
+def is_safe(url: str) -> bool:
+    """Whether a URL is encrypted, or of this machine.
+
+    >>> is_safe("https://example.org"), is_safe("http://example.org"), is_safe("http://127.0.0.1:8000")
+    (True, False, True)
+    """
     parts = urlsplit(url)
     return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
 
 
-def _session() -> "requests.Session":
+def session() -> "requests.Session":
     """A session that refuses unencrypted connections, also when it is redirected to one."""
     import requests
 
     class Session(requests.Session):
         def send(self, request: requests.PreparedRequest, **options: object) -> requests.Response:
-            if not _safe(request.url or ""):
+            if not is_safe(request.url or ""):
                 raise requests.exceptions.InvalidSchema(f"{request.url} is not encrypted")
             return super().send(request, **options)  # type: ignore[arg-type]
 

@@ -214,7 +214,7 @@ def run(  # noqa: PLR0913 - the options of the command line
     job = runner.resolve(
         (method, "") if isinstance(method, Method) else method,
         dataset if isinstance(dataset, str) else dataset_of(dataset, paths_of(plugins)),
-        setup_of(options),
+        setup_of(options, listener.note),
         choice_of(options),
         plugins=paths_of(plugins),
         untrained=untrained,

@@ -10,6 +10,7 @@ from vosbench.dataset import DatasetProtocol
 from vosbench.dataset.selection import Choice, Selection
 from vosbench.errors import UsageError, suggest
 from vosbench.method import Setup
+from vosbench.method.remote import fetched
 from vosbench.records.tolerance import EVERY, LATENCY, Tolerances
 
 AnyPath = str | os.PathLike[str]
@@ -126,17 +127,18 @@ def choice_of(options: SelectOptions, measures: Names = ()) -> Choice:
     )
 
 
-def setup_of(options: SetupOptions) -> Setup:
-    """Convert keyword arguments to a setup.
+def setup_of(options: SetupOptions, note: Callable[[str], None] = lambda _: None) -> Setup:
+    """Convert keyword arguments to a setup; weights that are named by address are fetched, with a note.
 
     Raises:
-        UsageError: if there are no threads to compute with.
+        UsageError: if there are no threads to compute with; as `vosbench.method.remote.fetched`.
+        DataError: likewise.
     """
     weights, plain = options.get("weights"), Setup()
     if options.get("threads", plain.threads) < 1:
         raise UsageError(f"threads must be at least 1, not {options['threads']}")
     return Setup(
-        weights=None if weights is None else Path(weights),
+        weights=None if weights is None else fetched(Path(weights), note),
         seed=options.get("seed", plain.seed),
         device=options.get("device", plain.device),
         batch=options.get("batch", plain.batch),

@@ -1,7 +1,7 @@
 """Results of the Python face, which convert to tables and data frames."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -144,6 +144,27 @@ class Result:
             compact: only J and F, to 6 decimals.
         """
         records.write_rows(Path(path), records.compact(self.rows) if compact else self.rows)
+
+    def track(
+        self,
+        *trackers: str,
+        place: "str | PathLike[str]" = "results/tracking",
+        note: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Give scores, values and figures to trackers of experiments, on disk.
+
+        Args:
+            trackers: ``"tensorboard"``, ``"mlflow"`` or ``"wandb"``, or ``"kind=place"`` with a folder, or an address
+                for ``mlflow``.
+            place: the folder of trackers without a place of their own, each in a folder named after it.
+            note: called with a line if a tracker fails, or figures cannot be drawn.
+
+        Raises:
+            UsageError: if there is no such tracker, or its package is not installed.
+        """
+        from vosbench.face.tracked import track
+
+        track(self, trackers, Path(place), note)
 
     def __repr__(self) -> str:
         """The table."""

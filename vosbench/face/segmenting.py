@@ -97,7 +97,7 @@ def segment(  # noqa: PLR0913 - the options of the command line
     refuse_unknown(options, SetupOptions.__optional_keys__, "segment")
     found, setup = runner.resolve_method(
         (method, "") if isinstance(method, Method) else method or default_method(),
-        setup_of(options),
+        setup_of(options, listener.note),
         plugins=paths_of(plugins),
         untrained=options.get("untrained", False),
     )

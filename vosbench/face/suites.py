@@ -67,7 +67,7 @@ def run_suite(  # noqa: PLR0913 - the options of the command line
     work_on = EachDataset[runner.Job](suite, files, options)
     named = (method, "") if isinstance(method, Method) else method
     pair = registry.load_method(named, files) if isinstance(named, str) else named
-    setup = setup_of(options)
+    setup = setup_of(options, listener.note)
     runner.resolve_method(pair, setup, untrained=untrained)  # what is wrong with it is not the datasets'
 
     def resolve(dataset: Dataset, choice: Choice) -> runner.Job:

@@ -276,9 +276,9 @@ def weights_path(text: str, base: Path) -> Path:
 
     >>> str(weights_path("encoder=a.pt,decoder=/b.pt", Path("plans"))), str(weights_path("a.pt#ema", Path("/x")))
     ('encoder=plans/a.pt,decoder=/b.pt', '/x/a.pt#ema')
+    >>> str(weights_path("encoder=hf://user/net/a.pt,decoder=b.pt", Path("plans")))
+    'encoder=hf:/user/net/a.pt,decoder=plans/b.pt'
     """
-    if URL.match(text):
-        return Path(text)
     if _path(text, base).is_file():
         return _path(text, base)
     parts = []
@@ -308,4 +308,4 @@ def is_path(name: str, base: Path, known: Container[str]) -> bool:
 
 
 def _path(text: str, base: Path) -> Path:
-    return base / Path(text).expanduser()
+    return Path(text) if URL.match(text) else base / Path(text).expanduser()

@@ -221,7 +221,7 @@ def write(path: Path, record: Record, rows: Sequence[Row]) -> None:
     `vosbench.records.store.save` also takes care that no other record is lost.
     """
     with being_written(path) as part, being_written(path.with_suffix(".csv.gz")) as rows_part:
-        rows_part.write_bytes(gzip.compress(_csv(rows), mtime=0))
+        rows_part.write_bytes(gzip.compress(to_csv(rows), mtime=0))
         part.write_bytes(record.to_json().encode())
 
 
@@ -245,7 +245,7 @@ def write_rows(path: Path, rows: Sequence[Row]) -> None:
         with being_written(path) as part:
             pd.DataFrame(rows, columns=list(Row._fields)).to_parquet(part, engine="pyarrow", index=False)
         return
-    write_whole(path, gzip.compress(_csv(rows), mtime=0) if path.suffix == ".gz" else _csv(rows))
+    write_whole(path, gzip.compress(to_csv(rows), mtime=0) if path.suffix == ".gz" else to_csv(rows))
 
 
 def compact(rows: Sequence[Row]) -> list[Row]:
@@ -289,7 +289,8 @@ def read_rows(path: Path) -> list[Row]:
     return rows
 
 
-def _csv(rows: Sequence[Row]) -> bytes:
+def to_csv(rows: Sequence[Row]) -> bytes:
+    """Rows as CSV."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(Row._fields)

@@ -194,7 +194,9 @@ def _pick(group: str, name: str, plugins: Iterable[Path]) -> Found:
 def _installed(group: str) -> list[Found]:
     points = [*entry_points(group=group), *_of_checkout(group)]
     origins = [f'package "{point.dist.name}"' if point.dist else "this checkout" for point in points]
-    return [Found(point.name, origin, point) for point, origin in zip(points, origins, strict=True)]
+    # Packages that import the backport importlib_metadata, such as mlflow, change the type of what is found.
+    plain = [EntryPoint(point.name, point.value, point.group) for point in points]
+    return [Found(point.name, origin, point) for point, origin in zip(plain, origins, strict=True)]
 
 
 def _of_checkout(group: str) -> list[EntryPoint]:

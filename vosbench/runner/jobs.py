@@ -12,6 +12,7 @@ from vosbench.method import Method, Setup
 from vosbench.method import flow as flow_method
 from vosbench.method.method import refuse_unheeded
 from vosbench.method.options import resolve as resolve_set
+from vosbench.method.remote import fetched
 from vosbench.method.sources import joined, sources
 from vosbench.registry import load_dataset, load_families, load_method
 
@@ -90,5 +91,6 @@ def resolve_weights(method: Method, setup: Setup, *, untrained: bool) -> Setup:
         raise UsageError(
             f'"{name}" comes without weights; pass a file with --weights, or --untrained to run with random ones'
         )
+    weights = fetched(weights)
     sources(weights)
     return replace(setup, weights=weights)

@@ -18,12 +18,12 @@ from vosbench.method.nn.weights import write
 from vosbench.method.sources import digest, sources
 from vosbench.metrics.measures import CRITERIA
 from vosbench.records.provenance import package_versions, weights_card
+from vosbench.track import Tracking, tensorboard
 from vosbench.train import log
 from vosbench.train.settings import Listener, Settings, Validate, criterion
 from vosbench.train.step import Run
 
 CHECKPOINT, LAST, BEST, LOG = "last.pt", "last.safetensors", "best.safetensors", "log.csv"
-EVENTS = "tensorboard"
 LATER = ("warmup", "clip", "ema", "stride_on", "decay", "floor", "base")
 """Hyper-parameters that are in a card only if they are used."""
 Card = Mapping[str, Any]
@@ -155,7 +155,7 @@ class Keeper:
         card: what the weights depend on.
         validate: scores weights, or None.
         listener: receives the progress.
-        events: receives the log's rows for TensorBoard, if wanted.
+        trackers: receive the log's rows.
     """
 
     out: Path
@@ -164,22 +164,21 @@ class Keeper:
     card: Card
     validate: Validate | None
     listener: Listener
-    events: log.Events | None = None
+    trackers: Tracking
 
     def open(self, run: Run, *, restart: bool) -> None:
         """Prepare the folder: remove another training, or cut the log back to the checkpoint."""
         if restart:
             for name in (CHECKPOINT, LAST, BEST, LOG):
                 (self.out / name).unlink(missing_ok=True)
-            log.clear_events(self.out / EVENTS)
+            tensorboard.clear(self.out / "tensorboard")
         log.cut(self.out / LOG, run.step)
         if run.step == self.plan.steps:
             self.save(run)  # the weights may be missing after a kill, or wanted with another `half`
 
     def close(self) -> None:
         """Close what is open."""
-        if self.events is not None:
-            self.events.close()
+        self.trackers.close()
 
     def note_step(self, run: Run, losses: Mapping[str, float], *, stop: bool) -> None:
         """Validate, log and save when due; always at the end, and save before a stop."""
@@ -194,8 +193,7 @@ class Keeper:
         if self.validate is not None and (ends or self._due(run.step, self.settings.validate_every)):
             row |= {f"val {name}": score for name, score in self._best_of(run, self.validate).items()}
         log.append(self.out / LOG, row)
-        if self.events is not None:
-            self.events.add(row)
+        self.trackers.scalars({name.replace(" ", "/"): row[name] for name in row if name != "step"}, run.step)
         if ends or stop or self._due(run.step, self.settings.save_every):
             self.save(run)
         self.listener.step(run.step, losses)

@@ -20,7 +20,8 @@ from vosbench.method.nn.backbone import fill_backbone
 from vosbench.method.nn.precision import lower_dtype
 from vosbench.method.nn.weights import COUNTER, Loaded, fill
 from vosbench.records.provenance import weights_card
-from vosbench.train import checkpoint, distributed, log
+from vosbench.track import About, Tracking
+from vosbench.train import checkpoint, distributed
 from vosbench.train.checkpoint import Keeper
 from vosbench.train.data import feed, shares
 from vosbench.train.distributed import Group
@@ -78,7 +79,7 @@ def train(
             card=card,
             validate=validate,
             listener=listener,
-            events=log.Events(out / checkpoint.EVENTS, run.step) if settings.tensorboard and group.leads else None,
+            trackers=_trackers(out, settings, card, run.step, listener.note) if group.leads else Tracking(),
         )
         distributed.wait(group)  # until every process has read the checkpoint
         if group.leads:
@@ -110,6 +111,13 @@ def train(
         score=run.best,
         leads=group.leads,
     )
+
+
+def _trackers(out: Path, settings: Settings, card: checkpoint.Card, step: int, note: Callable[[str], None]) -> Tracking:
+    """The trackers that were asked for, each in a folder of the training's if it has no other place."""
+    known = {name: str(value) for name, value in card.items() if value is not None}
+    about = About(name=settings.name or out.name, group="trainings", settings=known, step=step)
+    return Tracking(settings.track, out, about, note)
 
 
 def begin(

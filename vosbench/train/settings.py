@@ -39,7 +39,8 @@ class Settings:
         backbone: a ResNet to start the encoder from, usually an ImageNet classifier; see
             `vosbench.method.nn.backbone.fill_backbone`.
         backbone_inputs: what that ResNet takes as input; see the same.
-        tensorboard: whether to log for TensorBoard too, in the folder ``tensorboard``.
+        track: trackers that get the log too, as ``"tensorboard"`` or ``"kind=place"``; see `vosbench.track`. Those
+            without a place have a folder in the training's, named after them.
         half: save exported convolution weights in fp16.
         overwrite: discard another training in the folder.
     """
@@ -58,7 +59,7 @@ class Settings:
     weights: Path | None = None
     backbone: Path | None = None
     backbone_inputs: Inputs = "auto"
-    tensorboard: bool = False
+    track: tuple[str, ...] = ()
     half: bool = False
     overwrite: bool = False
 
