@@ -37,6 +37,12 @@ def suites() -> None:
     assert_type(vosbench.run_suite("f2net.tiny", "uvos", root="data", available=True), vosbench.SuiteResult)
     result = vosbench.score_suite("masks", vosbench.load_suite("vsod"), measures="MAE", jobs=2)
     assert_type(result.records, list[vosbench.Record])
+    planned = vosbench.run_plan("plan.yaml", retry_failed=True, workers=2, dry_run=True)
+    assert_type(planned, vosbench.PlanResult)
+    assert_type(planned.problem, vosbench.VosbenchError | None)
+    assert_type(vosbench.score_plan("plan.yaml", jobs=2), vosbench.PlanResult)
+    assert_type(vosbench.plan_status("plan.yaml").render("csv"), str)
+    assert_type(vosbench.check_plan("plan.yaml").problems, tuple[vosbench.VosbenchError, ...])
     vosbench.run_suite("f2net.tiny", "uvos", videos="cows")  # type: ignore[call-arg]
 
 

@@ -99,7 +99,7 @@ def record_changed(place: Path, state: State) -> str:
 def changes(old: Inputs, new: Inputs) -> list[str]:
     """What differs, in words; what is not known now is not compared.
 
-    >>> changes({"weights": "a", "packages": {"numpy": "1"}}, {"weights": "b", "packages": {"numpy": "2"}})
+    >>> changes({"weights": "a" * 64, "packages": {"numpy": "1"}}, {"weights": "b" * 64, "packages": {"numpy": "2"}})
     ['weights', 'packages (numpy 1 → 2)']
     """
     return [_said(name, old.get(name), new[name]) for name in changed(old, new)]
