@@ -374,7 +374,8 @@ def test_what_is_left_is_told_before_and_on_the_way(capsys: pytest.CaptureFixtur
     assert {path: path.stat().st_mtime_ns for path in Path("results").rglob("*")} == before
     rows = json.loads(call("status", "plan.yaml", "--format", "json").stdout)["rows"]
     assert [row["state"] for row in rows].count("done") == 6
-    assert rows[0].keys() == {"method", "dataset", "state", "score", "value", "reason"}
+    assert rows[0].keys() == {"method", "dataset", "state", "score", "value", "reason", "record"}
+    assert rows[0]["record"].endswith("results/a/toy/level.json")
     assert call("status", "plan.yaml", "--long").stdout.count("\n") > 8
     capsys.readouterr()
 

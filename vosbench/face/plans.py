@@ -98,6 +98,7 @@ def run_plan(  # noqa: PLR0913 - the options of the command line
         every = progressing.every(entries, closely=True)
         return _preview(every, policy, workers, notes)
     done = execute(entries, policy, engine, listener.advance)
+    listener.note(f"maps and records are in {prepared.source.out}")
     return PlanResult(lines=_lines(done), notes=tuple(notes), problem=_problem(done))
 
 
@@ -151,6 +152,7 @@ def score_plan(  # noqa: PLR0913 - the options of the command line
         advance=listener.advance,
         note=listener.note,
     )
+    listener.note(f"records are in {prepared.source.out}")
     return PlanResult(lines=_lines(done), notes=tuple(notes), problem=_problem(done))
 
 

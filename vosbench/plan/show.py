@@ -28,6 +28,7 @@ class Line:
         score: the name of that score; ``""`` if there is none.
         reason: why it is not done, if that needs saying; otherwise ``""``.
         kind: the word that is counted.
+        record: path of its record; ``""`` if there is none.
     """
 
     method: str
@@ -37,6 +38,7 @@ class Line:
     score: str
     reason: str
     kind: str
+    record: str = ""
 
 
 def line(each: Progress, error: str = "", held: str = "") -> Line:
@@ -65,6 +67,7 @@ def line(each: Progress, error: str = "", held: str = "") -> Line:
         score=score if known is not None else "",
         reason=reason,
         kind=kind,
+        record="" if record is None or known is None else str(entry.place / str(known.record)),
     )
 
 
@@ -146,12 +149,15 @@ def _reasons(lines: Sequence[Line]) -> list[str]:
 def long(lines: Sequence[Line], notes: Sequence[str] = ()) -> Table:
     """A line for every record."""
     rows = [
-        (each.method, each.dataset, each.state, each.score, each.cell if each.cell != each.state else None, each.reason)
+        (
+            *(each.method, each.dataset, each.state, each.score),
+            *(each.cell if each.cell != each.state else None, each.reason, each.record),
+        )
         for each in lines
     ]
     return Table(
-        columns=("method", "dataset", "state", "score", "value", "reason"),
+        columns=("method", "dataset", "state", "score", "value", "reason", "record"),
         rows=rows,
         notes=(count(lines), *notes),
-        labels=4,
+        labels=2,
     )
