@@ -42,6 +42,8 @@ SETTINGS = {
 HOST = "127.0.0.1"
 AHEAD = 2
 """Items under way for each worker."""
+THREADS = 1
+"""Of a worker, at most; more would blame innocents, and share what a process has only once."""
 PATIENCE = 300.0
 """Seconds to wait for a first worker, or for another one after the last."""
 TICK, LOOK, FETCH, AGAIN, RESTART = 0.5, 5.0, 10.0, 0.2, 30.0
@@ -350,7 +352,7 @@ class _Batch(Generic[Item, Result]):
                 self._peopled = now
             elif now - self._peopled > PATIENCE:
                 yield from self._give_up("the cluster has no workers any more")
-        many = next((address for address, threads in self._threads.items() if threads > 1), None)
+        many = next((address for address, threads in self._threads.items() if threads > THREADS), None)
         if many is not None:
             raise WorkerError(f"the worker at {many} has several threads; start workers with --nthreads 1")
 
