@@ -380,10 +380,9 @@ def test_what_is_left_is_told_before_and_on_the_way(capsys: pytest.CaptureFixtur
     capsys.readouterr()
 
 
-@pytest.mark.parametrize("option", ["--method", "--dataset", "--suite", "--weights", "--limit", "--seed", "--profile"])
+@pytest.mark.parametrize("option", ["--method", "--dataset", "--suite", "--weights", "--limit", "--seed"])
 def test_what_a_plan_states_is_refused_as_an_option(option: str) -> None:
-    value = () if option == "--profile" else ("1",)
-    done = call("run", "--plan", "plan.yaml", option, *value)
+    done = call("run", "--plan", "plan.yaml", option, "1")
     assert (done.returncode, done.stderr) == (
         2,
         f"error: {option} is stated by the plan; leave it out, or change the plan\n",
@@ -391,10 +390,20 @@ def test_what_a_plan_states_is_refused_as_an_option(option: str) -> None:
 
 
 def test_options_of_plans_need_one() -> None:
+    apart = call("run", "--plan", "plan.yaml", "--profile")
+    assert (apart.returncode, apart.stderr) == (2, "error: --profile does not go with --plan; leave it out\n")
     for option in ("--dry-run", "--retry-failed"):
         done = call("run", "--method", "level", "--dataset", "toy", option)
         assert (done.returncode, done.stderr) == (2, f"error: {option} requires --plan\n")
     assert call("run", "--dataset", "toy").stderr == "error: pass --method with --dataset or --suite, or --plan\n"
+
+
+def test_status_fetches_nothing() -> None:
+    plan(PLAN.replace("b: b.txt", f"b: 'https://127.0.0.1:1/b.pt#sha256={'0' * 64}'"))
+    status = call("status", "plan.yaml")
+    assert "6 records: 4 to do, 2 invalid" in status.stdout
+    assert "method 1 of the plan, b/level: " in status.stdout
+    assert "VOSBENCH_OFFLINE" not in os.environ
 
 
 def test_the_python_face_is_the_same() -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from vosbench.report.table import Format
 
 app = typer.Typer(help="Plans of runs, see docs/plans.md.", no_args_is_help=True)
+APART = ("profile", "track", "by", "per_frame", "compact", "pr", "explain", "gt")
+"""Parameters of single runs and scores, of which a plan says nothing."""
 PlanFile = Annotated[Path, typer.Argument(metavar="PLAN", help="The plan, a YAML file.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Folder of maps and records, in place of the plan's.")]
 
@@ -150,6 +152,8 @@ def refuse_others(context: typer.Context, allowed: Collection[str]) -> None:
     for parameter in context.command.params:
         if parameter.name not in {*allowed, "debug"} and is_given(context, str(parameter.name)):
             named = parameter.opts[0] if parameter.param_type_name == "option" else str(parameter.name)
+            if parameter.name in APART:
+                raise UsageError(f"{named} does not go with --plan; leave it out")
             raise UsageError(f"{named} is stated by the plan; leave it out, or change the plan")
 
 

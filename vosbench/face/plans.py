@@ -1,13 +1,15 @@
 """Plans in the Python face: run, scored, looked at and checked."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from vosbench.engine.engine import Engine
 from vosbench.errors import DataError, PluginError, UsageError, VideoError, VosbenchError, WorkerError, counted
 from vosbench.face.options import SILENT, AnyPath, Listener, paths_of
+from vosbench.files import OFFLINE
 from vosbench.plan import progress as progressing
 from vosbench.plan import show, submissions
 from vosbench.plan.cases import MethodCase
@@ -168,8 +170,8 @@ def plan_status(plan: AnyPath, *, out: AnyPath | None = None, plugins: Iterable[
         UsageError: if the plan is not valid, or names what is unknown.
         DataError: if the plan cannot be read.
     """
-    source = _source(plan, plugins, out)
-    entries = [entry for prepared in _all(source) for entry in prepared.entries]
+    with _without_network():  # weights that are named by address are looked up in the cache alone
+        entries = [entry for prepared in _all(_source(plan, plugins, out)) for entry in prepared.entries]
     every = progressing.every(entries, closely=True)
     left = [every[index] for index in left_to_do(every, Policy())]
     notes = [f"time left: {estimate(left, every).said()}"] if left else []
@@ -213,6 +215,19 @@ def check_plan(
         except VosbenchError as error:
             problems.append(error)
     return PlanCheck(summary="\n".join(summaries), problems=tuple({str(each): each for each in problems}.values()))
+
+
+@contextmanager
+def _without_network() -> Iterator[None]:
+    before = os.environ.get(OFFLINE)
+    os.environ[OFFLINE] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[OFFLINE]
+        else:
+            os.environ[OFFLINE] = before
 
 
 def _all(source: Source) -> list[Prepared]:
