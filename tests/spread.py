@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -76,10 +76,12 @@ def children() -> set[int]:
 
 
 @contextmanager
-def processes(folder: Path, workers: int = 2, threads: int = 1) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
+def processes(
+    folder: Path, workers: int = 2, threads: int = 1, more: Sequence[str] = ()
+) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
     """A scheduler and workers, started by dask's own commands: the scheduler's address, and the processes."""
     file = folder / "scheduler.json"
-    common = ["--scheduler-file", str(file)]
+    common = ["--scheduler-file", str(file), *more]
     path = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
     environment = {**os.environ, "PYTHONPATH": path, "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0"}
     dask = [sys.executable, "-m", "distributed.cli.dask_scheduler"]

@@ -113,3 +113,9 @@ def test_methods_without_torch_run(bare: Cli, words: tuple[str | Path, ...]) -> 
     assert (done.returncode, "Numba" in done.stderr) == (0, False), done.stderr
     slow = bare("run", "--method", "brightness", "--plugin", TOY, "--dataset", "sample", "--limit", "3")
     assert (slow.returncode, slow.stderr.count("Numba")) == (0, 1), slow.stderr
+
+
+def test_clusters_say_what_they_need(bare: Cli, words: tuple[str | Path, ...]) -> None:
+    refused = bare("run", "--method", "brightness", *words, "--workers", "2")
+    said = 'error: dask is not installed; run: pip install "vosbench[dist]"'
+    assert (refused.returncode, refused.stderr.splitlines()) == (2, [said])

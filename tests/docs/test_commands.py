@@ -22,6 +22,7 @@ NOT_RUN = {
     r"^vosbench fetch": "needs the network; tests/dataset/test_fetch.py has a server",
     r"--device cuda|^torchrun": "needs a GPU",
     r"raft:weights": "needs weights of RAFT",
+    r"--workers|--scheduler": "starts processes; tests/test_spread.py does",
     r"FBMS|DAVIS17|--dataset fbms|ytvos": "needs a dataset that is not drawn here",
     r"score --plan": "needs submissions to several datasets; tests/plan/test_scoring.py has some",
     r"(run|score) .*--suite": "needs several datasets; tests/cli/test_suites.py has some",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from spread import Item, children, cost, done, processes, until, work
-from vosbench.errors import WorkerError
+from vosbench.errors import UsageError, WorkerError
 
 pytest.importorskip("distributed", reason="needs the extra dist")
 pytestmark = [
@@ -128,3 +128,30 @@ def test_each_worker_has_its_gpu_and_keeps_it() -> None:
         engine.client.wait_for_workers(2, timeout=60)
         seen = engine.client.run(os.getenv, "CUDA_VISIBLE_DEVICES")
     assert sorted(seen.values()) == ["3", "5"]
+
+
+def test_a_scheduler_with_tls_is_closed_to_others(tmp_path: Path) -> None:
+    import dask
+
+    pytest.importorskip("cryptography")
+    from distributed import Security
+
+    made = Security.temporary()
+    files = {"ca-file": made.tls_ca_file, "cert": made.tls_client_cert, "key": made.tls_client_key}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    options = [word for name in files for word in (f"--tls-{name}", str(tmp_path / name))]
+    place = "distributed.comm.tls"
+    settings = {
+        f"{place}.ca-file": str(tmp_path / "ca-file"),
+        **{f"{place}.client.{name}": str(tmp_path / name) for name in ("cert", "key")},
+    }
+    with processes(tmp_path, 1, more=["--protocol", "tls", *options]) as (address, _):
+        assert address.startswith("tls://")
+        with dask.config.set(settings), Dask(scheduler=address) as engine:
+            assert done(engine, [Item("a")])["a"].value == "a done"
+        with Dask(scheduler=address) as engine, pytest.raises(UsageError, match="needs keys"):
+            done(engine, [Item("a")])
+        plain = address.replace("tls://", "tcp://")
+        with Dask(scheduler=plain) as engine, pytest.raises(WorkerError, match="cannot be reached"):
+            done(engine, [Item("a")])

@@ -26,7 +26,7 @@ from typing import Any, Generic, Self, TypeVar
 from vosbench.engine.engine import Failure, Outcome
 from vosbench.engine.locks import scratch
 from vosbench.engine.worker import attempt, parcel
-from vosbench.errors import UsageError, WorkerError, counted, one_line
+from vosbench.errors import UsageError, WorkerError, counted, extras_needed, one_line
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -116,6 +116,7 @@ class Dask:
         """See `vosbench.engine.engine.Engine.run`.
 
         Raises:
+            UsageError: if an extra is missing, or the keys of a scheduler with TLS.
             WorkerError: if the scheduler cannot be reached, or a worker cannot do any item.
         """
         if items:
@@ -131,10 +132,14 @@ class Dask:
         return self._client
 
     def _started(self, stack: contextlib.ExitStack) -> Any:  # noqa: ANN401
-        import dask
-        from distributed import Client
-        from distributed.utils import silence_logging_cmgr
+        with extras_needed():
+            import dask
+            from distributed import Client, Security
+            from distributed.utils import silence_logging_cmgr
 
+        keys = Security().get_connection_args("client")["ssl_context"]
+        if keys is None and str(self.scheduler).startswith("tls://"):
+            raise UsageError(f'"{self.scheduler}" needs keys, and the configuration of Dask names none')
         stack.enter_context(silence_logging_cmgr(logging.CRITICAL + 1))  # what matters of it is said by outcomes
         target: Any = self.scheduler
         if self.workers is not None:
@@ -143,7 +148,7 @@ class Dask:
                 target = stack.enter_context(_local(self.workers, self._gpus, str(folder)))
         try:
             client = stack.enter_context(Client(target, timeout=FETCH, set_as_default=False))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, TypeError) as error:
             raise WorkerError(f'the scheduler "{self.scheduler}" cannot be reached: {one_line(error)}') from None
         if self.workers is None:
             self._note("waiting for workers of the cluster") if not client.nthreads() else None
