@@ -290,7 +290,7 @@ def _problem(done: Report) -> VosbenchError | None:
         kinds.append(VideoError)
     if others:
         first = next(iter(others.values()))
-        said.append(f"{_of(list(others))} failed: {first}" if len(others) == 1 else f"{_of(list(others))} failed")
+        said.append(f"{_of(list(others))} failed: {first}")
         kinds.append(KINDS.get(first.exit_code, type(first)))
     if done.left:
         left = [done.progress[index].entry.label for index in done.left]
