@@ -1,6 +1,8 @@
 """What is declared, what is built, and what the README says of both."""
 
 import ast
+import json
+import os
 import re
 import shutil
 import subprocess
@@ -11,8 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from vosbench.errors import EXTRAS
+from vosbench.files import sha256
 
 REPOSITORY = Path(__file__).parents[1]
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
@@ -109,15 +113,16 @@ def test_continuous_integration_runs_the_commands_of_the_readme() -> None:
     assert set(commands) <= {line.removesuffix(" || exit") for line in script}
 
 
-def wheel_of(source: Path) -> set[str]:
+def wheel_of(source: Path) -> Path:
     folder = source.with_name(f"{source.name}-wheel")
     command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "-q", "-w", str(folder)]
     subprocess.run([*command, str(source)], check=True)
     (wheel,) = folder.glob("*.whl")
-    return set(zipfile.ZipFile(wheel).namelist())
+    return wheel
 
 
-def test_wheel_is_complete_with_and_without_symbolic_links(tmp_path: Path) -> None:
+def test_wheel_is_complete_and_the_same_with_and_without_symbolic_links(tmp_path: Path) -> None:
+    """And whenever, wherever and with whatever permissions it is built: equal to the byte."""
     left = shutil.ignore_patterns(".*", "build", "*.egg-info", "__pycache__")
     linked, plain = tmp_path / "linked", tmp_path / "plain"
     for copy in (linked, plain):
@@ -127,8 +132,18 @@ def test_wheel_is_complete_with_and_without_symbolic_links(tmp_path: Path) -> No
         target = link.readlink().as_posix() if link.is_symlink() else link.read_text("utf-8")
         link.unlink()
         link.write_text(target, "utf-8")
-    names = wheel_of(linked)
-    assert wheel_of(plain) == names
+    for path in plain.rglob("*"):
+        if path.is_file():
+            path.chmod(0o664)
+            os.utime(path, (1_500_000_000, 1_500_000_000))
+    wheel = wheel_of(linked)
+    before = os.umask(0o002)
+    try:
+        again = wheel_of(plain)
+    finally:
+        os.umask(before)
+    assert sha256(again) == sha256(wheel)
+    names = set(zipfile.ZipFile(wheel).namelist())
     tracked = {path.relative_to(REPOSITORY).as_posix() for path in SOURCES}
     assert {name if name.startswith("vosbench/") else f"vosbench/{name}" for name in tracked} <= names
     assert {"vosbench/datasets/davis16/sequences.csv", "vosbench/py.typed"} <= names
@@ -166,3 +181,35 @@ def test_checkout_without_symbolic_links_runs(tmp_path: Path) -> None:
         str(tmp_path / "datasets" / "sample" / "__init__.py"),
         "True",
     ]
+
+
+def test_the_lock_has_a_hash_of_every_file_and_names_no_index() -> None:
+    text = (REPOSITORY / "requirements-dev.lock").read_text("utf-8")
+    assert "://" not in text
+    assert not re.search(r"^-", text, re.MULTILINE)
+    entries = re.findall(
+        r"^([\w.-]+)==(\S+)(?: ; [^\\\n]+)?((?: \\\n +--hash=sha256:[0-9a-f]{64})+)$", text, re.MULTILINE
+    )
+    assert len(entries) == len(re.findall(r"^\w", text, re.MULTILINE)) > 100
+    locked = {canonical(name): version for name, version, _ in entries}
+    pinned = dict(re.findall(r"^([\w-]+)==(\S+)", (REPOSITORY / "constraints.txt").read_text("utf-8"), re.MULTILINE))
+    other = {name for name, version in pinned.items() if locked.get(canonical(name), version) != version}
+    assert other == set()
+    groups = [PROJECT["dependencies"], *(PROJECT["optional-dependencies"][each] for each in ("dev", "test", *OPTIONAL))]
+    wanted = {canonical(re.split(r"[>=;<\[ ]", line)[0]) for group in groups for line in group}
+    assert wanted - locked.keys() == {canonical(name) for name in declared(*TRACKERS)} | {"vosbench"}
+
+
+def canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_ci_can_only_read() -> None:
+    workflow = yaml.safe_load((REPOSITORY / ".github" / "workflows" / "ci.yml").read_text("utf-8"))
+    assert workflow["permissions"] == {"contents": "read"}
+    steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+    assert not [job for job in workflow["jobs"].values() if "permissions" in job]
+    checkouts = [step for step in steps if step.get("uses", "").startswith("actions/checkout")]
+    assert len(checkouts) == len(workflow["jobs"])
+    assert all(step["with"] == {"persist-credentials": False} for step in checkouts)
+    assert "secrets" not in json.dumps(workflow)
