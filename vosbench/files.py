@@ -1,5 +1,6 @@
 """Writing files atomically, hashing them, and which files are looked at."""
 
+import errno
 import hashlib
 import itertools
 import os
@@ -73,34 +74,97 @@ PART = ".part"
 _parts = itertools.count()
 
 
-def write_whole(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes, *, durable: bool = False) -> None:
     """Write a file under a temporary name of its own, then rename it; nothing is left if that fails.
+
+    Args:
+        path: the file.
+        data: what is in it.
+        durable: see `being_written`.
 
     Raises:
         OSError: if it cannot be written; it names the path.
     """
-    with being_written(path) as part:
+    with being_written(path, durable=durable) as part:
         part.write_bytes(data)
 
 
-@contextmanager
-def being_written(path: Path) -> Iterator[Path]:
-    """A temporary name for a file, which gets its own name at the end of the block, unless that fails.
+def write_new(path: Path, data: bytes) -> bool:
+    """Write a whole and durable file unless there is one, even if several processes do so at the same moment.
+
+    Returns:
+        whether it was written; otherwise there is one of somebody else.
 
     Raises:
         OSError: if it cannot be written; it names the path.
     """
-    # Other processes and threads may write the same file. The digest leaves room if names are as long as they may be.
-    owner = f"{hashlib.sha256(socket.gethostname().encode()).hexdigest()[:6]}-{os.getpid()}-{next(_parts)}"
-    part = path.with_name(f".{hashlib.sha256(path.name.encode()).hexdigest()[:12]}.{owner}{PART}")
+    if path.exists():
+        return False
+    part = _part(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        yield part
-        part.replace(path)
+        part.write_bytes(data)
+        _synchronise(part)
+        try:
+            path.hardlink_to(part)
+        except FileExistsError:
+            return False
+        except OSError:  # a file system without links
+            part.replace(path)
+        _synchronise(path.parent)
     except OSError as error:
         raise type(error)(error.errno, error.strerror, str(path)) from error
     finally:
         part.unlink(missing_ok=True)
+    return True
+
+
+@contextmanager
+def being_written(path: Path, *, durable: bool = False) -> Iterator[Path]:
+    """A temporary name for a file, which gets its own name at the end of the block, unless that fails.
+
+    Args:
+        path: the file.
+        durable: have it on the disk before it gets its name, so that it is whole even after a loss of power. This takes
+            milliseconds, and is not for what is checked when it is read, and made again.
+
+    Raises:
+        OSError: if it cannot be written; it names the path.
+    """
+    part = _part(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield part
+        if durable:
+            _synchronise(part)
+        part.replace(path)
+        if durable:
+            _synchronise(path.parent)
+    except OSError as error:
+        raise type(error)(error.errno, error.strerror, str(path)) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _part(path: Path) -> Path:
+    """A name next to a path that no other process or thread uses."""
+    # The digest leaves room if names are as long as they may be.
+    owner = f"{hashlib.sha256(socket.gethostname().encode()).hexdigest()[:6]}-{os.getpid()}-{next(_parts)}"
+    return path.with_name(f".{hashlib.sha256(path.name.encode()).hexdigest()[:12]}.{owner}{PART}")
+
+
+def _synchronise(path: Path) -> None:
+    """Have a file, or the names in a folder, on the disk."""
+    if path.is_dir() and os.name == "nt":  # where folders cannot be opened
+        return
+    descriptor = os.open(path, os.O_RDONLY if os.name != "nt" else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in {errno.EINVAL, errno.ENOTSUP, errno.EROFS}:  # a file system that knows no such thing
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def sweep(folder: Path) -> None:

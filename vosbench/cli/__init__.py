@@ -15,6 +15,7 @@ from vosbench.cli import (
     flow,
     init,
     inspect,
+    merge,
     overlay,
     plan,
     report,
@@ -51,6 +52,7 @@ def vosbench(
 
 app.command("segment", cls=Command)(segment.segment)
 app.command("run", cls=Command)(run.run)
+app.command("merge", cls=Command)(merge.merge)
 app.command("score", cls=Command)(score.score)
 app.command("inspect", cls=Command)(inspect.inspect)
 app.command("overlay", cls=Command)(overlay.overlay)

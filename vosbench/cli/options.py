@@ -63,6 +63,14 @@ NumberingName = Annotated[
     ),
 ]
 Jobs = Annotated[int, typer.Option("--jobs", min=0, help="Number of processes; 0 for one per processor.")]
+ShardName = Annotated[
+    str | None,
+    typer.Option(
+        "--shard",
+        metavar="I/N",
+        help="Do only the Ith of N parts, in a job array; vosbench merge then makes the record.",
+    ),
+]
 NoCache = Annotated[
     bool,
     typer.Option(

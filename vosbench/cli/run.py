@@ -1,7 +1,7 @@
 """``vosbench run``: run a method; write maps and a record."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,6 +9,11 @@ from vosbench.cli import options, plan, tracked
 from vosbench.cli.clusters import Spreading, spread
 from vosbench.cli.console import command, finish_suite, listening, result, say
 from vosbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from vosbench.face import Result
+    from vosbench.face.sharding import ShardResult
+    from vosbench.report.table import Format
 
 OUT = Path("results")
 PLANNED = {
@@ -52,6 +57,7 @@ def run(
         bool, typer.Option("--profile", help="Also measure time per stage, memory and cost on the first video.")
     ] = False,
     spreading: Spreading = Spreading(),
+    shard: options.ShardName = None,
     plugin: options.Plugins = None,
     track: options.Track = None,
     shown: options.Shown = "table",
@@ -74,6 +80,9 @@ def run(
     if method is None:
         raise UsageError("pass --method with --dataset or --suite, or --plan")
     options.one_of(dataset, suite, available=available)
+    if shard is not None and (suite is not None or overwrite or profile):
+        other = "--suite" if suite is not None else "--overwrite" if overwrite else "--profile"
+        raise UsageError(f"--shard and {other} contradict each other")
     tracked.check(track)
     if suite is not None:
         with (
@@ -98,6 +107,14 @@ def run(
         finish_suite(all_done, shown)
         return
     assert dataset is not None
+    if shard is not None:
+        from vosbench.face import sharding
+
+        with listening("frames", quiet=quiet) as listener:
+            words = options.run_options(selecting, setting_up)
+            part = sharding.run_shard(method, dataset, shard, out=out, plugins=plugin or (), listener=listener, **words)
+        say_shard(part, quiet=quiet)
+        return
     with (
         spread(spreading, device=setting_up.device, quiet=quiet) as engine,
         listening("frames", quiet=quiet) as listener,
@@ -113,6 +130,23 @@ def run(
             listener=listener,
             **options.run_options(selecting, setting_up),
         )
+    finished(done, out, shown, quiet=quiet)
+
+
+def say_shard(part: "ShardResult", *, quiet: bool) -> None:
+    """Say what a shard has done.
+
+    Raises:
+        VideoError: if videos have failed.
+    """
+    if part.problem is not None:
+        raise part.problem
+    if not quiet:
+        say(f"note: {part.summary()}; once all shards are done, vosbench merge makes the record")
+
+
+def finished(done: "Result", out: Path, shown: "Format", *, quiet: bool) -> None:
+    """Say where maps and record are, and print the record."""
     folder = out / done.record.dataset / (done.record.method + done.selection.frames_apart)
     if not done.selection.annotated:
         split = f"{done.selection.dataset.title} {done.selection.split}"

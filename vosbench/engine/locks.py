@@ -45,15 +45,22 @@ class InUseError(DataError):
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path, *, shared: bool = False) -> Iterator[None]:
     """Hold a folder, which is made if it does not exist.
+
+    Args:
+        folder: the folder.
+        shared: hold it together with others that share it, but with nobody who does not.
 
     Raises:
         InUseError: if another process holds it; the message names the process.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / LOCK
-    descriptor = _acquire(path)
+    if shared and fcntl is None:
+        yield
+        return
+    descriptor = _acquire(path, shared=shared)
     if descriptor is None:
         raise InUseError(folder, _holder(path))
     try:
@@ -62,14 +69,23 @@ def locked(folder: Path) -> Iterator[None]:
         os.write(descriptor, json.dumps(holder).encode())
         yield
     finally:
-        if fcntl is not None:  # while it is held, so that nobody else's is removed
+        if fcntl is not None and (not shared or _is_last(descriptor)):  # held, so that nobody else's is removed
             path.unlink(missing_ok=True)
         os.close(descriptor)
         if fcntl is None:
             path.unlink(missing_ok=True)
 
 
-def _acquire(path: Path) -> int | None:
+def _is_last(descriptor: int) -> bool:
+    """Whether nobody else shares a lock, which is then no longer shared."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _acquire(path: Path, *, shared: bool = False) -> int | None:
     """Open and lock a file; None if it is held."""
     while True:
         if fcntl is None:
@@ -82,7 +98,7 @@ def _acquire(path: Path) -> int | None:
         if fcntl is None:
             return descriptor
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except OSError as error:
             if error.errno in HELD:
                 os.close(descriptor)

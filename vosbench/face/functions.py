@@ -236,14 +236,7 @@ def run_job(  # noqa: PLR0913 - the options of `run`
     listener: Listener,
 ) -> Result:
     """Run what is resolved; arguments and errors are those of `run`."""
-    notes = []
-    if untrained:
-        called = ".".join(filter(None, (job.method.name, job.setup.variant)))
-        notes.append(f"{called} runs with random weights (seed {job.setup.seed}); its scores mean nothing")
-    if profile:
-        first = job.selection.videos[0].name
-        notes.append(f'speed is measured on the first frames of "{first}" once the maps are written')
-    notes += [*job.selection.notes(), *slowness(job.selection.protocol), *waiting(job.selection.protocol)]
+    notes = job_notes(job, untrained=untrained, profile=profile)
     for line in notes:
         listener.note(line)
     total = sum(len(video) for video in job.selection.videos)
@@ -255,6 +248,19 @@ def run_job(  # noqa: PLR0913 - the options of `run`
 
     done = runner.run(*job, out, overwrite=overwrite, profile=profile, engine=engine, advance=count)
     return Result(record=done.record, notes=tuple(notes), selection=job.selection, scored=done.scored, path=done.path)
+
+
+def job_notes(job: runner.Job, *, untrained: bool, profile: bool = False) -> list[str]:
+    """What a reader of the results should know, a line each."""
+    notes = []
+    if untrained:
+        called = ".".join(filter(None, (job.method.name, job.setup.variant)))
+        notes.append(f"{called} runs with random weights (seed {job.setup.seed}); its scores mean nothing")
+    if profile:
+        first = job.selection.videos[0].name
+        notes.append(f'speed is measured on the first frames of "{first}" once the maps are written')
+    notes += [*job.selection.notes(), *slowness(job.selection.protocol), *waiting(job.selection.protocol)]
+    return notes
 
 
 def compare(  # noqa: PLR0913 - the options of the command line

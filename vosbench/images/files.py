@@ -1,6 +1,5 @@
 """Read and write masks and maps."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -294,10 +293,9 @@ def write_map(path: Path, values: NDArray[np.float32], bits: int = 8) -> None:
 
 
 def is_complete(path: Path) -> bool:
-    """Whether a PNG file exists and is complete."""
+    """Whether a PNG file exists and is whole, by its checksums: after a loss of power, anything may be in it."""
     try:
-        with path.open("rb") as file:
-            file.seek(-len(END_OF_PNG), os.SEEK_END)
-            return file.read() == END_OF_PNG
+        data = path.read_bytes()
     except OSError:
         return False
+    return data.endswith(END_OF_PNG) and png.is_sound(data)

@@ -97,6 +97,22 @@ def parse(data: memoryview) -> Image:
     )
 
 
+def is_sound(data: bytes) -> bool:
+    """Whether a file has the signature, and chunks with right checksums up to its end, whatever is in them."""
+    position = len(SIGNATURE)
+    if data[:position] != SIGNATURE:
+        return False
+    while position < len(data):
+        if position + 12 > len(data):
+            return False
+        (length,) = struct.unpack_from(">I", data, position)
+        end = position + 8 + length
+        if data[end : end + 4] != struct.pack(">I", inflation.crc32(memoryview(data)[position + 4 : end])):
+            return False
+        position = end + 4
+    return True
+
+
 def stretches(image: Image) -> Iterator[tuple[slice, Bytes]]:
     """Inflate some rows at a time: yield their slice and (N, stride) uint8; refuse a stream of another length."""
     inflater, left = inflation.decompressobj(), image.stream

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from vosbench.errors import DataError, UsageError, one_line
-from vosbench.files import content, hidden, write_whole
+from vosbench.files import content, hidden, write_new, write_whole
 from vosbench.method.method import HEEDED, Method, Setup
 from vosbench.method.options import resolve
 from vosbench.method.sources import digest
@@ -62,7 +62,10 @@ def open_folder(path: Path, card: Mapping[str, object], old: Iterable[Path], *, 
             if each.is_file() and not hidden(each.parent.name):
                 each.unlink()
     started = {**card, "date": provenance.today()}
-    write_card(path, started)
+    if path.is_file():
+        write_card(path, started)
+    elif not write_new(path, _text(started)):  # another shard of the run was first
+        return open_folder(path, card, old, overwrite=overwrite)
     return started
 
 
@@ -93,7 +96,11 @@ def keep_frames(path: Path, card: Mapping[str, object], frames: Mapping[str, str
 
 def write_card(path: Path, card: Mapping[str, object]) -> None:
     """Write a card."""
-    write_whole(path, (json.dumps(card, indent=2) + "\n").encode())
+    write_whole(path, _text(card), durable=True)
+
+
+def _text(card: Mapping[str, object]) -> bytes:
+    return (json.dumps(card, indent=2) + "\n").encode()
 
 
 def read_card(path: Path, of: str = "maps") -> dict[str, object]:

@@ -120,7 +120,7 @@ def update(path: Path, run: Record) -> None:
     if not any(value is not None for scores in (run.scores, *run.videos.values()) for value in scores.values()):
         raise DataError(f'the record of "{run.method}" holds no number; it cannot be a baseline')
     try:
-        write_whole(path, run.to_json().encode())
+        write_whole(path, run.to_json().encode(), durable=True)
     except OSError as error:
         raise UsageError(f'the baseline "{path}" cannot be written: {error.strerror}') from None
 

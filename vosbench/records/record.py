@@ -220,7 +220,8 @@ def write(path: Path, record: Record, rows: Sequence[Row]) -> None:
 
     `vosbench.records.store.save` also takes care that no other record is lost.
     """
-    with being_written(path) as part, being_written(path.with_suffix(".csv.gz")) as rows_part:
+    rows_path = path.with_suffix(".csv.gz")
+    with being_written(path, durable=True) as part, being_written(rows_path, durable=True) as rows_part:
         rows_part.write_bytes(gzip.compress(to_csv(rows), mtime=0))
         part.write_bytes(record.to_json().encode())
 

@@ -1,6 +1,6 @@
 """A run: its folder is opened, its videos are segmented by an engine, and the record is made of what comes back."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -112,6 +112,7 @@ def opened(  # noqa: PLR0913 - a job, its folder, two switches and a listener
     *,
     overwrite: bool = False,
     load: bool = True,
+    of: Collection[str] | None = None,
     advance: Advance = lambda _video, _done: None,
 ) -> Iterator[Opened]:
     """Take hold of a run's folder: nobody else uses it during the block, and what it has is of this setup.
@@ -123,6 +124,7 @@ def opened(  # noqa: PLR0913 - a job, its folder, two switches and a listener
         out: likewise.
         overwrite: likewise.
         load: load the predictor into this process, before anything is written; otherwise the first unit does.
+        of: the videos that this process segments while others segment the rest; None if it holds the folder alone.
         advance: called with a video's name and 0 while its flow is made.
 
     Yields:
@@ -146,8 +148,9 @@ def opened(  # noqa: PLR0913 - a job, its folder, two switches and a listener
             predictor = loaded(method, setup)  # first, so that an invalid setup leaves no files
     videos = flow_method.supply(method, setup, selection.videos, lambda video, _done: advance(video, 0))
     selection = replace(selection, videos=tuple(videos))
-    with _place(out) as place, locked(folder := place / selection.dataset.name / maps):
-        sweep(folder)
+    with _place(out) as place, locked(folder := place / selection.dataset.name / maps, shared=of is not None):
+        for swept in [folder] if of is None else [folder / video for video in of]:
+            sweep(swept)
         chosen = {"dataset": selection.dataset.name, "split": selection.split, "limit": selection.limit}
         made: dict[str, object] = card_of(method, setup)
         wanted: dict[str, object] = {"method": name, **chosen, **made}
@@ -183,10 +186,10 @@ def finish(run: Opened, results: Iterable[Segmented], speed: Speed | None = None
     found = [by_name[video.name] for video in selection.videos]
     failures = {each.video: each.failure for each in found if each.failure is not None}
     if failures and (not run.kept or len(failures) == len(found)):
-        raise VideoError(_failed(failures))
+        raise VideoError(failed(failures))
     if not selection.annotated:
         if failures:
-            raise VideoError(f"{_failed(failures)}; the maps of the others are complete")
+            raise VideoError(f"{failed(failures)}; the maps of the others are complete")
         return Run(score.unscored(run.folder, selection, run.name), [], None)
     scored = [each.scored or scored_unit(unit) for each, unit in zip(found, run.units(), strict=True)]
     complete = [each for each in scored if each is not None]
@@ -198,7 +201,7 @@ def finish(run: Opened, results: Iterable[Segmented], speed: Speed | None = None
     record = record.model_copy(update={"provenance": known, "speed": speed, "failed": [*failures]})
     path = store.save(run.place, record, score.all_rows(complete), overwrite=run.overwrite)
     if failures:
-        raise VideoError(f'{_failed(failures)}; the record of the others, "{path}", is marked incomplete')
+        raise VideoError(f'{failed(failures)}; the record of the others, "{path}", is marked incomplete')
     return Run(record, complete, path if run.kept else None)
 
 
@@ -278,7 +281,8 @@ def _keep_frames(path: Path, card: Mapping[str, object], selection: Selection, *
         keep_frames(path, card, frames, overwrite=overwrite)
 
 
-def _failed(failures: Mapping[str, str]) -> str:
+def failed(failures: Mapping[str, str]) -> str:
+    """The first of several failures, and how many more there are."""
     rest = f" (and {counted(len(failures) - 1, 'more video')} failed)" if len(failures) > 1 else ""
     return next(iter(failures.values())) + rest
 

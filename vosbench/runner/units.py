@@ -9,7 +9,7 @@ from pathlib import Path
 
 from vosbench.dataset import DatasetProtocol, Video
 from vosbench.engine.threads import computing
-from vosbench.errors import VideoError, WorkerError, extras_needed
+from vosbench.errors import DataError, VideoError, WorkerError, extras_needed
 from vosbench.evaluate.foreground import score_video
 from vosbench.evaluate.predictions import located
 from vosbench.evaluate.task import Scored, Task
@@ -142,7 +142,7 @@ def segment(unit: Unit, advance: Callable[[str, int], None] = lambda _video, _do
     Raises:
         UsageError: if a package is missing.
         PluginError: if the method cannot be loaded.
-        DataError: if frames or annotations are damaged.
+        DataError: if annotations are damaged.
     """
     kept, failure = ready(unit), None
     try:
@@ -150,7 +150,7 @@ def segment(unit: Unit, advance: Callable[[str, int], None] = lambda _video, _do
             write_maps(
                 kept.predictor, unit.video, unit.folder / unit.video.name, lambda done: advance(unit.video.name, done)
             )
-    except VideoError as error:
+    except (VideoError, DataError) as error:  # a frame that cannot be read is this video's fault alone
         failure = str(error)
     return Segmented(unit.video.name, scored(unit), failure, kept.about(unit.setup))
 

@@ -211,7 +211,7 @@ class Keeper:
             "best": run.best,
             "seconds": run.seconds,
         }
-        with being_written(self.out / CHECKPOINT) as part:
+        with being_written(self.out / CHECKPOINT, durable=True) as part:
             torch.save(content, part)
         self._export(self.out / LAST, run)
 

@@ -309,4 +309,4 @@ def write(path: Path, weights: Tensors, about: Mapping[str, Any]) -> None:
     """
     # Copies, since safetensors refuses tensors that share memory; one metadata entry, since their order is not fixed.
     tensors = {name: x.detach().to("cpu", copy=True).contiguous() for name, x in weights.items()}
-    write_whole(path, save(tensors, {STAMP: json.dumps(dict(about), sort_keys=True)}))
+    write_whole(path, save(tensors, {STAMP: json.dumps(dict(about), sort_keys=True)}), durable=True)
