@@ -31,6 +31,7 @@ NOT_RUN = {
     r"--backbone-weights first": "needs the weights of a training of minutes",
     r"convert --encoder": "needs a package with weights of ImageNet",
     r"NAME RECORDS|score MASKS": "a pattern",
+    r"^bash examples/slurm": "needs SLURM; tests/runner/test_slurm.py has a stand-in",
     r"^vosbench serve": "ends when it is interrupted; tests/site/test_serve.py runs it",
     r"--method torchscript": "its size is that of somebody's network; tests/method/test_onnx.py runs exported files",
 }

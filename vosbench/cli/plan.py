@@ -1,6 +1,6 @@
 """``vosbench plan`` and ``vosbench status``: check a plan, and tell how far it is."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +13,8 @@ from vosbench.cli.console import Command, command, listening, result, say, termi
 from vosbench.errors import UsageError
 
 if TYPE_CHECKING:
+    from vosbench.face import PlanResult
+    from vosbench.face.sharding import ShardResult
     from vosbench.report.table import Format
 
 app = typer.Typer(help="Plans of runs, see docs/plans.md.", no_args_is_help=True)
@@ -93,6 +95,15 @@ def run(plan: Path, how: How, shown: "Format", spreading: Spreading) -> None:
             engine=engine,
             listener=listener,
         )
+    finish(done, shown)
+
+
+def finish(done: "PlanResult", shown: "Format") -> None:
+    """Print how far a plan is.
+
+    Raises:
+        VosbenchError: for what is not done.
+    """
     result(done.render(shown, terminal_width(wide=False)))
     if done.problem is not None:
         raise done.problem
@@ -122,9 +133,34 @@ def score(plan: Path, how: How, jobs: int, shown: "Format", spreading: Spreading
             plugins=how.plugins,
             listener=listener,
         )
-    result(done.render(shown, terminal_width(wide=False)))
-    if done.problem is not None:
-        raise done.problem
+    finish(done, shown)
+
+
+def run_shard(
+    plan: Path, shard: str, out: Path | None, *, available: bool, plugins: Sequence[Path], quiet: bool
+) -> None:
+    """Do a shard of a plan.
+
+    Raises:
+        VideoError: if videos have failed.
+    """
+    from vosbench.face import sharding
+
+    with listening("frames", quiet=quiet) as listener:
+        part = sharding.run_plan_shard(plan, shard, out=out, available=available, plugins=plugins, listener=listener)
+    say_shard(part, quiet=quiet)
+
+
+def say_shard(part: "ShardResult", *, quiet: bool) -> None:
+    """Say what a shard has done.
+
+    Raises:
+        VideoError: if videos have failed.
+    """
+    if part.problem is not None:
+        raise part.problem
+    if not quiet:
+        say(f"note: {part.summary()}; once all shards are done, vosbench merge makes the record")
 
 
 def is_given(context: typer.Context, name: str) -> bool:

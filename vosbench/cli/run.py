@@ -12,7 +12,6 @@ from vosbench.errors import UsageError
 
 if TYPE_CHECKING:
     from vosbench.face import Result
-    from vosbench.face.sharding import ShardResult
     from vosbench.report.table import Format
 
 OUT = Path("results")
@@ -20,6 +19,7 @@ PLANNED = {
     "planned",
     "dry_run",
     "retry_failed",
+    "shard",
     "out",
     "overwrite",
     "available",
@@ -73,6 +73,12 @@ def run(
     if planned is not None:
         plan.refuse_others(context, PLANNED)
         place = out if plan.is_given(context, "out") else None
+        if shard is not None:
+            if dry_run or retry_failed or overwrite:
+                other = "--dry-run" if dry_run else "--retry-failed" if retry_failed else "--overwrite"
+                raise UsageError(f"--shard and {other} contradict each other")
+            plan.run_shard(planned, shard, place, available=available, plugins=plugin or (), quiet=quiet)
+            return
         how = plan.How(place, overwrite, retry_failed, available, dry_run, tuple(plugin or ()), quiet)
         plan.run(planned, how, shown, spreading)
         return
@@ -113,7 +119,7 @@ def run(
         with listening("frames", quiet=quiet) as listener:
             words = options.run_options(selecting, setting_up)
             part = sharding.run_shard(method, dataset, shard, out=out, plugins=plugin or (), listener=listener, **words)
-        say_shard(part, quiet=quiet)
+        plan.say_shard(part, quiet=quiet)
         return
     with (
         spread(spreading, device=setting_up.device, quiet=quiet) as engine,
@@ -131,18 +137,6 @@ def run(
             **options.run_options(selecting, setting_up),
         )
     finished(done, out, shown, quiet=quiet)
-
-
-def say_shard(part: "ShardResult", *, quiet: bool) -> None:
-    """Say what a shard has done.
-
-    Raises:
-        VideoError: if videos have failed.
-    """
-    if part.problem is not None:
-        raise part.problem
-    if not quiet:
-        say(f"note: {part.summary()}; once all shards are done, vosbench merge makes the record")
 
 
 def finished(done: "Result", out: Path, shown: "Format", *, quiet: bool) -> None:

@@ -19,8 +19,13 @@ from vosbench.face.options import (
     refuse_unknown,
     setup_of,
 )
+from vosbench.face.plans import PlanResult, done_plan, source_of
 from vosbench.face.result import Result
 from vosbench.method import Method
+from vosbench.plan import progress as progressing
+from vosbench.plan.execute import Policy, left_to_do
+from vosbench.plan.prepare import prepare, present
+from vosbench.runner.merging import Stored
 from vosbench.runner.shards import Part, problem
 
 
@@ -142,3 +147,56 @@ def _job(
         plugins=files,
         untrained=options.get("untrained", False),
     )
+
+
+def run_plan_shard(
+    plan: AnyPath,
+    shard: str,
+    *,
+    out: AnyPath | None = None,
+    available: bool = False,
+    plugins: Iterable[AnyPath] = (),
+    listener: Listener = SILENT,
+) -> ShardResult:
+    """Do a part of a plan, of all of its videos; `merge_plan` makes the records.
+
+    Args:
+        plan: a YAML file, as in `vosbench.face.run_plan`, like the other arguments.
+        shard: such as ``"2/8"``, the second of eight parts.
+        out: folder of maps and rows in place of the plan's.
+        available: leave out datasets that are missing or incomplete here, which then have to be so for every part.
+        plugins: Python files besides those that the plan names.
+        listener: callbacks for progress and notes.
+
+    Raises:
+        UsageError: if the plan is not valid, or there is no such part.
+        DataError: if datasets are missing or incomplete.
+    """
+    which = runner.Shard.parse(shard)
+    entries, notes = present(prepare(source_of(plan, plugins, out)), available=available)
+    for note in notes:
+        listener.note(note)
+    return work([runner.Entry(entry.job, entry.out) for entry in entries], which, listener)
+
+
+def merge_plan(
+    plan: AnyPath,
+    *,
+    out: AnyPath | None = None,
+    overwrite: bool = False,
+    available: bool = False,
+    plugins: Iterable[AnyPath] = (),
+    listener: Listener = SILENT,
+) -> PlanResult:
+    """Make the records of a plan of which all parts are done; arguments and errors are those of `run_plan_shard`.
+
+    Raises:
+        DataError: as `merge`; then nothing is written.
+    """
+    prepared = prepare(source_of(plan, plugins, out))
+    entries, _ = present(prepared, available=available)
+    policy = Policy(replace=overwrite or prepared.source.plan.changed == "replace", retry=True)
+    every = progressing.every(entries)
+    left = [entries[index] for index in left_to_do(every, policy)]
+    engine = Stored([runner.Entry(entry.job, entry.out) for entry in left])
+    return done_plan(entries, policy, engine, listener)

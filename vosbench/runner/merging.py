@@ -1,19 +1,20 @@
 """Put the rows of shards together: the record is the same as that of one process."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
 from vosbench.dataset.selection import Selection
+from vosbench.engine.engine import Item, Outcome, Result
 from vosbench.errors import DataError, counted, one_line
 from vosbench.evaluate.plain import from_plain
 from vosbench.runner.jobs import Job
 from vosbench.runner.runs import Run, finish, opened
-from vosbench.runner.shards import FOLDER, HEAD, ROWS, Code, Head, Kept, Shard, depends_of, hash_of
-from vosbench.runner.units import Segmented
+from vosbench.runner.shards import FOLDER, HEAD, ROWS, Code, Entry, Head, Kept, Shard, depends_of, hash_of
+from vosbench.runner.units import Segmented, Unit
 
 Model = TypeVar("Model", bound=BaseModel)
 SHOWN = 5
@@ -40,6 +41,38 @@ def merge(job: Job, out: Path, *, overwrite: bool = False) -> Run:
     with opened(*job, out, load=False) as run:
         rows = Rows(run.folder, run.selection, depends)
         return finish(replace(run, overwrite=overwrite), rows.results())
+
+
+class Stored:
+    """An engine whose work was done by shards: it has their rows.
+
+    Args:
+        entries: the runs.
+
+    Raises:
+        DataError: see `merge`.
+    """
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self._found: dict[tuple[Path, str, str], Segmented] = {}
+        for entry in entries:
+            selection, folder = entry.job.selection, entry.maps
+            for result in Rows(folder, selection, depends_of(entry.job)).results():
+                self._found[folder, selection.protocol.signature(""), result.video] = result
+
+    def run(
+        self,
+        work: Callable[[Item], Result],
+        items: Sequence[Item],
+        *,
+        name: Callable[[Item], str],
+        cost: Callable[[Item], float],
+    ) -> Iterator[Outcome[Result]]:
+        """See `vosbench.engine.engine.Engine.run`; the items are units."""
+        del work, name, cost
+        for index, unit in enumerate(cast("Sequence[Unit]", items)):
+            signature = "" if unit.protocol is None else unit.protocol.signature("")
+            yield Outcome(index, cast("Result", self._found[unit.folder, signature, unit.video.name]))
 
 
 class Rows:

@@ -98,6 +98,12 @@ class Entry(NamedTuple):
     job: Job
     out: Path
 
+    @property
+    def maps(self) -> Path:
+        """The folder of its maps."""
+        method, setup, selection = self.job
+        return self.out / selection.dataset.name / f"{method.called(setup.variant)}{selection.frames_apart}"
+
 
 class Listing:
     """The frozen list of all that is to be done.
@@ -112,12 +118,19 @@ class Listing:
         self.hashes = [hash_of(depends) for depends in self.depends]
 
     def share(self, shard: Shard) -> list[frozenset[str]]:
-        """The names of the videos that a shard has, for each of the runs."""
-        every = [(at, video) for at, entry in enumerate(self.entries) for video in entry.job.selection.videos]
-        mine = shares([len(video) for _, video in every], shard.of)[shard.index - 1]
+        """The names of the videos that a shard has, for each of the runs.
+
+        What several runs have the same maps of, under several protocols, is not divided.
+        """
+        lengths: dict[tuple[Path, str], int] = {}
+        for entry in self.entries:
+            for video in entry.job.selection.videos:
+                lengths[entry.maps, video.name] = len(video)
+        keys = [*lengths]
+        mine = {keys[index] for index in shares([*lengths.values()], shard.of)[shard.index - 1]}
         return [
-            frozenset(every[index][1].name for index in mine if every[index][0] == at)
-            for at in range(len(self.entries))
+            frozenset(video.name for video in entry.job.selection.videos if (entry.maps, video.name) in mine)
+            for entry in self.entries
         ]
 
     def frames(self, shard: Shard) -> int:

@@ -1,0 +1,100 @@
+"""A plan in shards: the records of one process."""
+
+from pathlib import Path
+
+import pytest
+
+from factories import write_toy
+from in_process import call
+
+PLUGIN = Path(__file__).parents[1] / "plugins" / "planned.py"
+PLAN = """
+plugins: [PLUGIN]
+methods:
+  - method: level
+    weights: {a: a.txt, b: b.txt}
+  - {method: level.dim, weights: "{variant}.txt"}
+datasets: [toy, {dataset: other, protocols: [toy-inner, toy]}]
+"""
+
+
+@pytest.fixture(autouse=True)
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("VOSBENCH_DATA", "data")
+    monkeypatch.setenv("PLAN_LOG", "log.txt")
+    write_toy(Path("data/toy"))
+    write_toy(Path("data/Others"), size=(30, 40))
+    for name, factor in (("a", "1.5"), ("b", "0.9"), ("dim", "0.8")):
+        Path(f"{name}.txt").write_text(factor, "utf-8")
+    plan(PLAN)
+
+
+def plan(text: str) -> None:
+    Path("plan.yaml").write_text(text.replace("PLUGIN", str(PLUGIN)), "utf-8")
+
+
+def worked() -> list[str]:
+    """The videos that methods had since the last call."""
+    log = Path("log.txt")
+    lines = log.read_text("utf-8").splitlines() if log.exists() else []
+    log.unlink(missing_ok=True)
+    return sorted(line for line in lines if line != "load")
+
+
+def done(*words: str, code: int = 0) -> str:
+    found = call(*words, "--plan", "plan.yaml")
+    assert found.returncode == code, found.stderr
+    return found.stderr
+
+
+def contents(folder: str = "results") -> dict[str, bytes]:
+    """Records, rows and maps, without what plans and shards note."""
+    files = [path for path in Path(folder).rglob("*") if path.is_file() and not {".plan", ".shards"} & {*path.parts}]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+@pytest.mark.parametrize("of", [2, 5])
+def test_shards_of_a_plan_end_in_the_bytes_of_one_process(of: int) -> None:
+    done("run", "--out", "whole")
+    once = worked()
+    for index in range(1, of + 1):
+        assert f"note: shard {index}/{of} has" in done("run", "--shard", f"{index}/{of}", "--out", "parts")
+    assert worked() == once  # nothing twice, although two protocols share maps
+    assert not list(Path("parts").glob("**/*.csv.gz"))
+    done("merge", "--out", "parts")
+    assert contents("parts") == contents("whole")
+    assert worked() == []
+    done("run", "--out", "parts")
+    assert worked() == []
+
+
+def test_a_plan_is_merged_as_a_whole_or_not_at_all() -> None:
+    done("run", "--shard", "1/2")
+    before = contents()
+    assert "have no rows of" in done("merge", code=3)
+    assert contents() == before
+    done("run", "--shard", "2/2")
+    plan(PLAN.replace("methods:", "methods:\n  - {method: level, weights: dim.txt, folder: third}"))
+    assert "have no rows of" in done("merge", code=3)
+    plan(PLAN)
+    done("merge")
+
+
+def test_a_failed_video_of_a_shard_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    done("run", "--out", "whole")
+    monkeypatch.setenv("PLAN_FAIL", "toy/v1/00002")
+    said = done("run", "--shard", "1/1", "--out", "parts", code=4)
+    assert '"v1"' in said
+    assert "the others of shard 1/1 are done" in said
+    done("merge", "--out", "parts", code=4)
+    monkeypatch.delenv("PLAN_FAIL")
+    done("run", "--shard", "1/1", "--out", "parts")
+    done("merge", "--out", "parts")
+    assert contents("parts") == contents("whole")
+
+
+@pytest.mark.parametrize("other", ["--dry-run", "--retry-failed", "--overwrite", "--suite=uvos", "--method=level"])
+def test_what_a_shard_of_a_plan_does_not_take(other: str) -> None:
+    said = done("run", "--shard", "1/2", other, code=2)
+    assert "contradict" in said or "is stated by the plan" in said
