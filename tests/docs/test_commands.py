@@ -160,7 +160,8 @@ def parsed(words: list[str]) -> None:
 @pytest.mark.usefixtures("place")
 def test_videos_on_several_machines_make_the_record_of_one() -> None:
     for command in commands("docs/scaling.md"):
-        run(command)
+        if not reason(command):
+            run(command)
     run("vosbench run --method motion --dataset sample --out alone")
     one, several = (Path(name, "sample", "motion.json").read_bytes() for name in ("alone", "together"))
     assert one == several
