@@ -54,7 +54,7 @@ def contents(folder: str = "results") -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
-@pytest.mark.parametrize("of", [2, 5])
+@pytest.mark.parametrize("of", [2, pytest.param(5, marks=pytest.mark.slow)])
 def test_shards_of_a_plan_end_in_the_bytes_of_one_process(of: int) -> None:
     done("run", "--out", "whole")
     once = worked()

@@ -120,7 +120,7 @@ def test_shards_at_the_same_time_and_killed_ones(words: Words, tmp_path: Path) -
 
     both = [started(1), started(2)]
     while not rows(parts):
-        assert both[0].poll() is None
+        assert both[0].poll() is None, both[0].communicate()
         time.sleep(0.01)
     both[0].send_signal(signal.SIGKILL)
     said = done(*words("run", parts), code=3)

@@ -29,6 +29,7 @@ except ImportError:  # Windows, where an open file cannot be removed
 
 LOCK = ".lock"
 PREFIX = "vosbench-"
+RETRIES = 10
 HELD = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EPERM)
 
 
@@ -61,6 +62,11 @@ def locked(folder: Path, *, shared: bool = False) -> Iterator[None]:
         yield
         return
     descriptor = _acquire(path, shared=shared)
+    for _ in range(RETRIES if shared else 0):
+        if descriptor is not None:
+            break
+        time.sleep(0.05)  # who leaves last has it alone for a moment
+        descriptor = _acquire(path, shared=True)
     if descriptor is None:
         raise InUseError(folder, _holder(path))
     try:
