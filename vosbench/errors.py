@@ -34,6 +34,12 @@ class DataError(VosbenchError):
     exit_code = 3
 
 
+class StalledError(VosbenchError):
+    """A disk or a folder on a network does not answer."""
+
+    exit_code = 3
+
+
 class MeasureError(VosbenchError, ValueError):
     """Invalid arrays for a measure: mismatched shapes, NaN, a wrong dtype or rank."""
 

@@ -108,28 +108,33 @@ def test_folders_of_several_machines_are_copied_together(words: Words, tmp_path:
     assert files(tmp_path / "together") == files(tmp_path / "whole")
 
 
+def test_who_works_on_a_folder_keeps_others_out(words: Words, tmp_path: Path) -> None:
+    done(*words("run", tmp_path, "--shard", "1/2"))
+    (place,) = (path.parent for path in rows(tmp_path, "shard.json"))
+    maps = tmp_path / "data" / "brightness.average"
+    with locked(maps, shared=True), locked(place.with_name("2-of-2")):  # what a shard that is running holds
+        for refused in (words("run", tmp_path), words("merge", tmp_path), words("run", tmp_path, "--shard", "2/2")):
+            assert "is in use by process" in done(*refused, code=3)
+        done(*words("run", tmp_path, "--shard", "1/2"))
+    with locked(maps):  # a run
+        assert "is in use by process" in done(*words("run", tmp_path, "--shard", "2/2"), code=3)
+    done(*words("run", tmp_path, "--shard", "2/2"))
+    done(*words("merge", tmp_path))
+
+
 def test_shards_at_the_same_time_and_killed_ones(words: Words, tmp_path: Path) -> None:
     done(*words("run", tmp_path / "whole"))
     parts = tmp_path / "parts"
 
-    def started(index: int) -> "subprocess.Popen[str]":
+    def started(index: int, seconds: str) -> "subprocess.Popen[bytes]":
         command = [sys.executable, "-m", "vosbench", *map(str, words("run", parts, "--shard", f"{index}/2"))]
-        return subprocess.Popen(
-            command, env={**os.environ, "TOY_SECONDS": "0.2"}, text=True, stderr=subprocess.PIPE, stdout=subprocess.PIPE
-        )
+        return subprocess.Popen(command, env={**os.environ, "TOY_SECONDS": seconds}, stdout=subprocess.DEVNULL)
 
-    both = [started(1), started(2)]
-    while not rows(parts):
-        assert both[0].poll() is None, both[0].communicate()
+    killed, other = started(1, "2"), started(2, "0.1")
+    while not list(parts.rglob("00001.png")) and killed.poll() is None:
         time.sleep(0.01)
-    both[0].send_signal(signal.SIGKILL)
-    said = done(*words("run", parts), code=3)
-    assert "is in use by process" in said
-    assert "is in use by process" in done(*words("merge", parts), code=3)
-    assert "is in use by process" in done(*words("run", parts, "--shard", "2/2"), code=3)
-    both[0].communicate()
-    _, errors = both[1].communicate()
-    assert both[1].returncode == 0, errors
+    killed.send_signal(signal.SIGKILL)
+    assert (killed.wait(), other.wait()) == (-9, 0)
     assert "have no rows of" in done(*words("merge", parts), code=3)
     done(*words("run", parts, "--shard", "1/2"))
     done(*words("merge", parts))

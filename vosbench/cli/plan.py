@@ -1,6 +1,6 @@
 """``vosbench plan`` and ``vosbench status``: check a plan, and tell how far it is."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -136,19 +136,32 @@ def score(plan: Path, how: How, jobs: int, shown: "Format", spreading: Spreading
     finish(done, shown)
 
 
-def run_shard(
-    plan: Path, shard: str, out: Path | None, *, available: bool, plugins: Sequence[Path], quiet: bool
-) -> None:
+def run_shard(plan: Path, shard: str, how: How, spreading: Spreading) -> None:
     """Do a shard of a plan.
 
     Raises:
+        UsageError: if something else is asked for, too.
         VideoError: if videos have failed.
     """
     from vosbench.face import sharding
 
-    with listening("frames", quiet=quiet) as listener:
-        part = sharding.run_plan_shard(plan, shard, out=out, available=available, plugins=plugins, listener=listener)
-    say_shard(part, quiet=quiet)
+    for name in ("dry_run", "retry_failed", "overwrite"):
+        if getattr(how, name):
+            raise UsageError(f"--shard and --{name.replace('_', '-')} contradict each other")
+    with (
+        spread(spreading, device="", quiet=how.quiet) as engine,
+        listening("frames", quiet=how.quiet) as listener,
+    ):
+        part = sharding.run_plan_shard(
+            plan,
+            shard,
+            out=how.out,
+            available=how.available,
+            engine=engine,
+            plugins=how.plugins,
+            listener=listener,
+        )
+    say_shard(part, quiet=how.quiet)
 
 
 def say_shard(part: "ShardResult", *, quiet: bool) -> None:

@@ -73,14 +73,11 @@ def run(
     if planned is not None:
         plan.refuse_others(context, PLANNED)
         place = out if plan.is_given(context, "out") else None
-        if shard is not None:
-            if dry_run or retry_failed or overwrite:
-                other = "--dry-run" if dry_run else "--retry-failed" if retry_failed else "--overwrite"
-                raise UsageError(f"--shard and {other} contradict each other")
-            plan.run_shard(planned, shard, place, available=available, plugins=plugin or (), quiet=quiet)
-            return
         how = plan.How(place, overwrite, retry_failed, available, dry_run, tuple(plugin or ()), quiet)
-        plan.run(planned, how, shown, spreading)
+        if shard is not None:
+            plan.run_shard(planned, shard, how, spreading)
+        else:
+            plan.run(planned, how, shown, spreading)
         return
     plan.refuse_alone(dry_run=dry_run, retry_failed=retry_failed)
     if method is None:
@@ -116,9 +113,20 @@ def run(
     if shard is not None:
         from vosbench.face import sharding
 
-        with listening("frames", quiet=quiet) as listener:
-            words = options.run_options(selecting, setting_up)
-            part = sharding.run_shard(method, dataset, shard, out=out, plugins=plugin or (), listener=listener, **words)
+        with (
+            spread(spreading, device=setting_up.device, quiet=quiet) as engine,
+            listening("frames", quiet=quiet) as listener,
+        ):
+            part = sharding.run_shard(
+                method,
+                dataset,
+                shard,
+                out=out,
+                engine=engine,
+                plugins=plugin or (),
+                listener=listener,
+                **options.run_options(selecting, setting_up),
+            )
         plan.say_shard(part, quiet=quiet)
         return
     with (

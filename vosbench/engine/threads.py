@@ -1,17 +1,94 @@
 """Work in a second thread: write behind the caller, read ahead of it; and the threads that libraries compute with."""
 
+import os
 import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from queue import SimpleQueue
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from vosbench.engine.stages import is_collecting
+from vosbench.errors import StalledError, UsageError
 
 T = TypeVar("T")
+
+
+PATIENCE, USUAL = "VOSBENCH_PATIENCE", 600.0
+"""The variable with the seconds that a file may take to be read or written, and what they are if it is not set."""
+Job = Callable[[], Any]
+
+
+class _Thread:
+    """Runs jobs in order in a thread, which nobody has to wait for: a folder on a network may never answer."""
+
+    def __init__(self, name: str) -> None:
+        self._jobs: SimpleQueue[tuple[Future[Any], Job] | None] = SimpleQueue()
+        self._thread = threading.Thread(target=_serve, args=(self._jobs,), name=name, daemon=True)
+        self._thread.start()
+        self._stalled = False
+
+    def submit(self, job: Job) -> "Future[Any]":
+        """Hand over a job."""
+        future: Future[Any] = Future()
+        self._jobs.put((future, job))
+        return future
+
+    def answer(self, future: "Future[T]", what: str) -> T:
+        """Wait for the oldest of the jobs that are under way.
+
+        Raises:
+            StalledError: if it takes longer than anybody should wait.
+            BaseException: what the job has raised.
+        """
+        seconds = patience()
+        try:
+            return future.result(seconds)
+        except TimeoutError:  # also that of a job
+            if future.done():
+                return future.result()
+            self._stalled = True
+            raise StalledError(
+                f"{what} after {seconds:g} s: the disk or network folder does not answer; {PATIENCE} sets the seconds"
+            ) from None
+
+    def close(self) -> None:
+        """End the thread after the jobs that it has, unless it stalls."""
+        self._jobs.put(None)
+        if not self._stalled:
+            self._thread.join()
+
+
+def _serve(jobs: "SimpleQueue[tuple[Future[Any], Job] | None]") -> None:
+    while (job := jobs.get()) is not None:
+        future, work = job
+        if future.set_running_or_notify_cancel():
+            try:
+                future.set_result(work())
+            except BaseException as error:  # noqa: BLE001 - raised again by whoever waits
+                future.set_exception(error)
+        del job, future, work  # while nothing is to be done, nothing is held
+
+
+def patience() -> float:
+    """Seconds that a file may take.
+
+    Raises:
+        UsageError: if what is set is not a number.
+    """
+    said = os.environ.get(PATIENCE, "")
+    try:
+        seconds = float(said or USUAL)
+    except ValueError:
+        seconds = 0.0
+    if not seconds > 0:
+        raise UsageError(f'{PATIENCE} is a number of seconds above 0, not "{said}"')
+    return min(seconds, threading.TIMEOUT_MAX)
 
 
 class WriteBehind:
@@ -19,11 +96,12 @@ class WriteBehind:
 
     No job starts after one has failed. The failure is raised when the next job is submitted, or at the end of the
     block, which waits for every job. A block left by an exception, even an interruption, finishes the submitted jobs;
-    the thread never outlives the block. While stages are timed (`vosbench.engine.stages.collecting`), jobs run in the
-    caller's thread when they are submitted.
+    the thread never outlives the block, unless a job never ends. While stages are timed
+    (`vosbench.engine.stages.collecting`), jobs run in the caller's thread when they are submitted.
 
     Args:
         depth: how many jobs may wait; submitting another waits for the oldest.
+        place: what the jobs write to, for messages.
 
     >>> done = []
     >>> with WriteBehind(depth=2) as behind:
@@ -33,10 +111,11 @@ class WriteBehind:
     ['a', 'b', 'c']
     """
 
-    def __init__(self, depth: int = 4) -> None:
+    def __init__(self, depth: int = 4, place: Path | None = None) -> None:
         self._depth = depth
+        self._what = f'nothing can be written to "{place}"' if place is not None else "nothing can be written"
         self._pending: deque[Future[None]] = deque()
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="vosbench-write")
+        self._thread = _Thread("vosbench-write")
         self._failed = False
 
     def __enter__(self) -> Self:
@@ -47,14 +126,15 @@ class WriteBehind:
         """Submit a job.
 
         Raises:
+            StalledError: if an earlier job takes too long.
             BaseException: the failure of an earlier job.
         """
         if is_collecting():
             job()
             return
-        self._pending.append(self._pool.submit(self._run, job))
+        self._pending.append(self._thread.submit(partial(self._run, job)))
         while len(self._pending) > self._depth or (self._pending and self._pending[0].done()):
-            self._pending.popleft().result()
+            self._thread.answer(self._pending.popleft(), self._what)
 
     def _run(self, job: Callable[[], None]) -> None:
         if self._failed:
@@ -69,10 +149,17 @@ class WriteBehind:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Wait for every job; raise the first failure unless the block itself failed."""
-        self._pool.shutdown()
-        if error is None:
-            for future in self._pending:
-                future.result()
+        first: BaseException | None = None
+        for future in () if isinstance(error, StalledError) else self._pending:
+            try:
+                self._thread.answer(future, self._what)
+            except BaseException as failure:  # noqa: BLE001 - raised below
+                first = first or failure
+                if isinstance(failure, StalledError):
+                    break
+        self._thread.close()
+        if error is None and first is not None:
+            raise first
 
 
 def work_ahead(work: Callable[[Path], T], paths: Iterable[Path], depth: int) -> Generator[T, None, None]:
@@ -90,23 +177,33 @@ def work_ahead(work: Callable[[Path], T], paths: Iterable[Path], depth: int) -> 
     Yields:
         the results in order.
 
+    Raises:
+        StalledError: if a result takes too long.
+
     >>> list(work_ahead(lambda path: path.stem, [Path("0.png"), Path("1.png"), Path("2.png")], depth=1))
     ['0', '1', '2']
     """
     if is_collecting():
         yield from map(work, paths)
         return
-    pending: deque[Future[T]] = deque()
-    pool = ThreadPoolExecutor(1, thread_name_prefix="vosbench-read")
+    pending: deque[tuple[Path, Future[T]]] = deque()
+    thread = _Thread("vosbench-read")
+
+    def oldest() -> T:
+        path, future = pending.popleft()
+        return thread.answer(future, f'"{path}" is not read')
+
     try:
         for path in paths:
-            pending.append(pool.submit(work, path))
+            pending.append((path, thread.submit(partial(work, path))))
             if len(pending) > depth:
-                yield pending.popleft().result()
+                yield oldest()
         while pending:
-            yield pending.popleft().result()
+            yield oldest()
     finally:
-        pool.shutdown(cancel_futures=True)
+        for _, future in pending:
+            future.cancel()
+        thread.close()
 
 
 @contextmanager

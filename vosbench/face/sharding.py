@@ -7,6 +7,7 @@ from typing import Unpack
 
 from vosbench import runner
 from vosbench.dataset import Dataset
+from vosbench.engine.engine import Engine
 from vosbench.errors import VideoError, counted
 from vosbench.face.functions import dataset_of, job_notes
 from vosbench.face.options import (
@@ -49,12 +50,13 @@ class ShardResult:
         return f"shard {self.shard} has {mine} of {counted(every, 'video')}"
 
 
-def run_shard(
+def run_shard(  # noqa: PLR0913 - the options of the command line
     method: str | Method | tuple[Method, str],
     dataset: AnyPath | Dataset,
     shard: str,
     *,
     out: AnyPath,
+    engine: Engine | None = None,
     plugins: Iterable[AnyPath] = (),
     listener: Listener = SILENT,
     **options: Unpack[RunOptions],
@@ -66,6 +68,7 @@ def run_shard(
         dataset: likewise.
         shard: such as ``"2/8"``, the second of eight parts.
         out: the results folder of all parts; or of this one, to be copied together with the others.
+        engine: where the videos are segmented; in this process if None.
         plugins: Python files with methods, datasets or measures.
         listener: callbacks for progress and notes.
         options: see `vosbench.face.RunOptions`.
@@ -78,10 +81,10 @@ def run_shard(
     job = _job(method, dataset, plugins, options, "run_shard")
     for line in job_notes(job, untrained=options.get("untrained", False)):
         listener.note(line)
-    return work([runner.Entry(job, Path(out))], which, listener)
+    return work([runner.Entry(job, Path(out))], which, engine, listener)
 
 
-def work(entries: list[runner.Entry], shard: runner.Shard, listener: Listener) -> ShardResult:
+def work(entries: list[runner.Entry], shard: runner.Shard, engine: Engine | None, listener: Listener) -> ShardResult:
     """Do a shard of what is resolved."""
     finished: dict[str, int] = {}
     listing = runner.Listing(entries)
@@ -91,7 +94,7 @@ def work(entries: list[runner.Entry], shard: runner.Shard, listener: Listener) -
         finished[video] = done
         listener.advance(video, sum(finished.values()), total)
 
-    parts = runner.run_shard(listing, shard, advance=count)
+    parts = runner.run_shard(listing, shard, engine=engine, advance=count)
     return ShardResult(shard, tuple(parts), problem(parts, shard))
 
 
@@ -149,12 +152,13 @@ def _job(
     )
 
 
-def run_plan_shard(
+def run_plan_shard(  # noqa: PLR0913 - the options of the command line
     plan: AnyPath,
     shard: str,
     *,
     out: AnyPath | None = None,
     available: bool = False,
+    engine: Engine | None = None,
     plugins: Iterable[AnyPath] = (),
     listener: Listener = SILENT,
 ) -> ShardResult:
@@ -165,6 +169,7 @@ def run_plan_shard(
         shard: such as ``"2/8"``, the second of eight parts.
         out: folder of maps and rows in place of the plan's.
         available: leave out datasets that are missing or incomplete here, which then have to be so for every part.
+        engine: where the videos are segmented; in this process if None.
         plugins: Python files besides those that the plan names.
         listener: callbacks for progress and notes.
 
@@ -176,7 +181,7 @@ def run_plan_shard(
     entries, notes = present(prepare(source_of(plan, plugins, out)), available=available)
     for note in notes:
         listener.note(note)
-    return work([runner.Entry(entry.job, entry.out) for entry in entries], which, listener)
+    return work([runner.Entry(entry.job, entry.out) for entry in entries], which, engine, listener)
 
 
 def merge_plan(

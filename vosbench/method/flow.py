@@ -111,7 +111,7 @@ def _estimate(
 ) -> None:
     reach = max(abs(step) for _, step in wanted)
     frames: dict[int, Frame] = {}
-    with WriteBehind(BEHIND) as behind:
+    with WriteBehind(BEHIND, next(iter(wanted.values())).parent) as behind:
         for t, frame in enumerate(of_equal_size(read_ahead(video.frames), video)):
             frames[t] = frame
             frames.pop(t - reach - 1, None)

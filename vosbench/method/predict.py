@@ -121,7 +121,7 @@ def write_maps(predictor: Predictor, video: Video, folder: Path, advance: Callab
         advance(max(done, index + 1))
 
     index, frames_only = start, video.unannotated()
-    with WriteBehind(BEHIND) as behind:
+    with WriteBehind(BEHIND, folder) as behind:
         for values in guarded(partial(_begin, predictor, frames_only, start, state), frames_only, start):
             if index == len(paths):
                 raise VideoError(f'the method yields more maps for "{video.name}" than its {len(paths)} frames')

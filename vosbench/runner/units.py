@@ -3,11 +3,12 @@
 import socket
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 from vosbench.dataset import DatasetProtocol, Video
+from vosbench.engine.memory import out_of_memory, released
 from vosbench.engine.threads import computing
 from vosbench.errors import DataError, VideoError, WorkerError, extras_needed
 from vosbench.evaluate.foreground import score_video
@@ -144,15 +145,37 @@ def segment(unit: Unit, advance: Callable[[str, int], None] = lambda _video, _do
         PluginError: if the method cannot be loaded.
         DataError: if annotations are damaged.
     """
-    kept, failure = ready(unit), None
-    try:
-        with computing(unit.setup.threads):
-            write_maps(
-                kept.predictor, unit.video, unit.folder / unit.video.name, lambda done: advance(unit.video.name, done)
-            )
-    except (VideoError, DataError) as error:  # a frame that cannot be read is this video's fault alone
-        failure = str(error)
-    return Segmented(unit.video.name, scored(unit), failure, kept.about(unit.setup))
+    failure, about = _written(unit, advance)
+    return Segmented(unit.video.name, scored(unit), failure, about)
+
+
+def _written(unit: Unit, advance: Callable[[str, int], None]) -> tuple[str | None, dict[str, object]]:
+    """Write the missing maps of a video; if memory runs out, with half the batch, and so on.
+
+    Returns:
+        why the method failed; and what the record notes about the predictor.
+    """
+    trial = unit
+    while True:
+        failure, ran_out = None, False
+        kept = ready(trial)
+        try:
+            with computing(unit.setup.threads):
+                folder = unit.folder / unit.video.name
+                write_maps(kept.predictor, unit.video, folder, lambda done: advance(unit.video.name, done))
+        except (VideoError, DataError) as error:  # a frame that cannot be read is this video's fault alone
+            failure, ran_out = str(error), out_of_memory(error)
+        about = kept.about(unit.setup)
+        if trial is not unit or ran_out:  # the next video starts with the whole batch again
+            forget(trial.key)
+        del kept
+        if not ran_out:
+            return failure, about
+        released()
+        batch = trial.setup.batch // 2
+        if not batch:
+            return f"{failure}; memory ran out{' with a batch of 1, too' if trial is not unit else ''}", about
+        trial = replace(unit, key=f"{unit.key}/{batch}", setup=replace(unit.setup, batch=batch))
 
 
 def scored(unit: Unit) -> Scored | None:
