@@ -83,9 +83,10 @@ def run(
     if method is None:
         raise UsageError("pass --method with --dataset or --suite, or --plan")
     options.one_of(dataset, suite, available=available)
-    if shard is not None and (suite is not None or overwrite or profile):
-        other = "--suite" if suite is not None else "--overwrite" if overwrite else "--profile"
-        raise UsageError(f"--shard and {other} contradict each other")
+    if shard is not None:
+        others = {"--suite": suite, "--overwrite": overwrite, "--profile": profile, "--track": track}
+        for other in (name for name, passed in others.items() if passed):
+            raise UsageError(f"--shard and {other} contradict each other")
     tracked.check(track)
     if suite is not None:
         with (
@@ -144,6 +145,8 @@ def run(
             listener=listener,
             **options.run_options(selecting, setting_up),
         )
+    if done.selection.annotated:
+        tracked.send([done], track, out, quiet=quiet)
     finished(done, out, shown, quiet=quiet)
 
 
@@ -156,5 +159,4 @@ def finished(done: "Result", out: Path, shown: "Format", *, quiet: bool) -> None
     elif not quiet and done.path is not None:
         say(f"note: maps and record are in {folder} and {done.path}")
     if done.selection.annotated:
-        tracked.send([done], track, out, quiet=quiet)
         result(done.render(shown))
