@@ -20,12 +20,12 @@ from vosbench.face.options import (
     refuse_unknown,
     setup_of,
 )
-from vosbench.face.plans import PlanResult, done_plan, source_of
+from vosbench.face.plans import PlanResult, run_plan
 from vosbench.face.result import Result
 from vosbench.method import Method
 from vosbench.plan import progress as progressing
 from vosbench.plan.execute import Policy, left_to_do
-from vosbench.plan.prepare import prepare, present
+from vosbench.plan.prepare import Source, prepare, present
 from vosbench.runner.merging import Stored
 from vosbench.runner.shards import Part, problem
 
@@ -178,7 +178,7 @@ def run_plan_shard(  # noqa: PLR0913 - the options of the command line
         DataError: if datasets are missing or incomplete.
     """
     which = runner.Shard.parse(shard)
-    entries, notes = present(prepare(source_of(plan, plugins, out)), available=available)
+    entries, notes = present(prepare(_source(plan, plugins, out)), available=available)
     for note in notes:
         listener.note(note)
     return work([runner.Entry(entry.job, entry.out) for entry in entries], which, engine, listener)
@@ -198,10 +198,23 @@ def merge_plan(
     Raises:
         DataError: as `merge`; then nothing is written.
     """
-    prepared = prepare(source_of(plan, plugins, out))
+    prepared = prepare(_source(plan, plugins, out))
     entries, _ = present(prepared, available=available)
     policy = Policy(replace=overwrite or prepared.source.plan.changed == "replace", retry=True)
     every = progressing.every(entries)
     left = [entries[index] for index in left_to_do(every, policy)]
     engine = Stored([runner.Entry(entry.job, entry.out) for entry in left])
-    return done_plan(entries, policy, engine, listener)
+    return run_plan(
+        plan,
+        out=out,
+        overwrite=overwrite,
+        retry_failed=True,
+        available=available,
+        plugins=plugins,
+        engine=engine,
+        listener=listener,
+    )
+
+
+def _source(plan: AnyPath, plugins: Iterable[AnyPath], out: AnyPath | None) -> Source:
+    return Source(Path(plan), paths_of(plugins), None if out is None else Path(out))
