@@ -140,6 +140,7 @@ def test_replaced_weights_are_refused_or_replace_their_records_alone() -> None:
     assert "b/level on toy and 1 more: changed since: weights" in done.stdout
     assert (worked(), contents()) == ([], before)
     assert "6 records: 4 done, 2 changed" in call("status", "plan.yaml").stdout
+    assert "2 records of other inputs would be kept; --overwrite replaces what has changed" in run("--dry-run").stdout
     assert "to do: 2 records, 4 videos" in run("--dry-run", "--overwrite").stdout
     run("--overwrite")
     assert sorted(worked()) == sorted(["load", "toy/v0", "toy/v1", "Others/v0", "Others/v1"])
@@ -235,6 +236,7 @@ def test_a_failing_video_is_named_and_not_tried_again_unless_asked(monkeypatch: 
     assert run(code=4).stdout == done.stdout
     assert worked() == []
     assert "1 of 2 failed" in call("status", "plan.yaml").stdout
+    assert "6 records that failed would be left; --retry-failed tries again" in run("--dry-run").stdout
     run("--retry-failed")
     assert [line for line in worked() if line != "load"] == ["toy/v1"] * 3
     assert not read(Path("results/a/toy/level.json")).shortcomings

@@ -132,7 +132,7 @@ def test_a_plan_is_scored_or_run_as_it_says(tmp_path: Path) -> None:
     assert summary[0].startswith("1 method × 3 datasets: 3 records; 6 videos with 30 frames here")
     assert summary[1].startswith("3 submissions × 3 datasets: 9 records")
     assert score("--dry-run", code=2) is not None
-    assert vosbench.score_plan("both.yaml", dry_run=True).notes == ("to do: 9 records",)
+    assert vosbench.score_plan("both.yaml", dry_run=True).notes == ("to do: 9 records, 18 videos",)
 
 
 def test_a_killed_process_ends_only_its_dataset(monkeypatch: pytest.MonkeyPatch) -> None:

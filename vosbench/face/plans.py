@@ -144,8 +144,8 @@ def score_plan(  # noqa: PLR0913 - the options of the command line
     policy = Policy(replace=overwrite or prepared.source.plan.changed == "replace", retry=retry_failed)
     if dry_run:
         every = progressing.every(entries)
-        left = counted(len(left_to_do(every, policy)), "record")
-        return PlanResult(lines=[*map(show.line, every)], notes=(f"to do: {left}", *notes))
+        todo = [every[index] for index in left_to_do(every, policy)]
+        return PlanResult(lines=[*map(show.line, every)], notes=(*_told(every, policy, todo), *notes))
     done = submissions.score(
         entries,
         policy,
@@ -256,10 +256,21 @@ def _summary(prepared: Prepared) -> str:
 
 def _preview(every: Sequence[Progress], policy: Policy, workers: int, notes: Sequence[str]) -> PlanResult:
     todo = [every[index] for index in left_to_do(every, policy)]
+    return PlanResult(lines=[*map(show.line, every)], notes=(*_told(every, policy, todo, workers), *notes))
+
+
+def _told(
+    every: Sequence[Progress], policy: Policy, todo: Sequence[Progress], workers: int | None = None
+) -> Iterator[str]:
+    """What would be done, with a number of workers if the time is known, and what would not without being asked for."""
     videos = sum((each.total or 0) - (each.videos or 0) for each in todo)
-    said = f"to do: {counted(len(todo), 'record')}, {counted(videos, 'video')}" if todo else "nothing is left to do"
-    about = [f"{said}; time: {estimate(todo, every).said(workers)}"] if todo else [said]
-    return PlanResult(lines=[*map(show.line, every)], notes=(*about, *notes))
+    time = "" if workers is None or not todo else f"; time: {estimate(todo, every).said(workers)}"
+    said = f"to do: {counted(len(todo), 'record')}, {counted(videos, 'video')}{time}"
+    yield said if todo else "nothing is left to do"
+    if not policy.replace and (changed := sum(each.kind == "changed" for each in every)):
+        yield f"{counted(changed, 'record')} of other inputs would be kept; --overwrite replaces what has changed"
+    if not policy.retry and (failed := sum(each.kind == "failed" for each in every)):
+        yield f"{counted(failed, 'record')} that failed would be left; --retry-failed tries again"
 
 
 def _lines(done: Report) -> list[show.Line]:

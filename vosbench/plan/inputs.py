@@ -18,10 +18,16 @@ SHORT = 16
 """Digits of the hash of a video's frames, of which there are many."""
 PACKAGE = Path(__file__).parents[1]
 ROOMS = {
-    "method code": ("engine", "images", "method", "runner"),
+    "method code": ("images", "method", "runner/units.py"),
     "scoring code": ("dataset", "evaluate", "metrics"),
 }
-"""What code counts as → the packages of vosbench that it is in."""
+"""What code counts as → where in vosbench it is."""
+APART = {
+    *("recipe", "recipes", "lite_recipe", "augment", "losses", "distractors"),
+    *("convert", "export", "quantise", "testing", "profile"),
+    *("fetch", "verify", "unpack", "inspection", "warm"),
+}
+"""Modules there on which no map and no score depends: those of trainings, and tools."""
 
 
 def of_method(method: Method, setup: Setup) -> dict[str, Any]:
@@ -73,8 +79,9 @@ def _annotations(video: Video) -> Iterable[str]:
 
 @cache
 def _rooms(name: str) -> str:
-    files = [file for room in ROOMS[name] for file in sorted((PACKAGE / room).rglob("*.py"))]
-    return combined(f"{file.relative_to(PACKAGE)} {sha256(file)}" for file in files)
+    places = [PACKAGE / place for place in ROOMS[name]]
+    files = [file for place in places for file in ([place] if place.is_file() else sorted(place.rglob("*.py")))]
+    return combined(f"{file.relative_to(PACKAGE)} {sha256(file)}" for file in files if file.stem not in APART)
 
 
 def _code_of_dataset(dataset: Dataset) -> str:
