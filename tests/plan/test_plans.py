@@ -1,5 +1,6 @@
 """Plans on the command line: run, killed, repeated, extended, changed and failing."""
 
+import errno
 import hashlib
 import json
 import os
@@ -9,13 +10,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import vosbench
 from factories import write_toy
 from in_process import call
+from vosbench.engine.engine import Failure, Serial
 from vosbench.engine.locks import locked
 from vosbench.records.record import read
 
@@ -331,6 +335,7 @@ def test_a_killed_plan_ends_in_the_same_bytes_when_it_is_repeated() -> None:
     assert not [path for path in Path("results").rglob("*") if path.name == ".lock" or path.suffix == ".part"]
 
 
+@pytest.mark.slow
 def test_two_plans_on_one_folder_share_the_work() -> None:
     words = [sys.executable, "-m", "vosbench", "run", "--plan", "plan.yaml", "--quiet"]
     both = [
@@ -444,6 +449,26 @@ def test_a_video_that_kills_its_workers_has_failed_and_nothing_else(monkeypatch:
     shutil.rmtree("results")
     run()
     assert contents() == spread
+
+
+@pytest.mark.parametrize("cluster", [False, True])
+def test_a_full_disk_ends_the_plan_and_nothing_is_blamed(monkeypatch: pytest.MonkeyPatch, *, cluster: bool) -> None:
+    full = OSError(errno.ENOSPC, "No space left on device", "v1")
+
+    class Engine(Serial):
+        def run(self, work: Any, items: Any, **how: Any) -> Any:
+            for outcome in super().run(work, items, **how):
+                fails = items[outcome.index].video.name == "v1"
+                failure = Failure("error", "OSError", "No space left on device", error=None if cluster else full)
+                yield replace(outcome, value=None, failure=failure) if fails else outcome
+
+    with monkeypatch.context() as patched:
+        patched.setattr("vosbench.plan.execute.Serial", Engine)
+        done = call("run", "--plan", "plan.yaml", "--quiet")
+        assert (done.returncode, done.stderr.count("\n")) == (3, 1)
+        assert "No space left on device" in done.stderr
+    assert "6 records: 2 begun, 4 to do" in call("status", "plan.yaml").stdout
+    assert "6 records: 6 done" in run().stdout
 
 
 def test_a_note_that_is_damaged_is_made_again() -> None:

@@ -1,5 +1,6 @@
 """Do what is left of a plan: its videos are one queue, and a record is written as soon as its last video is back."""
 
+import builtins
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -87,7 +88,8 @@ def execute(
         advance: called with what is being done, and the finished frames of all that are left.
 
     Raises:
-        OSError: if files cannot be written, such as on a full disk.
+        OSError: if files cannot be written, such as on a full disk; what is finished is kept.
+        DataError: likewise, on a cluster.
     """
     report = Report([progress(entry) for entry in entries])
     todo = left_to_do(report.progress, policy)
@@ -234,6 +236,8 @@ class _Work:
             error = failure.exception()
             if isinstance(error, OSError):
                 raise error
+            if _is_of_files(failure.type):  # on a cluster
+                raise DataError(failure.message)
             each.ended = each.ended or (error if isinstance(error, VosbenchError) else _unexpected(video, error))
             return
         each.results.append(result)
@@ -305,6 +309,12 @@ class UnexpectedError(VosbenchError):
     """An error that nobody has expected, of one entry of many."""
 
     exit_code = 70
+
+
+def _is_of_files(name: str) -> bool:
+    """Whether an error by its name is one of the file system, such as a full disk, which nothing else escapes."""
+    found = getattr(builtins, name, None)
+    return isinstance(found, type) and issubclass(found, OSError)
 
 
 def _unexpected(video: str, error: BaseException) -> UnexpectedError:
