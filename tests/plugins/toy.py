@@ -11,7 +11,8 @@ import numpy as np
 from vosbench.dataset import Dataset, DatasetProtocol, Listed, Video
 from vosbench.dataset.layout import Layout, collect, recognise
 from vosbench.images import read_frame
-from vosbench.method import FloatMap, Method, Setup, State
+from vosbench.method import FloatMap, Method, Predictor, Setup, State
+from vosbench.method.predict import Stateless
 
 LAYOUT = Layout(
     name="toy", frames="frames/{video}", annotations="masks/{video}", codec="binary255", markers=("frames",)
@@ -59,6 +60,14 @@ class Brightness:
             yield read_frame(path).mean(axis=2).astype(np.float32) / 255
 
 
+class Apart(Stateless):
+    """The same, and may begin anywhere."""
+
+    def resume(self, video: Video, start: int, state: State) -> Iterator[FloatMap]:
+        assert not state
+        return Brightness().predict(Video(name=video.name, frames=video.frames[start:]))
+
+
 class Average(Brightness):
     """A sequential one: the running mean of brightness, resumable."""
 
@@ -79,8 +88,8 @@ class Average(Brightness):
         return {"mean": self.mean}
 
 
-def load(setup: Setup) -> Brightness:
-    return Average() if setup.variant == "average" else Brightness()
+def load(setup: Setup) -> Predictor:
+    return {"average": Average, "apart": Apart}.get(setup.variant, Brightness)()
 
 
 brightness = Method(
@@ -89,6 +98,6 @@ brightness = Method(
     paper="none",
     licence="MIT",
     load=load,
-    variants={"average": "running mean"},
+    variants={"average": "running mean", "apart": "each frame by itself"},
     needs_weights=False,
 )

@@ -123,6 +123,11 @@ class Dask:
             yield from _Batch(self, work, items, name, cost).outcomes()
 
     @property
+    def size(self) -> int:
+        """The number of workers; those of a scheduler may become more and fewer."""
+        return self.workers or max(len(self.client.nthreads()), 1)
+
+    @property
     def client(self) -> Any:  # noqa: ANN401 - distributed has no types
         """The client of the cluster, which is started if it is not running."""
         if self._client is None:
@@ -240,11 +245,14 @@ class _Batch(Generic[Item, Result]):
         self._events: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
         self._topic = f"vosbench-{uuid.uuid4().hex}"
         self._client = dask.client
-        self._threads: Mapping[str, int] = self._client.nthreads()
+        self._threads: Mapping[str, int] = self._client.nthreads() if self._client.status == "running" else {}
         self._looked = self._peopled = time.monotonic()
 
     def outcomes(self) -> Iterator[Outcome[Result]]:
         """See `vosbench.engine.engine.Engine.run`."""
+        yield from self._lost()
+        if not self._waiting:
+            return
         self._client.subscribe_topic(self._topic, lambda event: self._events.put(("begun", event[1])))
         try:
             while self._waiting or self._suspects or self._flying:

@@ -60,9 +60,10 @@ class Failure:
         if self.kind != "error":
             return WorkerError(self.message)
         found = getattr(errors, self.type, None)
-        if isinstance(found, type) and issubclass(found, VosbenchError):
-            return found(self.message)
-        return RuntimeError(self.message)
+        kind = found if isinstance(found, type) and issubclass(found, VosbenchError) else RuntimeError
+        error = kind(self.message)
+        error.add_note(self.traceback)  # for --debug
+        return error
 
 
 @dataclass(frozen=True, slots=True)

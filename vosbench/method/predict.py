@@ -135,6 +135,31 @@ def write_maps(predictor: Predictor, video: Video, folder: Path, advance: Callab
     (folder / STATE).unlink(missing_ok=True)
 
 
+def write_part(predictor: Resumable, video: Video, folder: Path, start: int, stop: int) -> None:
+    """Write the missing maps of the frames from ``start`` to before ``stop``, as `write_maps` does.
+
+    Args:
+        predictor: the method, which keeps nothing from map to map.
+        video: the video.
+        folder: of the maps.
+        start: the first frame; a multiple of the predictor's batch.
+        stop: the frame after the last one.
+
+    Raises:
+        VideoError: if the method fails, or its maps break the contract.
+    """
+    paths = {index: folder / f"{video.frames[index].stem}.png" for index in range(start, stop)}
+    frames_only = video.unannotated()
+    if all(images.is_complete(path) for path in paths.values()):
+        return
+    maps = guarded(partial(predictor.resume, frames_only, start, {}), frames_only, start)
+    with WriteBehind(BEHIND) as behind:
+        for (index, path), values in zip(paths.items(), maps, strict=False):
+            check_map(values, size(video.frames[index]), f'map {index} of "{video.name}"')
+            if not images.is_complete(path):
+                behind.do(partial(images.write_map, path, values.copy()))
+
+
 def _begin(predictor: Predictor, video: Video, start: int, state: State) -> Iterator[FloatMap]:
     return predictor.resume(video, start, state) if isinstance(predictor, Resumable) else predictor.predict(video)
 

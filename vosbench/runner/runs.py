@@ -1,6 +1,6 @@
 """A run: its folder is opened, its videos are segmented by an engine, and the record is made of what comes back."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -24,6 +24,7 @@ from vosbench.method.resume import card_of, keep_frames, open_folder
 from vosbench.records import provenance, store
 from vosbench.records.naming import check_name
 from vosbench.records.record import Record, Speed
+from vosbench.runner.pieces import outcomes
 from vosbench.runner.units import CODEC, Segmented, Unit, forget, keep, ready, segment
 from vosbench.runner.units import scored as scored_unit
 
@@ -241,18 +242,13 @@ def run(  # noqa: PLR0913 - a job, its folder, two switches, an engine and a lis
         DataError: if another process uses the folder, or what is there is damaged.
         PluginError: if the method cannot be loaded.
     """
-    here = engine is None
-    with opened(method, setup, selection, out, overwrite=overwrite, load=here, advance=advance) as opening:
-        work = partial(segment, advance=advance) if here else segment
+    with opened(method, setup, selection, out, overwrite=overwrite, load=engine is None, advance=advance) as opening:
         units = opening.units(scoring=not profile)  # it would add to the memory that a profile measures
-        outcomes = (engine or Serial()).run(
-            work, units, name=lambda unit: unit.name, cost=lambda unit: float(len(unit.video))
-        )
         results = []
-        for outcome in outcomes:
-            results.append(segmented(units[outcome.index], outcome))
-            if not here:
-                advance(results[-1].video, len(units[outcome.index].video))
+        for unit, outcome in _here(units, advance) if engine is None else outcomes(units, engine):
+            results.append(segmented(unit, outcome))
+            if engine is not None:
+                advance(unit.video.name, unit.length)
         speed = None
         if profile and not any(each.failure for each in results):
             from vosbench.method.profile import profile as measure
@@ -260,6 +256,11 @@ def run(  # noqa: PLR0913 - a job, its folder, two switches, an engine and a lis
             with computing(setup.threads):
                 speed = measure(ready(units[0]).predictor, setup, units[0].video)
         return finish(opening, results, speed)
+
+
+def _here(units: Sequence[Unit], advance: Advance) -> Iterator[tuple[Unit, Outcome[Segmented]]]:
+    found = Serial().run(partial(segment, advance=advance), units, name=lambda unit: unit.name, cost=lambda _: 1.0)
+    return ((units[outcome.index], outcome) for outcome in found)
 
 
 def segmented(unit: Unit, outcome: Outcome[Segmented]) -> Segmented:

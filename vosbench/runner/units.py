@@ -51,6 +51,11 @@ class Unit:
         """What to call it."""
         return f"{self.folder.parent.name}/{self.folder.name}/{self.video.name}"
 
+    @property
+    def length(self) -> int:
+        """Its frames."""
+        return len(self.video)
+
 
 @dataclass(frozen=True, slots=True)
 class Segmented:
