@@ -92,7 +92,7 @@ def measure(more: Sequence[str] = (), names: Sequence[str] = (), source: Path | 
             command, cwd=series.REPOSITORY, env=environment, capture_output=True, text=True, check=False
         )
         if done.returncode:
-            raise SystemExit(done.stdout + done.stderr)
+            raise SystemExit(done.stdout or done.stderr)
         found = json.loads(out.read_text("utf-8"))["benchmarks"]
     return {
         each["name"].removeprefix("test_"): Rounds(each["stats"]["data"], each["extra_info"]["calibration"])
