@@ -24,6 +24,7 @@ from typing import NamedTuple
 
 import calibration
 import series
+from measured import Calibrated, Small
 
 SMALL = Path(__file__).with_name("bench_small.py")
 TOPIC = "small"
@@ -127,9 +128,9 @@ def of_commit(commit: str, more: Sequence[str]) -> dict[str, float]:
         return {name: each.ratio for name, each in measure(more, (), Path(folder)).items()}
 
 
-def section(runs: Sequence[Mapping[str, Rounds]]) -> series.Calibrated:
+def section(runs: Sequence[Mapping[str, Rounds]]) -> Calibrated:
     """What is stored: medians over runs of the same benchmarks."""
-    return series.Calibrated(
+    return Calibrated(
         kind="small",
         title="Small benchmarks",
         script="tests/benchmarks/bench.py",
@@ -140,7 +141,7 @@ def section(runs: Sequence[Mapping[str, Rounds]]) -> series.Calibrated:
         versions=series.versions(),
         calibration=statistics.median(loop for run in runs for each in run.values() for loop in each.calibration),
         benchmarks={
-            name: series.Small(
+            name: Small(
                 seconds=statistics.median(statistics.median(run[name].seconds) for run in runs),
                 ratio=statistics.median(run[name].ratio for run in runs),
             )
@@ -164,7 +165,7 @@ def main() -> None:
         before, source = of_commit(args.against, more), series.REPOSITORY
     else:
         known = series.read(args.results).sections.get(TOPIC)
-        if not isinstance(known, series.Calibrated) or known.loop != calibration.VERSION:
+        if not isinstance(known, Calibrated) or known.loop != calibration.VERSION:
             raise SystemExit("nothing is stored for this calibration loop; store something with --write")
         before, source = {name: each.ratio for name, each in known.benchmarks.items()}, None
     ratios = confirmed(before, more, source)

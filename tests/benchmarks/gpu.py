@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 import series
-from series import Network, Networks
+from measured import Network, Networks
 
 from vosbench.dataset import Video
 from vosbench.method import Predictor, Setup

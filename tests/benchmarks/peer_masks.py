@@ -21,8 +21,8 @@ import cv2
 import decode_limit
 import numpy as np
 from environments import Environment
+from measured import Amount, Row, Scores, Target
 from PIL import Image
-from series import Amount, Row, Scores, Target
 from turns import Ask, difference, take_turns, worker, workers
 
 WORKER = Path(__file__).with_name("peer_masks_worker.py")

@@ -20,9 +20,9 @@ from typing import TypeVar
 import numpy as np
 import torch
 from environments import Environment
+from measured import Amount, Row, Scores, Target
 from numpy.typing import NDArray
 from safetensors.torch import save_file
-from series import Amount, Row, Scores, Target
 from torch import Tensor, nn
 from torch.nn import functional
 

@@ -17,8 +17,8 @@ import cv2
 import decode_limit
 import numpy as np
 from environments import Environment
+from measured import Amount, Row, Scores, Target
 from peer_saliency_worker import EVERY, FILES, MEASURES, POOL, chosen
-from series import Amount, Row, Scores, Target
 from turns import Ask, Task, take_turns, worker, workers
 
 WORKER = Path(__file__).with_name("peer_saliency_worker.py")

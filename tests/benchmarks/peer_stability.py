@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import plain_stability as plain
 from environments import Environment
+from measured import Amount, Row, Scores, Target
 from numpy.typing import NDArray
-from series import Amount, Row, Scores, Target
 
 from vosbench.evaluate import predictions
 from vosbench.images import files as images

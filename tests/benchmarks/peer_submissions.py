@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from environments import Environment
-from series import Amount, Row, Target
+from measured import Amount, Row, Target
 
 PEERS = ()
 SUBMISSIONS = ("ags", "andiff", "epo+", "fseg", "osvos", "pdb", "sfls", "tis")

@@ -18,6 +18,8 @@ from pathlib import Path
 
 import series
 from environments import Environment, environments
+from measured import Tasks
+from page import line
 
 TOPICS = {
     "masks": "J and F of masks",
@@ -28,16 +30,16 @@ TOPICS = {
 }
 
 
-def section(topic: str, peers: dict[str, Environment], data: Path, rounds: int) -> series.Tasks:
+def section(topic: str, peers: dict[str, Environment], data: Path, rounds: int) -> Tasks:
     """Measure a topic."""
     module = importlib.import_module(f"peer_{topic}")
     needed = {name: peers[name] for name in module.PEERS}
     rows = []
     for row in module.rows(needed, data, rounds):
-        sys.stdout.write(f"{series.line(row)}\n")
+        sys.stdout.write(f"{line(row)}\n")
         sys.stdout.flush()
         rows.append(row)
-    return series.Tasks(
+    return Tasks(
         kind="tasks",
         title=TOPICS[topic],
         script="tests/benchmarks/peers.py",

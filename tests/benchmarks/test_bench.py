@@ -15,6 +15,7 @@ from bench import Rounds, compare
 from environments import Peer, environment
 from hypothesis import given
 from hypothesis import strategies as st
+from measured import Calibrated
 from turns import difference, take_turns
 
 STORED = {"region": 1.2, "png[1-bit]": 0.4}
@@ -122,7 +123,7 @@ def test_another_loop_is_not_compared(monkeypatch: pytest.MonkeyPatch, tmp_path:
 
 def test_stored_ratios_are_those_of_the_loop_and_of_the_benchmarks() -> None:
     small = series.read().sections["small"]
-    assert isinstance(small, series.Calibrated)
+    assert isinstance(small, Calibrated)
     assert small.loop == calibration.VERSION
     tests = bench.SMALL.read_text("utf-8")
     assert all(f"def test_{name.partition('[')[0]}(" in tests for name in small.benchmarks)

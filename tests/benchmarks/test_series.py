@@ -3,11 +3,12 @@
 import json
 from pathlib import Path
 
+import page
 import pytest
 import series
 from jsonschema import Draft202012Validator
+from measured import Amount, Calibrated, Networks, Row, Scores, Series, Target, Tasks
 from pydantic import ValidationError
-from series import Amount, Calibrated, Networks, Row, Scores, Series, Target, Tasks
 
 PAGE = series.DATA.with_suffix(".md")
 
@@ -28,7 +29,7 @@ def tasks(*rows: Row, **more: object) -> Tasks:
 
 
 def test_the_page_is_written_from_the_data() -> None:
-    assert PAGE.read_text("utf-8") == series.page(series.read())
+    assert PAGE.read_text("utf-8") == page.page(series.read())
 
 
 def test_every_script_has_a_section() -> None:
@@ -61,7 +62,7 @@ def test_a_section_is_replaced_and_the_others_stay(tmp_path: Path) -> None:
     assert list(found.sections) == ["one", "two"]
     assert found.sections["two"] == first.sections["two"]
     assert found.sections["one"] == tasks(row(14))
-    assert path.with_suffix(".md").read_text("utf-8") == series.page(found)
+    assert path.with_suffix(".md").read_text("utf-8") == page.page(found)
 
 
 def test_unknown_fields_are_errors(tmp_path: Path) -> None:
@@ -92,24 +93,24 @@ def test_a_target_is_met_by_the_amount_and_by_equal_scores(found: Row, *, met: b
 def test_a_row_on_the_page() -> None:
     scores = Scores(what="means", apart=3e-16, allowed=1e-12)
     theirs, limit = Amount(value=1234.56, unit="ms", note="slow"), Amount(value=0.5, unit="ms")
-    page = series.page(Series(sections={"x": tasks(row(12.345, theirs=theirs, scores=scores, limit=limit))}))
+    text = page.page(Series(sections={"x": tasks(row(12.345, theirs=theirs, scores=scores, limit=limit))}))
     cells = ["J", "2 ms", "1235 ms (slow) (another)", "12.3×", "≥ 10×", "yes", "means within 3e-16", "0.5 ms: 4× of it"]
-    assert f"| {' | '.join(cells)} |" in page
-    assert "P (family 1, model 2), 2 cores, load average 1.2 over 5 minutes" in page
-    assert "2026-01-02; 3 alternating rounds" in page
+    assert f"| {' | '.join(cells)} |" in text
+    assert "P (family 1, model 2), 2 cores, load average 1.2 over 5 minutes" in text
+    assert "2026-01-02; 3 alternating rounds" in text
 
 
 def test_what_was_not_measured_says_why() -> None:
-    page = series.page(Series(sections={"x": tasks(row(1, measured=None, failed="no GPU"), missing={"b": "is gone"})}))
-    assert "| not measured: no GPU | ≥ 10 | no |" in page
-    assert "* not measured: b: is gone\n" in page
+    text = page.page(Series(sections={"x": tasks(row(1, measured=None, failed="no GPU"), missing={"b": "is gone"})}))
+    assert "| not measured: no GPU | ≥ 10 | no |" in text
+    assert "* not measured: b: is gone\n" in text
 
 
 def test_figures_have_units_and_where_they_are_from() -> None:
     found = series.figures(
         "Memory", "memory.py", {"size": "", "frames": "", "run": "MB"}, [["480p", 100, 61.25]], "flat"
     )
-    page = series.page(Series(sections={"memory": found}))
-    assert "| 480p | 100 | 61.2 MB |" in page
-    assert f"; {series.today()}\n* Python " in page
-    assert "* flat\n* measured by memory.py\n" in page
+    text = page.page(Series(sections={"memory": found}))
+    assert "| 480p | 100 | 61.2 MB |" in text
+    assert f"; {series.today()}\n* Python " in text
+    assert "* flat\n* measured by memory.py\n" in text

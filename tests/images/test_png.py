@@ -137,6 +137,9 @@ def test_equals_pillow_on_every_encoding(depth: int, kind: int, filters: int | s
             if filters != 0:  # of two values it reads any but Average; of 128 it leaves the sign to Pillow
                 two = depth == 8 and filters != 3 and set(np.unique(values)) <= {0, 255} and kind == GREY
                 assert not two or filters in {"mixed", "random"} or found["map"] is not None
+                assert (
+                    not (depth < 8 and filters in {1, 2}) or found["palette" if kind == PALETTE else "map"] is not None
+                )
             elif kind == PALETTE:
                 assert (found["palette"] is not None) == (values.max() < 255)
             else:

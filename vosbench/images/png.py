@@ -2,9 +2,10 @@
 
 Conventions:
     Common masks are read: grey or palette images of 1, 2, 4 or 8 bits, neither interlaced nor transparent. Filtered
-    rows need 8 bits per pixel, no values but 0 and one other, and no Average filter: then a row is bits, and undoing a
-    filter is bit arithmetic. For any other file, including damaged ones and values unknown to the codec, `read_packed`
-    returns None, and `vosbench.images.files.read_mask` reads the file or raises the error.
+    rows of 8 bits need no values but 0 and one other, and no Average filter: then a row is bits, and undoing a filter
+    is bit arithmetic; those of fewer bits are read by `vosbench.images.filters`. For any other file, including damaged
+    ones and values unknown to the codec, `read_packed` returns None, and `vosbench.images.files.read_mask` reads the
+    file or raises the error.
     Source: W3C, Portable Network Graphics (PNG) Specification, second edition, sections 4 to 5 and 9 to 11.
 """
 
@@ -19,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vosbench.images.codecs import Codec
+from vosbench.images.filters import KINDS, unfiltered
 from vosbench.images.recognition import Look, distinct, look_of
 from vosbench.metrics.arrays import Mask
 from vosbench.metrics.packed import Packed, Words, empty_words
@@ -128,7 +130,7 @@ def stretches(image: Image) -> Iterator[tuple[slice, Bytes]]:
         raise Unread
 
 
-NONE, SUB, UP, AVERAGE, PAETH = range(5)  # filters
+NONE, SUB, UP, AVERAGE, PAETH = KINDS
 HIGHEST = 255
 HALF = 128  # a value with equal residuals for rises and falls
 ALL = np.uint64(2**64 - 1)
@@ -215,23 +217,26 @@ def _read_rows(image: Image, reading: _Reading) -> tuple[Words, tuple[int, ...]]
     words = empty_words(image.height, image.width)
     target = words.view(np.uint8)[:, : -(-image.width // 8)]
     value = above = 0
+    last = np.zeros(image.stride - 1, np.uint8)
     values: set[int] = set()
     for rows, block in stretches(image):
         filters, pixels = block[:, 0], block[:, 1:]
-        if filters.any():
-            if image.depth < 8:
+        if image.depth < 8:
+            plain = unfiltered(filters, pixels, last) if filters.any() else pixels
+            if plain is None:
                 raise Unread
+            target[rows] = _small_bits(image, reading, plain, values)
+            last = plain[-1]
+        elif filters.any():
             words[rows], value, above = _two_valued(filters, pixels, value, above)
             values |= {0, value}
             if value and not reading.shows(value):
                 raise Unread
-        elif image.depth == 8:
+        else:
             reading.check(block)  # including the filter types, which are 0: a contiguous array is faster
             target[rows] = reading.bits(pixels)
             value, above = _last_row(pixels[-1])
             values |= _values(block)
-        else:
-            target[rows] = _small_bits(image, reading, pixels, values)
     words[:, -1] &= _last_word(image.width)
     if 0 in values and not reading.shows(0) and words[0, 0] == _last_word(min(image.width, 64)):
         full = words == ALL
