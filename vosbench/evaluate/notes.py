@@ -110,5 +110,5 @@ def waiting(protocol: DatasetProtocol) -> list[str]:
     from vosbench.metrics.warm import is_needed
 
     return (
-        ["T is compiled first, once on this machine, in about 15 s; ahead: vosbench data warm"] if is_needed() else []
+        ["T is compiled first, once on this machine, in about 10 s; ahead: vosbench data warm"] if is_needed() else []
     )

@@ -79,7 +79,8 @@ def unfilter(rows: Bytes, above: Bytes, pixels: Bytes) -> bool:
     for row in range(len(rows)):
         kind, residuals, here = rows[row, 0], rows[row, 1:], pixels[row]
         if kind == png.NONE:
-            here[:] = residuals
+            for column in range(here.size):
+                here[column] = residuals[column]
         elif kind == png.SUB:
             left = np.uint8(0)
             for column in range(here.size):
@@ -89,16 +90,22 @@ def unfilter(rows: Bytes, above: Bytes, pixels: Bytes) -> bool:
             for column in range(here.size):
                 here[column] = np.uint8(residuals[column] + above[column])
         elif kind == png.AVERAGE:
-            before = 0
-            for column in range(here.size):
-                before = (int(residuals[column]) + (before + int(above[column])) // 2) & png.HIGHEST
-                here[column] = before
+            undo_average(residuals, above, here)
         elif kind == png.PAETH:
             undo_paeth(residuals, above, here)
         else:
             return False
         above = here
     return True
+
+
+@compiled
+def undo_average(residuals: Bytes, above: Bytes, here: Bytes) -> None:
+    """Undo the Average filter of a row."""
+    left = 0
+    for column in range(here.size):
+        left = (int(residuals[column]) + (left + int(above[column])) // 2) & png.HIGHEST
+        here[column] = left
 
 
 @compiled

@@ -2,9 +2,10 @@
 
 Conventions:
     Only functions that were measured to be at least twice as fast as with NumPy or OpenCV are compiled, on their
-    first call, and cached on disk if possible. Numba is an extra: without it, or with ``NUMBA_DISABLE_JIT=1``, they run
-    as plain Python, with equal results. Without it, NumPy replaces loops over pixels or pairs of points that would take
-    seconds; it adds the same terms in the same order, so that results stay equal to the bit.
+    first call, and cached on disk if possible. They copy arrays in loops, since the assignment of an array to a slice
+    takes the compiler seconds. Numba is an extra: without it, or with ``NUMBA_DISABLE_JIT=1``, they run as plain
+    Python, with equal results. Without it, NumPy replaces loops over pixels or pairs of points that would take seconds;
+    it adds the same terms in the same order, so that results stay equal to the bit.
 """
 
 from collections.abc import Callable

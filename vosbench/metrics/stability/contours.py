@@ -95,9 +95,8 @@ def walk(
 
 
 @compiled
-def find_corners(edges: NDArray[np.int8], bits: int) -> Indices:
+def find_corners(edges: NDArray[np.int8], eights: NDArray[np.uint64], bits: int) -> Indices:
     """The corners that have all of some edges, in order; eight without any are passed over together."""
-    eights = edges.view(np.uint64)
     count = 0
     for eight in range(eights.size):
         count += int(eights[eight] != 0)
@@ -113,7 +112,7 @@ def find_corners(edges: NDArray[np.int8], bits: int) -> Indices:
 
 
 @compiled
-def trace(edges: NDArray[np.int8], count: int, across: int) -> tuple[Pieces, int]:
+def trace(edges: NDArray[np.int8], eights: NDArray[np.uint64], count: int, across: int) -> tuple[Pieces, int]:
     """Cut all contours of a mask into pieces from junction to junction.
 
     Junctions are visited from the last to the first; at each, unused edges are followed in the order up, left, down,
@@ -121,6 +120,7 @@ def trace(edges: NDArray[np.int8], count: int, across: int) -> tuple[Pieces, int
 
     Args:
         edges: as `find_edges` returns them; used up.
+        eights: the same bytes, eight together.
         count: the number of edges.
         across: corners per row.
 
@@ -130,24 +130,24 @@ def trace(edges: NDArray[np.int8], count: int, across: int) -> tuple[Pieces, int
     junctions = np.zeros(edges.size, np.int32)
     places = np.empty(count // 2 + 1, np.int64)
     number = 0
-    for corner in find_corners(edges, 15):
+    for corner in find_corners(edges, eights, 15):
         places[number] = corner
         number += 1
         junctions[corner] = number
     path = np.empty(2 * count, np.int64)
     offsets = np.zeros(count + 1, np.int64)
-    pieces = 0
-    for junction in range(number - 1, -1, -1):
-        corner = places[junction]
-        for direction in (3, 2, 1, 0):
-            if (edges[corner] >> direction) & 1:
-                offsets[pieces + 1] = walk(edges, junctions, across, (corner, direction), path, offsets[pieces])
-                pieces += 1
-    for corner in find_corners(edges, 2):
-        if edges[corner] & 2:  # not yet used
-            number += 1
-            junctions[corner] = number
-            offsets[pieces + 1] = walk(edges, junctions, across, (corner, 1), path, offsets[pieces])
+    pieces, at_junctions = 0, 4 * number
+    corners = find_corners(edges, eights, 2)
+    for start in range(at_junctions + corners.size):
+        if start < at_junctions:
+            corner, direction = places[(at_junctions - 1 - start) // 4], 3 - start % 4
+        else:
+            corner, direction = corners[start - at_junctions], 1
+        if edges[corner] >> direction & 1:  # not yet used
+            if start >= at_junctions:
+                number += 1
+                junctions[corner] = number
+            offsets[pieces + 1] = walk(edges, junctions, across, (corner, direction), path, offsets[pieces])
             pieces += 1
     ends = np.empty((pieces, 2), np.int64)
     for piece in range(pieces):

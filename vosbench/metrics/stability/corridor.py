@@ -116,46 +116,39 @@ def sweep(shifted: Singles, entry: Singles, total: Singles) -> None:
     A total waits for the one to its left; those of four rows need not wait for each other.
 
     Args:
-        shifted: the costs, as `shift` copies them.
-        entry: the totals of the row above, behind one of a pair that does not exist.
-        total: (4, m), filled.
+        shifted: (4, m + 3) costs, as `shift` copies them; ∞ where there are none, so that no total is there either.
+        entry: (m + 4,) totals of the row above, behind one of a pair that does not exist; then ∞.
+        total: (4, m + 6), filled; three columns on either side are not of pairs.
     """
-    columns = total.shape[1]
     a = b = c = d = np.float32(np.inf)  # the last totals of the four rows
     before_a = before_b = before_c = a  # and those before them
-    for time in range(columns + 3):
-        if time >= 3:
-            d = min(before_c, c, d) + shifted[3, time]
-            total[3, time - 3] = d
+    for time in range(shifted.shape[1]):
+        d = min(before_c, c, d) + shifted[3, time]
         before_c = c
-        if 2 <= time < columns + 2:
-            c = min(before_b, b, c) + shifted[2, time]
-            total[2, time - 2] = c
+        c = min(before_b, b, c) + shifted[2, time]
         before_b = b
-        if 1 <= time < columns + 1:
-            b = min(before_a, a, b) + shifted[1, time]
-            total[1, time - 1] = b
+        b = min(before_a, a, b) + shifted[1, time]
         before_a = a
-        if time < columns:
-            a = min(entry[time], entry[time + 1], a) + shifted[0, time]
-            total[0, time] = a
+        a = min(entry[time], entry[time + 1], a) + shifted[0, time]
+        total[0, time + 3], total[1, time + 2], total[2, time + 1], total[3, time] = a, b, c, d
 
 
 @compiled
 def accumulate_single(cost: Singles, above: int, left: int) -> Singles:
     """`alignment.accumulate` in single precision, from the pair (above, left)."""
     rows, columns = cost.shape
-    total = np.empty((rows + -rows % 4, columns), np.float32)
-    shifted = np.zeros((4, columns + 3), np.float32)
-    entry = np.full(columns + 1, np.inf, np.float32)
+    total = np.empty((rows + -rows % 4, columns + 6), np.float32)
+    shifted = np.full((4, columns + 3), np.float32(np.inf))
+    entry = np.full(columns + 4, np.float32(np.inf))
     for top in range(0, rows, 4):
         shift(cost, top + above, left, shifted)
         if top == 0:  # the start costs nothing, and is reached from nowhere
             shifted[0, 0] = entry[0] = NOTHING
         sweep(shifted, entry, total[top : top + 4])
         entry[0] = np.inf
-        entry[1:] = total[top + 3]
-    return total[:rows]
+        for column in range(columns):
+            entry[column + 1] = total[top + 3, column + 3]
+    return total[:rows, 3 : columns + 3]
 
 
 @compiled
@@ -169,6 +162,15 @@ def predecessors(total: Singles, row: int, column: int) -> tuple[float, float, f
     if row > 0 and column > 0:
         both = np.float64(total[row - 1, column - 1])
     return both, first, second
+
+
+@compiled
+def doubled(pairs: Indices) -> Indices:
+    """An array of twice the length that begins with the pairs."""
+    longer = np.empty((2 * len(pairs), 2), np.int64)
+    for index in range(len(pairs)):
+        longer[index, 0], longer[index, 1] = pairs[index, 0], pairs[index, 1]
+    return longer
 
 
 @compiled
@@ -196,7 +198,7 @@ def find_corridor(total: Singles) -> Indices:
             here[column] = np.inf
             if excess <= most:
                 if found == len(pairs):
-                    pairs = np.concatenate((pairs, np.empty_like(pairs)))
+                    pairs = doubled(pairs)
                 pairs[found, 0], pairs[found, 1] = row, column
                 found += 1
                 both, first, second = predecessors(total, row, column)
@@ -283,7 +285,7 @@ def walk_exactly(
     path = np.empty((rows + columns, 2), np.int64)
     length, tie, index = 0, -1, 0
     while True:
-        path[length] = corridor[index]
+        path[length, 0], path[length, 1] = corridor[index, 0], corridor[index, 1]
         if tie < 0 and tied[index]:
             tie = length
         length += 1

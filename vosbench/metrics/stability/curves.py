@@ -97,7 +97,7 @@ def list_pieces(ends: Indices, junctions: int) -> Indices:
     for piece in range(len(ends)):
         for side in range(2):
             slot = 0
-            while slots[ends[piece, side], slot] not in (-1, piece):
+            while slots[ends[piece, side], slot] >= 0 and slots[ends[piece, side], slot] != piece:
                 slot += 1
             slots[ends[piece, side], slot] = piece
     return slots

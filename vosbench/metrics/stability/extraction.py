@@ -36,7 +36,10 @@ def distance_to_segment(points: Indices, point: int, first: int, last: int) -> f
 @compiled
 def select(points: Indices, keep: NDArray[np.bool_]) -> Indices:
     """The rows of ``points`` to keep."""
-    selection = np.empty((keep.sum(), 2), np.int64)
+    count = 0
+    for kept in keep:
+        count += int(kept)
+    selection = np.empty((count, 2), np.int64)
     count = 0
     for index in range(keep.size):
         if keep[index]:
@@ -168,7 +171,9 @@ def simplify_curves(
         for index in range(flat.size):
             whole[index, 0] += origin[0]
             whole[index, 1] += origin[1]
-        simple = simplify(simplify(whole, tolerances[0]), tolerances[1])
+        simple = whole
+        for tolerance in tolerances:
+            simple = simplify(simple, tolerance)
         reverse = (area(simple) > 0) == holes[curve]
         for index in range(len(simple)):
             source = len(simple) - 1 - index if reverse else index
@@ -210,7 +215,7 @@ def polygons(
     left = int(across[0])
     box = np.ascontiguousarray(words.view(np.uint8)[top:bottom, left : int(across[-1]) + 1])
     edges, count = find_edges(box)
-    pieces, junctions = trace(edges, count, 8 * box.shape[1] + 1)
+    pieces, junctions = trace(edges, edges.view(np.uint64), count, 8 * box.shape[1] + 1)
     curves = merge(pieces, order_junctions(junctions, junction_order))
     points, begins, holes = simplify_curves(box, curves, (top, 8 * left), (COLLINEAR, tolerance))
     spans = zip(begins[:-1], begins[1:], holes, strict=True)
