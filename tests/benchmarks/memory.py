@@ -1,8 +1,8 @@
-"""Peak memory of run and score by the number of frames and their size.
+"""Peak memory of run and score by the number of frames and their size, as a section of `results/benchmarks.md`.
 
-Each number is the peak of a process of its own, of one video, whose frames are links to a few files:
-``python tests/benchmarks/memory.py --frames 100,1000,10000 --sizes 854x480 --sizes 3840x2160``.
-The method is `Red` below, which needs no network: what is measured is what vosbench itself holds.
+``python tests/benchmarks/memory.py --write`` takes an hour; ``--case 854x480:100`` measures a case; it is repeatable.
+Each number is the peak of a process of its own, of one video, whose frames are links to a few files. The method is
+`Red` below, which needs no network: what is measured is what vosbench itself holds.
 """
 
 import argparse
@@ -14,11 +14,14 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import series
+from measured import Section
 
 from vosbench.dataset import Video
 from vosbench.images import read_frame
 from vosbench.method import FloatMap, Method, Setup
 
+CASES = ("854x480:100", "854x480:1000", "854x480:10000", "3840x2160:10", "3840x2160:100", "3840x2160:300")
 DISTINCT = 4
 """Frames that differ."""
 
@@ -68,29 +71,45 @@ def peak(*words: str) -> float:
     return usage.ru_maxrss / 1024
 
 
+def measured(size: str, frames: int) -> list[float | str]:
+    """A row."""
+    width, height = map(int, size.split("x"))
+    with tempfile.TemporaryDirectory() as place:
+        root, out = Path(place, "long"), Path(place, "out")
+        make(root, width, height, frames)
+        data = ["--dataset", str(root)]
+        run = peak("run", "--plugin", __file__, "--method", "red", *data, "--out", str(out), "--measures", "J")
+        (maps,) = (each for each in out.glob("*/*") if each.is_dir())
+        score = ["score", str(maps), *data, "--jobs", "1", "--no-cache", "--measures"]
+        return [size, f"{frames:,}", run, peak(*score, "J,F"), peak(*score, "T")]
+
+
+def section(rows: list[list[float | str]]) -> Section:
+    """The section of these rows."""
+    columns = {"size": "", "frames": "", "run": "MB", "score of J and F": "MB", "score of T": "MB"}
+    return series.figures(
+        "Memory by frames and size",
+        "tests/benchmarks/memory.py",
+        columns,
+        rows,
+        "peak of the process, of one video; a method without a network, which heeds nothing but the frame",
+    )
+
+
 def main() -> None:
-    """Print a line for each size and number of frames."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--frames", default="100,1000")
-    parser.add_argument("--sizes", action="append")
-    chosen = parser.parse_args()
-    sys.stdout.write("| size | frames | run | score J, F | score T |\n|---|---|---|---|---|\n")
-    for size in chosen.sizes or ["854x480"]:
-        width, height = map(int, size.split("x"))
-        for frames in map(int, chosen.frames.split(",")):
-            with tempfile.TemporaryDirectory() as place:
-                root, out = Path(place, "long"), Path(place, "out")
-                make(root, width, height, frames)
-                data = ["--dataset", str(root)]
-                run = peak("run", "--plugin", __file__, "--method", "red", *data, "--out", str(out), "--measures", "J")
-                (maps,) = (each for each in out.glob("*/*") if each.is_dir())
-                found = [
-                    peak("score", str(maps), *data, "--jobs", "1", "--no-cache", "--measures", measures)
-                    for measures in ("J,F", "T")
-                ]
-                cells = [size, f"{frames:,}", *(f"{value:.0f} MB" for value in (run, *found))]
-                sys.stdout.write(f"| {' | '.join(cells)} |\n")
-                sys.stdout.flush()
+    """Measure, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--case", action="append", help="size and number of frames, as 854x480:100")
+    parser.add_argument("--write", action="store_true", help="replace the section")
+    args = parser.parse_args()
+    rows = []
+    for case in args.case or CASES:
+        size, _, frames = case.partition(":")
+        rows.append(measured(size, int(frames)))
+        sys.stdout.write(" | ".join(map(str, rows[-1])) + "\n")
+        sys.stdout.flush()
+    if args.write:
+        series.replace("memory", section(rows))
 
 
 if __name__ == "__main__":
