@@ -471,6 +471,27 @@ def test_a_full_disk_ends_the_plan_and_nothing_is_blamed(monkeypatch: pytest.Mon
     assert "6 records: 6 done" in run().stdout
 
 
+def test_long_videos_are_cut_for_workers_and_no_byte_differs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vosbench.runner.pieces.LEAST", 2)
+    names: list[str] = []
+
+    class Engine(Serial):
+        size = 40
+
+        def run(self, work: Any, items: Any, **how: Any) -> Any:
+            names.extend(map(how["name"], items))
+            return super().run(work, items, **how)
+
+    done = vosbench.run_plan("plan.yaml", engine=Engine())
+    assert done.problem is None
+    assert "a/level on toy, v0, frames 2 to 3" in names
+    assert len(names) == len(set(names)) == 6 * 2 * (3 + 1)
+    spread = contents()
+    shutil.rmtree("results")
+    run()
+    assert contents() == spread
+
+
 def test_a_note_that_is_damaged_is_made_again() -> None:
     run()
     worked()

@@ -16,7 +16,7 @@ from vosbench.plan import state
 from vosbench.plan.prepare import Entry
 from vosbench.plan.progress import Progress, progress
 from vosbench.plan.queue import Length, order
-from vosbench.runner import Opened, Segmented, Unit, finish, opened, segment
+from vosbench.runner import Opened, Segmented, Unit, finish, opened, pieces, segment
 
 Advance = Callable[[str, int, int], None]
 AT_ONCE = 200
@@ -141,8 +141,7 @@ class _Work:
         advance: Callable[[str, int], None],
     ) -> None:
         self._entries, self._report, self._policy, self._advance = entries, report, policy, advance
-        self._here = engine is None
-        self._engine: Engine = Serial() if engine is None else engine
+        self._here, self._engine = engine is None, engine
         self._frames: dict[str, int] = {}
         self._labels: dict[Path, str] = {}
         self._done = 0
@@ -162,19 +161,21 @@ class _Work:
             for index in [index for index, each in going.items() if not each.waiting]:
                 self._finish(index, going[index])  # all that is left has failed before
             self._labels = {each.run.folder: each.entry.label for each in going.values()}
-            costs = {self._name(unit): float(len(units) - place) for place, (_, unit) in enumerate(units)}
-            outcomes = self._engine.run(
-                self._segment if self._here else segment,
-                [unit for _, unit in units],
-                name=self._name,
-                cost=lambda unit: costs[self._name(unit)],  # the order of the queue
-            )
-            for outcome in outcomes:
-                index, unit = units[outcome.index]
-                each = going[index]
+            of = {each.run.folder: index for index, each in going.items()}
+            for unit, outcome in self._outcomes([unit for _, unit in units]):
+                index, each = of[unit.folder], going[of[unit.folder]]
                 self._note(each, unit, outcome)
                 if not each.waiting:
                     self._finish(index, each)
+
+    def _outcomes(self, units: Sequence[Unit]) -> Iterator[tuple[Unit, Outcome[Segmented]]]:
+        """Segment videos in the order of the queue, or as soon as workers are free."""
+        if self._engine is None:
+            for outcome in Serial().run(self._segment, units, name=self._name, cost=lambda _: 1.0):
+                yield units[outcome.index], outcome
+            return
+        costs = {self._name(unit): float(len(units) - place) for place, unit in enumerate(units)}
+        yield from pieces.outcomes(units, self._engine, name=self._name, cost=lambda unit: costs[self._name(unit)])
 
     def _open(self, index: int, stack: ExitStack, *, load: bool) -> _Open | None:
         """Take hold of an entry; None if another process has finished it meanwhile."""

@@ -5,7 +5,7 @@ once; afterwards the video is a unit like any other, whose maps are there. So pi
 byte: if one fails, what later ones have written is removed, and the unit fails where it would have failed.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -27,9 +27,9 @@ class Piece:
     stop: int
 
     @property
-    def name(self) -> str:
-        """What to call it."""
-        return f"{self.unit.name}, frames {self.start} to {self.stop - 1}"
+    def frames(self) -> str:
+        """Which frames, in words."""
+        return f"frames {self.start} to {self.stop - 1}"
 
     @property
     def length(self) -> int:
@@ -63,32 +63,49 @@ def write(piece: Piece) -> None:
             write_part(predictor, piece.unit.video, folder, piece.start, piece.stop)
 
 
-def outcomes(units: Sequence[Unit], engine: Engine) -> Iterator[tuple[Unit, Outcome[Segmented]]]:
+def outcomes(
+    units: Sequence[Unit],
+    engine: Engine,
+    *,
+    name: Callable[[Unit], str] = lambda unit: unit.name,
+    cost: Callable[[Unit], float] | None = None,
+) -> Iterator[tuple[Unit, Outcome[Segmented]]]:
     """Segment units on an engine, long ones in pieces first.
 
     Args:
         units: the units.
         engine: where; it is cut as its ``size`` says, its number of workers.
+        name: what to call a unit; names are unique.
+        cost: those that cost most are begun first; by their frames if None.
 
     Yields:
         one outcome per unit, as soon as it is known.
     """
     pieces = split(units, getattr(engine, "size", 1))
-    names = {piece.unit.name for piece in pieces}
-    cut = [unit for unit in units if unit.name in names]
-    first: list[Piece | Unit] = [*pieces, *(unit for unit in units if unit.name not in names)]
+    names = {name(piece.unit) for piece in pieces}
+    cut = [unit for unit in units if name(unit) in names]
+    first: list[Piece | Unit] = [*pieces, *(unit for unit in units if name(unit) not in names)]
     good: dict[str, int] = {}
-    for outcome in engine.run(_work, first, name=lambda item: item.name, cost=lambda item: float(item.length)):
+
+    def called(item: Piece | Unit) -> str:
+        return f"{name(item.unit)}, {item.frames}" if isinstance(item, Piece) else name(item)
+
+    def costs(item: Piece | Unit) -> float:
+        if cost is None:
+            return float(item.length)
+        return cost(item.unit if isinstance(item, Piece) else item)
+
+    for outcome in engine.run(_work, first, name=called, cost=costs):
         item = first[outcome.index]
         if isinstance(item, Piece):
             if outcome.failure is not None:  # the unit tells it again
-                good[item.unit.name] = min(item.stop, good.get(item.unit.name, item.stop))
+                good[name(item.unit)] = min(item.stop, good.get(name(item.unit), item.stop))
         else:
             yield item, outcome  # type: ignore[misc]
     for unit in cut:
-        for frame in unit.video.frames[good.get(unit.name, len(unit.video)) :]:
+        for frame in unit.video.frames[good.get(name(unit), len(unit.video)) :]:
             (unit.folder / unit.video.name / f"{frame.stem}.png").unlink(missing_ok=True)
-    for whole in engine.run(segment, cut, name=lambda unit: unit.name, cost=lambda unit: float(unit.length)):
+    for whole in engine.run(segment, cut, name=name, cost=costs) if cut else ():
         yield cut[whole.index], whole
 
 
