@@ -70,13 +70,11 @@ class Setting:
     """A setup of a method, resolved.
 
     Attributes:
-        case: what the plan says.
         method: the method.
         setup: with options and weights resolved.
         inputs: what its maps depend on.
     """
 
-    case: MethodCase
     method: Method
     setup: Setup
     inputs: state.Inputs
@@ -251,7 +249,7 @@ def _setting(case: MethodCase, source: Source) -> Setting | VosbenchError:
         pair = source.method(case.name)
         case = with_paths(case, [key for key, option in pair[0].options.items() if option.path], source.base)
         method, setup = resolve_method(pair, case.setup, untrained=case.untrained)
-        return Setting(case, method, setup, inputs.of_method(method, setup))
+        return Setting(method, setup, inputs.of_method(method, setup))
     except VosbenchError as error:
         return _located(error, case)
 

@@ -6,12 +6,8 @@ Conventions:
     the queue are the shortest videos of the group whose longest one is the shortest.
 """
 
-from collections.abc import Hashable, Iterable, Sequence
-from typing import NamedTuple, TypeVar
-
-from vosbench.files import combined
-
-Item = TypeVar("Item")
+from collections.abc import Hashable, Sequence
+from typing import NamedTuple
 
 
 class Length(NamedTuple):
@@ -43,8 +39,3 @@ def order(lengths: Sequence[Length]) -> list[int]:
         return -longest[group], first[group], -frames, index
 
     return sorted(range(len(lengths)), key=place)
-
-
-def digest(names: Iterable[str]) -> str:
-    """A hash of a queue, of the names of its items in order, by which two machines see that they have the same."""
-    return combined(names)
