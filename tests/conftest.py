@@ -15,6 +15,7 @@ import pytest
 from hypothesis import is_hypothesis_test, settings
 
 from factories import examples, write_toy
+from injected import Lab
 from vosbench.dataset import Video
 
 REPOSITORY = Path(__file__).parents[1]
@@ -158,6 +159,12 @@ def cli(tmp_path: Path) -> Cli:
         )
 
     return call
+
+
+@pytest.fixture
+def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
+    """A folder in which something is broken; see `injected`."""
+    return Lab(tmp_path, monkeypatch)
 
 
 @pytest.fixture

@@ -177,5 +177,11 @@ def _agreed(known: tuple[str, Kept] | None, new: tuple[str, Kept]) -> tuple[str,
 def _read(path: Path, model: type[Model]) -> Model:
     try:
         return model.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise DataError(f'"{path}" is damaged ({one_line(error)[:LONGEST]}); run its shard again') from None
+    except OSError as error:
+        raise DataError(f'"{path}" cannot be read: {error.strerror}') from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the file"
+        raise DataError(
+            f'"{path}" is damaged ({where[:LONGEST]}: {first["msg"][:LONGEST]}); run its shard again'
+        ) from None
