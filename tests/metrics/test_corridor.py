@@ -16,16 +16,9 @@ from vosbench.face.options import Listener
 from vosbench.metrics import warm
 from vosbench.metrics.stability import describe
 from vosbench.metrics.stability.alignment import accumulate, align, walk_back
-from vosbench.metrics.stability.corridor import (
-    ERROR,
-    UNIT,
-    accumulate_single,
-    align_contours,
-    compare_single,
-    find_corridor,
-    walk_exactly,
-)
+from vosbench.metrics.stability.corridor import align_contours, find_corridor, walk_exactly
 from vosbench.metrics.stability.shape_context import BINS, Floats, compare, compare_pair, normalise
+from vosbench.metrics.stability.single import ERROR, UNIT, accumulate_single, compare_single
 from vosbench.metrics.stability.ties import BLOCK, search
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]

@@ -14,7 +14,6 @@ from vosbench.face.functions import (
     read_records,
     run,
     score,
-    score_several,
 )
 from vosbench.face.options import (
     Listener,
@@ -29,6 +28,7 @@ from vosbench.face.options import (
 from vosbench.face.plans import PlanCheck, PlanResult, check_plan, plan_status, run_plan, score_plan
 from vosbench.face.result import CheckResult, CompareResult, Result, SuiteResult
 from vosbench.face.segmenting import SegmentResult, segment
+from vosbench.face.several import score_several
 from vosbench.face.suites import run_suite, score_suite
 
 __all__ = [

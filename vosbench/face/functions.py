@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Unpack
@@ -13,12 +13,11 @@ from vosbench.dataset.protocol import GENERIC
 from vosbench.dataset.selection import Selection, select
 from vosbench.engine.engine import Engine
 from vosbench.engine.locks import scratch
-from vosbench.errors import DataError, UsageError, VosbenchError, suggest
+from vosbench.errors import DataError, UsageError, suggest
 from vosbench.evaluate import score as scoring
 from vosbench.evaluate.arrays import Masks, write_arrays
 from vosbench.evaluate.notes import slowness, waiting
 from vosbench.evaluate.numbering import NUMBERINGS, Numbering
-from vosbench.evaluate.together import Submission, score_together
 from vosbench.face.options import (
     SILENT,
     AnyPath,
@@ -121,61 +120,6 @@ def score(  # noqa: PLR0913 - two forms, and the options of the command line
         scoring.write_curve(Path(curve), record)
     result = Result(record=record, notes=tuple(notes), selection=selection, scored=scored)
     return replace(result, notes=(*notes, result.problem)) if result.problem else result
-
-
-def score_several(  # noqa: PLR0913 - the options of the command line
-    masks: Sequence[AnyPath],
-    *,
-    dataset: AnyPath | Dataset,
-    codec: str | None = None,
-    numbering: Numbering = "auto",
-    jobs: int = 1,
-    plugins: Iterable[AnyPath] = (),
-    listener: Listener = SILENT,
-    **selecting: Unpack[SelectOptions],
-) -> list[Result | VosbenchError]:
-    """Score several submissions to a dataset together, so that its videos are found, and annotations read, once.
-
-    Args:
-        masks: folders or archives of masks; other arguments are those of `score`.
-        dataset: as in `score`, like the others.
-        codec: of all submissions; recognised for each if None.
-        numbering: of all submissions.
-        jobs: number of processes, a video of all submissions each.
-        plugins: as in `score`.
-        listener: callbacks; the videos that it is told of are those of all submissions.
-        selecting: as in `score`.
-
-    Returns:
-        what `score` returns for each, or the error of a submission, which is not the others'.
-
-    Raises:
-        UsageError: as `score`.
-        DataError: if the dataset has no annotations, or is incomplete.
-    """
-    data = dataset_of(dataset, paths_of(plugins))
-    selection = select(data, choice_of(selecting), registry.load_families(paths_of(plugins)))
-    listener.selected(selection)
-    for line in waiting(selection.protocol):
-        listener.note(line)
-    submissions = [
-        Submission(Path(each), scoring.default_name(Path(each)), selection, codec, numbering) for each in masks
-    ]
-    found = score_together(
-        submissions,
-        jobs=jobs or os.cpu_count() or 1,
-        advance=lambda done: listener.advance(data.title, done, len(selection.videos)),
-    )
-    results: list[Result | VosbenchError] = []
-    for each, tried in zip(submissions, found, strict=True):
-        if isinstance(tried, VosbenchError):
-            results.append(tried)
-            continue
-        record, scored, notes = tried
-        for line in notes:
-            listener.note(f"{each.method}: {line}")
-        results.append(Result(record=record, notes=tuple(notes), selection=selection, scored=scored))
-    return results
 
 
 def run(  # noqa: PLR0913 - the options of the command line
