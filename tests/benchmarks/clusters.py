@@ -24,7 +24,7 @@ from vosbench.engine.cluster import Dask
 
 VIDEOS = ("blackswan", "bmx-trees", "breakdance", "camel", "cows", "dance-twirl", "dog", "drift-chicane")
 SIZES = {"480p": (854, 480), "1080p": (1920, 1080)}
-LENGTHS = (10, 40)
+LENGTHS = (20, 80)
 FRAMES = 6
 """Of each of the ten videos that the network runs on."""
 GOALS = {"scoring J, F and T": 0.85, "f2net.lite on a CPU": 0.8}
