@@ -26,9 +26,9 @@ def filtered(kind: int, row: list[int], above: list[int]) -> list[int]:
 def test_rows_are_those_that_were_filtered(rows: np.ndarray, data: st.DataObject) -> None:
     kinds = data.draw(st.lists(st.sampled_from([0, 1, 2, 2, 2, 3, 4]), min_size=len(rows), max_size=len(rows)))
     above = data.draw(arrays(np.uint8, rows.shape[1]))
-    befores = [above, *rows[:-1]]
+    previous = [above, *rows[:-1]]
     stored = [
-        filtered(kind, row.tolist(), before.tolist()) for kind, row, before in zip(kinds, rows, befores, strict=True)
+        filtered(kind, row.tolist(), before.tolist()) for kind, row, before in zip(kinds, rows, previous, strict=True)
     ]
     found = unfiltered(np.array(kinds, np.uint8), np.array(stored, np.uint8), above)
     if sum(kind > UP for kind in kinds) > MOST_SLOW:
