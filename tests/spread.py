@@ -83,7 +83,12 @@ def processes(
     file = folder / "scheduler.json"
     common = ["--scheduler-file", str(file), *more]
     path = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
-    environment = {**os.environ, "PYTHONPATH": path, "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": path,
+        "DASK_TEMPORARY_DIRECTORY": str(folder),
+        "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0",
+    }
     dask = [sys.executable, "-m", "distributed.cli.dask_scheduler"]
     scheduler = [*dask, "--host", "127.0.0.1", "--port", "0", "--dashboard-address", "127.0.0.1:0", *common]
     worker = [sys.executable, "-m", "distributed.cli.dask_worker", "--nthreads", str(threads), "--memory-limit", "0"]

@@ -11,6 +11,7 @@ import pytest
 from factories import write_toy
 from in_process import call
 from injected import Lab, fault
+from spread import processes, until
 from vosbench.engine.locks import locked
 
 METHOD = """
@@ -358,6 +359,21 @@ def test_hang(lab: Lab) -> None:
     pytest.importorskip("distributed")
     words = faulty(lab, "if video.name == 'v1': import time; time.sleep(999)")
     lab.ended(lab.process(*words, "--workers", "2", "--video-timeout", "10"))
+
+
+@pytest.mark.slow
+@fault("the scheduler of a cluster is killed")
+def test_scheduler(lab: Lab) -> None:
+    pytest.importorskip("distributed")
+    place = lab.folder.with_name(f"{lab.folder.name}-cluster")
+    place.mkdir()
+    words = faulty(lab, "import time; time.sleep(0.5)")
+    with processes(place, 1) as (address, started):
+        client = lab.process(*words, "--scheduler", address)
+        until(lambda: list(lab.folder.glob("results/toy/faulty/*/00001.png")))
+        started[0].kill()
+        lab.ended(client)
+    same_as_undisturbed(lab, words)
 
 
 @fault("the address of a scheduler at which nobody answers")

@@ -149,7 +149,7 @@ class Dask:
         target: Any = self.scheduler
         if self.workers is not None:
             folder = stack.enter_context(scratch("workers"))
-            with dask.config.set(SETTINGS):
+            with dask.config.set({**SETTINGS, "temporary-directory": str(folder)}):
                 target = stack.enter_context(_local(self.workers, self._gpus, str(folder)))
         try:
             client = stack.enter_context(Client(target, timeout=FETCH, set_as_default=False))
