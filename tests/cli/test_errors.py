@@ -164,13 +164,13 @@ def test_a_failing_video(cli: Cli, toy_root: Path) -> None:
 def test_a_corrupt_frame(cli: Cli, toy_root: Path) -> None:
     (toy_root / "frames" / "v1" / "00002.png").write_bytes(b"none")
     words = ("run", "--method", "brightness", "--dataset", "toy", "--root", toy_root, "--plugin", TOY)
-    fails(cli(*words), 3, "v1/00002.png", "is not an image that is read here (PNG, JPEG, BMP, TIFF, PPM or PGM)")
+    fails(cli(*words), 4, "v1/00002.png", "is not an image that is read here (PNG, JPEG, BMP, TIFF, PPM or PGM)")
 
 
 def test_half_a_jpeg(cli: Cli, toy_root: Path) -> None:
     path = half_a_jpeg(toy_root / "frames" / "v1" / "00003.png")
     toys = ("--plugin", TOY, "--root", toy_root)
-    fails(cli("run", "--dataset", "toy", "--method", "brightness", *toys), 3, f'"{path}" is corrupt (')
+    fails(cli("run", "--dataset", "toy", "--method", "brightness", *toys), 4, f'"{path}" is corrupt (')
     done = cli("verify", "toy", *toys)
     assert done.returncode == 3
     (line,) = (line for line in done.stdout.splitlines() + done.stderr.splitlines() if "frames cannot be read" in line)
@@ -183,7 +183,7 @@ def test_a_frame_that_is_a_fifo(cli: Cli, toy_root: Path) -> None:
     path.unlink()
     os.mkfifo(path)
     toys = ("--plugin", TOY, "--root", toy_root)
-    fails(cli("run", "--dataset", "toy", "--method", "brightness", *toys), 3, f'"{path}" is a FIFO, not a file')
+    fails(cli("run", "--dataset", "toy", "--method", "brightness", *toys), 4, f'"{path}" is a FIFO, not a file')
 
 
 def test_annotations_without_frames(cli: Cli, toy_root: Path) -> None:
