@@ -32,6 +32,7 @@ WRITE = "VOSBENCH_WRITE_FAULTS"
 LONGEST = 240
 KINDS = {
     r"(^|/)\.lock$": "a lock",
+    r"\.zip\.part$": "a part of a download",
     r"\.part$": "a half-written file",
     r"/run\.json$": "run.json",
     r"\.state\.npz$": "a state to resume from",
@@ -40,6 +41,9 @@ KINDS = {
     r"\.csv\.gz$": "rows",
     r"^results/[^/]*/[^/]*\.json$": "the record",
     r"^results/.*\.png$": "maps",
+    r"^masks/.*\.png$": "masks",
+    r"^site/vosbench-site.txt$": "the marker of a site",
+    r"^site/": "pages of a site",
 }
 """Pattern of a path → what it is called."""
 
@@ -120,7 +124,7 @@ class Lab:
         """Take what was seen: one line, no traceback, and no leftovers in the folder for temporary files."""
         assert "Traceback" not in errors, errors
         lines = [line for line in errors.splitlines() if not line.startswith(("note: ", "progress: "))]
-        said = [line for line in lines if line.startswith("error: ")] or lines
+        said = [line for line in lines if line.startswith(("error: ", "Error: "))] or lines  # below a usage: "Error: "
         assert len(said) <= 1, errors
         self._seen = (self._plain(said[0] if said else "–"), str(code), self._left())
 
@@ -137,6 +141,7 @@ class Lab:
             .replace(f" on {socket.gethostname()} ", " on … ")
         )
         line = re.sub(r'"[^"]*"', '"…"', line)
+        line = re.sub(r"\b[0-9a-f]{64}\b|(?<=cannot be run: ).*", "…", line)  # the latter in words of ONNX Runtime
         line = re.sub(r"(?<![\w-])\d[\d,.:-]*(?![\w])", "…", line).replace("|", "/")
         return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
 
