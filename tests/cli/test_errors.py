@@ -156,11 +156,6 @@ def test_a_missing_scored_frame(cli: Cli, davis: Path, tmp_path: Path) -> None:
     assert done.stdout.splitlines()[1].startswith("masks,,,")
 
 
-def test_a_failing_video(cli: Cli, toy_root: Path) -> None:
-    words = ("run", "--method", "brightness", "--dataset", "toy", "--root", toy_root, "--plugin", TOY)
-    fails(cli(*words, TOY_FAIL="v1/00002"), 4, 'fails on frame 2 of "v1": RuntimeError: out of luck')
-
-
 def test_a_corrupt_frame(cli: Cli, toy_root: Path) -> None:
     (toy_root / "frames" / "v1" / "00002.png").write_bytes(b"none")
     words = ("run", "--method", "brightness", "--dataset", "toy", "--root", toy_root, "--plugin", TOY)

@@ -4,11 +4,8 @@ import os
 import random
 import re
 import shutil
-import signal
 import subprocess
-import sys
 import tarfile
-import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -138,44 +135,6 @@ def test_one_fetch_per_folder(server: Server, tmp_path: Path) -> None:
     with locked(tmp_path), pytest.raises(DataError, match=f"is in use by process {os.getpid()} on .+ since"):
         fetch(toy(server, "/toy.zip"), tmp_path, accepted=True)
     assert not server.asked
-
-
-PLUGIN = """
-from dataclasses import replace
-from pathlib import Path
-from vosbench.dataset import Download
-from vosbench.registry import load_dataset
-
-dataset = replace(
-    load_dataset("toy", [Path({toy!r})]),
-    name="slow",
-    downloads=(Download(name="toy.zip", mirrors=({url!r},)),),
-)
-"""
-
-
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGKILL"])
-def test_an_interrupted_fetch_leaves_its_resumable_part(server: Server, tmp_path: Path, name: str) -> None:
-    (tmp_path / "slow.py").write_text(
-        PLUGIN.format(toy=str(TOY), url=f"http://127.0.0.1:{server.server_address[1]}/slow/toy.zip")
-    )
-    words = (sys.executable, "-m", "vosbench", "fetch", "slow", "--plugin", "slow.py", "--to", "data", "--quiet")
-    words += ("--accept-licence",)
-    process = subprocess.Popen(words, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
-    assert server.waiting.wait(60)
-    part = tmp_path / "data" / ".toy.zip.part"
-    while not (part.is_file() and part.stat().st_size):
-        time.sleep(0.01)
-    process.send_signal(signal.Signals[name])
-    said = process.communicate(timeout=60)[1]
-    server.proceed.set()
-    assert process.returncode == {"SIGINT": 130, "SIGTERM": 143, "SIGKILL": -9}[name]
-    assert "Traceback" not in said
-    left = {path.name for path in part.parent.iterdir()}
-    assert left - ({".lock"} if name == "SIGKILL" else set()) == {".toy.zip.part"}
-    assert subprocess.run(words, cwd=tmp_path, check=False, capture_output=True).returncode == 0
-    assert sorted(path.name for path in part.parent.iterdir()) == ["toy", "toy.zip", "toy.zip.sha256"]
-    assert server.asked[-1][1] is not None  # it resumed
 
 
 def test_a_full_disk_is_not_the_mirrors_fault(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -143,7 +143,7 @@ def sent(lab: Lab, server: Server, name: signal.Signals) -> None:
     server.proceed.set()
     lab.done(*words)
     assert server.asked[-1][1] is not None
-    assert not (lab.folder / "data" / ".lock").exists()
+    assert {path.name for path in (lab.folder / "data").iterdir()} == {"toy", "toy.zip", "toy.zip.sha256"}
 
 
 @fault("`fetch` is interrupted (Ctrl-C)")

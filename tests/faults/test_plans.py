@@ -9,6 +9,7 @@ import pytest
 from factories import write_toy
 from in_process import call
 from injected import Lab, fault
+from spread import until
 from vosbench.engine.locks import locked
 
 PLUGIN = Path(__file__).parents[1] / "plugins" / "planned.py"
@@ -135,3 +136,26 @@ def test_note(planned: Planned, lab: Lab) -> None:
     for path in lab.folder.rglob(".plan/*.json"):
         path.write_bytes(path.read_bytes()[:40])
     lab.inject(*RUN)
+
+
+@fault("a plan is killed at any moment (SIGKILL)")
+def test_killed(planned: Planned, lab: Lab) -> None:
+    planned()
+    process = lab.process(*RUN, PLAN_SECONDS="0.2")
+    until(lambda: (lab.folder / "results/toy/level/v1/00001.png").exists() or process.poll() is not None)
+    process.kill()
+    lab.ended(process)
+    status = call("status", "plan.yaml").stdout
+    assert " begun" in status
+    assert "running" not in status
+    lab.done(*RUN)
+    killed = results(lab)
+    shutil.rmtree("results")
+    lab.done(*RUN)
+    assert killed == results(lab)
+
+
+def results(lab: Lab) -> dict[Path, bytes]:
+    """Records, rows and maps, without what the plan notes."""
+    files = (path for path in (lab.folder / "results").rglob("*") if path.is_file() and ".plan" not in path.parts)
+    return {path: path.read_bytes() for path in files}

@@ -55,12 +55,12 @@ def test_settings(lab: Lab) -> None:
 @fault("the folder for records is a file")
 def test_folder_is_a_file(lab: Lab) -> None:
     (lab.folder / "file").touch()
-    lab.inject(*lab.score("--jobs", "1", "--out", "file/results"))
+    assert "J mean" in lab.inject(*lab.score("--jobs", "1", "--out", "file/results")).stdout
 
 
 @fault("the file for rows has a name that is too long")
 def test_long(lab: Lab) -> None:
-    lab.inject(*lab.score("--jobs", "1", "--per-frame", f"{'x' * 300}.csv"))
+    assert "J mean" in lab.inject(*lab.score("--jobs", "1", "--per-frame", f"{'x' * 300}.csv")).stdout
 
 
 @fault("the disk is full when scores are written (here: a limit on the size of files)")
@@ -72,7 +72,7 @@ def test_full(lab: Lab) -> None:
 def test_closed(lab: Lab) -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    words = [sys.executable, "-m", "vosbench", "list", "methods"]
+    words = [sys.executable, "-m", "vosbench", *lab.score("--jobs", "1")]
     lab.begin()
     done = subprocess.run(words, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
     os.close(writing)

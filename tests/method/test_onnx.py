@@ -177,30 +177,6 @@ def test_metadata_are_read_and_options_come_first(tmp_path: Path, video: Video) 
             load(path, size="64x48")
 
 
-def external(path: Path) -> Path:
-    model = onnx.load(str(networks.saliency(path)))
-    (path.parent / "secret").write_bytes(bytes(12))
-    tensor = model.graph.initializer[0]
-    tensor.ClearField("raw_data")
-    tensor.data_location = onnx.TensorProto.EXTERNAL
-    entry = tensor.external_data.add()
-    entry.key, entry.value = "location", "../../../../etc/passwd"
-    path.write_bytes(model.SerializeToString())
-    return path
-
-
-def truncated(path: Path) -> Path:
-    path.write_bytes(networks.saliency(path).read_bytes()[:-70])
-    return path
-
-
-def unknown_operator(path: Path) -> Path:
-    model = onnx.load(str(networks.saliency(path)))
-    model.graph.node[0].domain, model.graph.node[0].op_type = "evil", "Evil"
-    path.write_bytes(model.SerializeToString())
-    return path
-
-
 def bytes_of(data: bytes) -> Callable[[Path], Path]:
     def write(path: Path) -> Path:
         path.write_bytes(data)
@@ -222,16 +198,7 @@ def bomb(path: Path) -> Path:
 
 BAD: dict[str, tuple[Callable[[Path], Path], int, str]] = {
     "empty": (bytes_of(b""), 3, "is not an ONNX file"),
-    "text": (bytes_of(b"once upon a time"), 3, "is not an ONNX file"),
-    "truncated": (truncated, 3, "is not an ONNX file, or is damaged"),
-    "tensors elsewhere": (external, 3, "keeps tensors in other files"),
-    "unknown operator": (unknown_operator, 3, "cannot be run"),
     "too large": (lambda path: networks.saliency(path, 10**5, 10**5), 3, "sides of more than 8192 pixels are not made"),
-    "four channels": (
-        lambda path: networks.absolute(path, [1, 4, 8, 9]),
-        3,
-        "wants an input of shape [1, 4, 8, 9], in layout nchw 4 channels; frames have 3",
-    ),
     "two axes": (
         lambda path: networks.absolute(path, [8, 9]),
         3,

@@ -127,9 +127,7 @@ def test_what_is_written_into_files(form: str) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (("f2net.tiny",), 2, '"f2net.tiny" cannot be exported: it does more than run a network on a frame'),
         (("adnet.tiny", "--set", "scales=multi"), 2, '"adnet.tiny" cannot be exported'),
-        (("brightness", "--plugin", TOY), 2, '"brightness" cannot be exported'),
         (("f2net.base",), 2, '"f2net.base" comes without weights'),
         (("onnx",), 2, '"onnx" comes without weights'),
         (("f2net.tinny",), 2, "tinny"),

@@ -5,11 +5,9 @@ import hashlib
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -305,34 +303,6 @@ def test_splits_without_annotations_have_maps_alone() -> None:
     assert len([*Path("results/secret/level/v0").glob("*.png")]) == 5
     worked()
     assert (run().stdout, worked()) == (done.stdout, [])
-
-
-def kill_when(place: Path, words: Iterable[str | Path], **environment: str) -> None:
-    """Start a command and kill it as soon as a file exists."""
-    started = subprocess.Popen(
-        [sys.executable, "-m", "vosbench", *map(str, words)], env={**os.environ, **environment}, stderr=subprocess.PIPE
-    )
-    limit = time.monotonic() + 60
-    while not place.exists() and started.poll() is None and time.monotonic() < limit:
-        time.sleep(0.01)
-    started.send_signal(signal.SIGKILL)
-    started.wait()
-    assert started.stderr is not None
-    assert not started.stderr.read()
-    started.stderr.close()
-
-
-def test_a_killed_plan_ends_in_the_same_bytes_when_it_is_repeated() -> None:
-    kill_when(Path("results/b/toy/level/v1/00001.png"), ("run", "--plan", "plan.yaml"), PLAN_SECONDS="0.05")
-    status = call("status", "plan.yaml")
-    assert " begun" in status.stdout
-    assert "running" not in status.stdout
-    run()
-    killed = contents()
-    shutil.rmtree("results")
-    run()
-    assert contents() == killed
-    assert not [path for path in Path("results").rglob("*") if path.name == ".lock" or path.suffix == ".part"]
 
 
 @pytest.mark.slow
