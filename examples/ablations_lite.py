@@ -28,6 +28,7 @@ from ablations import ADNET, F2NET, SAME_WEIGHTS, command, is_clear, printed, sp
 from anchors import Material, keep_setup, score
 
 from vosbench.errors import DataError, UsageError
+from vosbench.methods.f2net import UNGUIDED
 from vosbench.metrics.significance import mean_interval
 from vosbench.records.record import read, write
 from vosbench.registry import load_method
@@ -89,7 +90,7 @@ class Run:
     def record(self, row: str, seed: int, on: str, anchor: str = "none") -> Path:
         """Where a result is kept; without a state, a video's own first frame in front changes no map."""
         method, variant = load_method(row)
-        anchor = "none" if anchor == "own" and variant not in method.sequential else anchor
+        anchor = "none" if anchor == "own" and (method.name != "f2net" or variant in UNGUIDED) else anchor
         return self.out / f"records-{seed}" / Path(on).name / f"{row}-{anchor}.json"
 
     def do(self, row: str, seed: int) -> None:

@@ -176,7 +176,8 @@ class Lab:
         return {
             path.relative_to(self.folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
             for path in files
-            if path.parent != self.folder or path.suffix not in {".py", ".yaml"}  # what the test itself writes
+            if path.parent.name != "__pycache__"
+            and (path.parent != self.folder or path.suffix not in {".py", ".yaml"})  # what the test itself writes
         }
 
 

@@ -110,14 +110,14 @@ def test_an_anchor_encoded_once_equals_one_encoded_per_frame(
     monkeypatch.setattr(adnet.AnchorDiffusion, "embed", lambda self, x: calls.append(len(x)) or embed(self, x))
     clip = clip.first(2)
     maps = list(adnet_method.load(setup).predict(clip))
-    assert len(calls) == (1 + len(clip)) * (1 if scales == "single" else 3)
+    assert len(calls) == len(clip) * (1 if scales == "single" else 3)
     for t, actual in enumerate(maps):
         alone = replace(clip, frames=(clip.frames[0], clip.frames[t]))
         assert np.array_equal(list(adnet_method.load(setup).predict(alone))[1], actual)
 
 
 @pytest.mark.usefixtures("small")
-def test_f2net_encodes_every_frame_once_and_the_anchor_once(
+def test_f2net_encodes_every_frame_once(
     guided_net: nn.Module, clip: Video, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[int] = []
@@ -125,7 +125,7 @@ def test_f2net_encodes_every_frame_once_and_the_anchor_once(
     monkeypatch.setattr(f2net.F2Net, "encode", lambda self, x: calls.append(len(x)) or encode(self, x))
     setup = Setup(variant="tiny", weights=saved(guided_net, tmp_path / "w.safetensors"))
     assert len(list(f2net_method.load(setup).predict(clip))) == len(clip)
-    assert calls == [1] * (len(clip) + 1)
+    assert calls == [1] * len(clip)
 
 
 # Views

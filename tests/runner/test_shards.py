@@ -128,7 +128,9 @@ def test_shards_at_the_same_time_and_killed_ones(words: Words, tmp_path: Path) -
 
     def started(index: int, seconds: str) -> "subprocess.Popen[bytes]":
         command = [sys.executable, "-m", "vosbench", *map(str, words("run", parts, "--shard", f"{index}/2"))]
-        return subprocess.Popen(command, env={**os.environ, "TOY_SECONDS": seconds}, stdout=subprocess.DEVNULL)
+        return subprocess.Popen(
+            command, cwd=tmp_path, env={**os.environ, "TOY_SECONDS": seconds}, stdout=subprocess.DEVNULL
+        )
 
     killed, other = started(1, "2"), started(2, "0.1")
     while not list(parts.rglob("00001.png")) and killed.poll() is None:
