@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vosbench.records.record import Row
 from vosbench.track.tracking import PROJECT, About
@@ -57,6 +57,7 @@ class WandB:
         if self._run is None:
             import wandb
 
+            mode: Any = os.environ.get("WANDB_MODE", "offline")  # wandb checks it
             self._place.mkdir(parents=True, exist_ok=True)
             self._run = wandb.init(
                 project=PROJECT,
@@ -64,7 +65,7 @@ class WandB:
                 name=self._about.name,
                 dir=str(self._place),
                 config={**self._about.settings},
-                mode=os.environ.get("WANDB_MODE", "offline"),  # type: ignore[arg-type]
+                mode=mode,
                 settings=wandb.Settings(console="off", silent=True, x_disable_stats=True, save_code=False),
             )
         return self._run
