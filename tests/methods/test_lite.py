@@ -262,7 +262,8 @@ def test_half_precision_weights_are_read(weights: Any, clip: Video, tmp_path: Pa
     assert all(0 < np.abs(a - b).max() < 0.05 for a, b in zip(whole, half, strict=True))
 
 
-@pytest.mark.parametrize("form", ["onnx", "torchscript"])
+# That of ONNX takes half a minute of processor time; tests of the tiny networks cover the form by default.
+@pytest.mark.parametrize("form", [pytest.param("onnx", marks=pytest.mark.slow), "torchscript"])
 @pytest.mark.parametrize("name", ["deeplabv3.lite", "adnet.lite"])
 def test_exported_networks_give_the_same_maps(name: str, form: Any, weights: Any, clip: Video, tmp_path: Path) -> None:
     if form == "onnx":
