@@ -151,11 +151,13 @@ def test_interrupted(lab: Lab, server: Server) -> None:
     sent(lab, server, signal.SIGINT)
 
 
+@pytest.mark.slow
 @fault("`fetch` is terminated (SIGTERM)")
 def test_terminated(lab: Lab, server: Server) -> None:
     sent(lab, server, signal.SIGTERM)
 
 
+@pytest.mark.slow
 @fault("`fetch` is killed (SIGKILL)")
 def test_killed(lab: Lab, server: Server) -> None:
     sent(lab, server, signal.SIGKILL)

@@ -85,6 +85,7 @@ def test_outputs(lab: Lab) -> None:
     run(lab, "--set", "output=sigmoid")
 
 
+@pytest.mark.slow
 @pytest.mark.torch
 @fault("`--method torchscript`: a file that is not one")
 def test_no_torchscript(lab: Lab) -> None:

@@ -79,7 +79,7 @@ def test_submission(planned: Planned, lab: Lab) -> None:
 @fault("a submission of a plan is missing here, with `--available`")
 def test_available_submission(planned: Planned, lab: Lab) -> None:
     planned(datasets="[toy]", more=SUBMISSIONS)
-    lab.inject("score", "--plan", "plan.yaml", "--quiet", "--available")
+    lab.inject("score", "--plan", "plan.yaml", "--jobs", "1", "--quiet", "--available")
 
 
 @fault("a method of a plan fails on some videos")
