@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from injected import Lab, fault
 
 FULL = """
@@ -63,6 +65,7 @@ def test_long(lab: Lab) -> None:
     assert "J mean" in lab.inject(*lab.score("--jobs", "1", "--per-frame", f"{'x' * 300}.csv")).stdout
 
 
+@pytest.mark.slow
 @fault("the disk is full when scores are written (here: a limit on the size of files)")
 def test_full(lab: Lab) -> None:
     lab.ended(lab.process(*lab.score("--jobs", "1", "--out", "results"), prelude=FULL))

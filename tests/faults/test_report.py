@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from factories import make_record
 from injected import Lab, fault
 from toys import TOY
+from vosbench.records.store import save
 from vosbench.report.site import live
 from vosbench.report.site.model import SiteOptions
 
@@ -15,8 +17,8 @@ pytest.importorskip("jinja2", reason="needs the extra site")
 
 
 def shown(lab: Lab, *more: str) -> list[str]:
-    """The words of a site of a record of the toy masks."""
-    lab.done(*lab.score("--jobs", "1", "--out", "results", "--name", "mynet", "--measures", "J"))
+    """The words of a site of a record."""
+    save(lab.folder / "results", make_record("mynet", {"J_mean": 0.5}, {"v0": {"J_mean": 0.5}}), [])
     return ["report", "--no-published", "--jobs", "1", "--quiet", *lab.data[2:], *more]
 
 
@@ -24,7 +26,8 @@ def shown(lab: Lab, *more: str) -> list[str]:
 def test_other_masks(lab: Lab) -> None:
     shutil.copytree(lab.root / "masks" / "v0", lab.root / "others" / "v1")
     shutil.copytree(lab.root / "masks" / "v1", lab.root / "others" / "v0")
-    lab.inject(*shown(lab, "--masks", "mynet=toy/others"))
+    lab.done(*lab.score("--jobs", "1", "--out", "results", "--name", "mynet"))
+    lab.inject("report", "--no-published", "--jobs", "1", "--quiet", *lab.data[2:], "--masks", "mynet=toy/others")
 
 
 @fault("`report`: masks of no record")
@@ -39,12 +42,8 @@ def test_two_places(lab: Lab) -> None:
 
 @fault("`report`: masks of records of several datasets")
 def test_several(lab: Lab) -> None:
-    words = shown(lab, "--masks", "mynet=toy/masks")
-    folder = lab.folder / "results"
-    (folder / "another").mkdir()
-    text = (folder / "toy" / "mynet+J.json").read_text("utf-8")
-    (folder / "another" / "mynet+J.json").write_text(text.replace('"dataset": "toy"', '"dataset": "another"'), "utf-8")
-    lab.inject(*words)
+    save(lab.folder / "results", make_record("mynet", {"J_mean": 0.5}, dataset="another"), [])
+    lab.inject(*shown(lab, "--masks", "mynet=toy/masks"))
 
 
 @fault("`report --out` is a folder of something else")
@@ -72,6 +71,6 @@ def test_damaged(lab: Lab) -> None:
     site = live.live(["results"], Path("results"), Path("site"), options, note=notes.append)
     before = site.content()
     lab.begin()
-    (lab.folder / "results" / "toy" / "mynet+J.json").write_text("{", "utf-8")
+    (lab.folder / "results" / "toy" / "mynet.json").write_text("{", "utf-8")
     assert site.content() is before
     lab.end("–", notes[-1])
