@@ -141,7 +141,9 @@ class Lab:
             .replace(f" on {socket.gethostname()} ", " on … ")
         )
         line = re.sub(r'"[^"]*"', '"…"', line)
-        line = re.sub(r"\b[0-9a-f]{64}\b|(?<=cannot be run: ).*", "…", line)  # the latter in words of ONNX Runtime
+        line = re.sub(
+            r"\b[0-9a-f]{64}\b|(?<=cannot be run: ).*|(?<=Invalid JSON: )[^;)]*", "…", line
+        )  # words of ONNX Runtime and pydantic
         line = re.sub(r"(?<![\w-])\d[\d,.:-]*(?![\w])", "…", line).replace("|", "/")
         return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
 
