@@ -30,10 +30,11 @@ PAGE = TESTS.parent / "docs" / "faults.md"
 BEGIN, END = "<!-- rows that tests have written -->", "<!-- end of these rows -->"
 WRITE = "VOSBENCH_WRITE_FAULTS"
 LONGEST = 240
+PART = r"\.part$"
 KINDS = {
     r"(^|/)\.lock$": "a lock",
     r"\.zip\.part$": "a part of a download",
-    r"\.part$": "a half-written file",
+    PART: "a half-written file",
     r"/run\.json$": "run.json",
     r"\.state\.npz$": "a state to resume from",
     r"/\.shards/.*\.json$": "rows of shards",
@@ -126,7 +127,10 @@ class Lab:
         lines = [line for line in errors.splitlines() if not line.startswith(("note: ", "progress: "))]
         said = [line for line in lines if line.startswith(("error: ", "Error: "))] or lines  # below a usage: "Error: "
         assert len(said) <= 1, errors
-        self._seen = (self._plain(said[0] if said else "–"), str(code), self._left())
+        left = self._left()
+        if str(code).startswith("killed"):  # a matter of the moment
+            left = left.replace(f"{KINDS[PART]}, ", "")
+        self._seen = (self._plain(said[0] if said else "–"), str(code), left)
 
     def row(self) -> tuple[str, str, str]:
         """What is printed, the exit code, and what is left on disk."""
