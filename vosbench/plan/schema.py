@@ -43,9 +43,9 @@ def _short(key: str) -> Callable[[Json], None]:
     """State in a JSON Schema that a name alone will do."""
 
     def extend(schema: Json) -> None:
-        whole = dict(schema)
-        schema.clear()
-        schema["anyOf"] = [{"type": "string", "description": f"short for {{{key}: …}}"}, whole]
+        # Title and description are of both forms, and older versions of pydantic add them after this call.
+        inner = {name: schema.pop(name) for name in list(schema) if name not in ("title", "description")}
+        schema["anyOf"] = [{"type": "string", "description": f"short for {{{key}: …}}"}, inner]
 
     return extend
 
