@@ -5,7 +5,7 @@ from pathlib import Path
 
 from vosbench.method import Method, Option, Predictor, Recipe, Setup
 from vosbench.method.method import HEEDED
-from vosbench.method.options import SCALES, aligned_size, motion_options, scales, view_options, whole
+from vosbench.method.options import SCALES, aligned_size, scales, stage_options, view_options, whole
 
 TINY, LITE = (Path(__file__).with_name(f"{variant}.safetensors") for variant in ("tiny", "lite"))
 
@@ -54,10 +54,13 @@ OPTIONS = {
         "mean of probabilities, mask above 0.5; or as released: mean of logits, mask above logit 0.5 (probability "
         "0.6225), gated",
         ("paper", "official"),
-        implies={"official": {"output": "mask"}},
+        implies={"official": {"output": "mask", "refine": "off"}},
     ),
     "output": Option(
-        "map", "the soft map, or the mask (0 and 1) after pruning and gating; mask for official", ("map", "mask")
+        "map",
+        "the soft map, or the mask (0 and 1) after pruning and gating; mask for official",
+        ("map", "mask"),
+        implies={"mask": {"refine": "off"}},
     ),
     "gating": Option(
         "preset",
@@ -85,7 +88,7 @@ OPTIONS = {
         ("anchor", "current"),
         variants=dict.fromkeys(WITHOUT_DIFFUSION),
     ),
-    **motion_options(WITHOUT_LITE),
+    **stage_options(WITHOUT_LITE),
 }
 
 

@@ -14,9 +14,9 @@ from vosbench.dataset import Video
 from vosbench.engine.stages import stage
 from vosbench.errors import DataError, UsageError
 from vosbench.method import FloatMap, Setup, State
-from vosbench.method.nn.motion import with_motion
 from vosbench.method.nn.precision import device
 from vosbench.method.nn.predictor import NetworkPredictor, choose, ready
+from vosbench.method.nn.refined import finished
 from vosbench.method.nn.tta import Ensemble, EnsemblePredictor, Views, map_predictor
 from vosbench.method.nn.views import FULL_VIEW, LITE_VIEW, TINY_VIEW, LiteView, View, view_of
 from vosbench.method.options import changed, resolve
@@ -119,12 +119,13 @@ def load(setup: Setup, detector: Detector | None = None) -> NetworkPredictor:
         source = from_path(Path(options["prune"]))
     if not masks and (source or options["gating"] == "on"):
         raise UsageError("pruning and gating act on masks; add --set output=mask")
-    if masks and options.get("motion") == "on":
-        raise UsageError("motion is added to maps; omit --set motion=on, or use output=map and no preset")
+    for name, does in (("motion", "is added to"), ("refine", "changes")):
+        if masks and options.get(name) == "on":
+            raise UsageError(f"{name} {does} maps; omit --set {name}=on, or use output=map and no preset")
     net, target = ready(make, setup), device(setup.device)
     views = _views(view, options)
     if not masks:
-        return with_motion(map_predictor(net, views, target, setup.batch, preset.saliency), options)
+        return finished(map_predictor(net, views, target, setup.batch, preset.saliency), options)
     maps = EnsemblePredictor(Ensemble(net, views, target), preset.saliency, setup.batch)
     gating = preset.gating if options["gating"] == "preset" else options["gating"] == "on"
     return MaskPredictor(maps, preset, source, gating=gating)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vosbench.method import Method, Option, Predictor, Recipe, Setup
 from vosbench.method.method import HEEDED
-from vosbench.method.options import aligned_size, motion_options, view_options, whole
+from vosbench.method.options import aligned_size, stage_options, view_options, whole
 
 TINY, LITE = (Path(__file__).with_name(f"{variant}.safetensors") for variant in ("tiny", "lite"))
 
@@ -34,7 +34,7 @@ OPTIONS = {
         variants={**dict.fromkeys(("", "adnet", "tiny")), "lite": "320"},
     ),
     **view_options(("", "adnet", "f2net", "tiny")),
-    **motion_options(("", "adnet", "f2net", "tiny")),
+    **stage_options(("", "adnet", "f2net", "tiny")),
 }
 
 

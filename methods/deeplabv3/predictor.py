@@ -7,9 +7,9 @@ from functools import partial
 from vosbench.method import Setup
 from vosbench.method.nn.deeplab import ADNET, ADNET_TINY, F2NET, AdnetDeepLab, F2netDeepLab, as_trained
 from vosbench.method.nn.lite import LiteDeepLab
-from vosbench.method.nn.motion import with_motion
 from vosbench.method.nn.precision import device
 from vosbench.method.nn.predictor import NetworkPredictor, choose, ready
+from vosbench.method.nn.refined import finished
 from vosbench.method.nn.tta import Views, map_predictor
 from vosbench.method.nn.views import FULL_VIEW, LITE_VIEW, TINY_VIEW, SquashedView, View, view_of
 from vosbench.method.options import changed, resolve
@@ -38,4 +38,4 @@ def load(setup: Setup) -> NetworkPredictor:
     if setup.variant == "f2net":
         make = partial(F2netDeepLab, as_trained(F2NET, setup.weights))
     views = Views.asked(view, options)
-    return with_motion(map_predictor(ready(make, setup), views, device(setup.device), setup.batch), options)
+    return finished(map_predictor(ready(make, setup), views, device(setup.device), setup.batch), options)

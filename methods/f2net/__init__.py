@@ -5,7 +5,7 @@ from pathlib import Path
 
 from vosbench.method import Method, Option, Predictor, Recipe, Setup
 from vosbench.method.method import HEEDED
-from vosbench.method.options import motion_options, positive, view_options, whole
+from vosbench.method.options import positive, stage_options, view_options, whole
 
 TINY, LITE = (Path(__file__).with_name(f"{variant}.safetensors") for variant in ("tiny", "lite"))
 
@@ -75,7 +75,7 @@ OPTIONS = {
         ("mask", "centre", "zero"),
         variants=UNGUIDED,
     ),
-    **motion_options([name for name in ("", *VARIANTS) if not name.startswith("lite")]),
+    **stage_options([name for name in ("", *VARIANTS) if not name.startswith("lite")]),
 }
 
 

@@ -17,9 +17,9 @@ from vosbench.images import read_frame
 from vosbench.method import FloatMap, Setup, State
 from vosbench.method.nn.deeplab import EncoderConfig, Features, as_trained
 from vosbench.method.nn.layers import resize
-from vosbench.method.nn.motion import with_motion
 from vosbench.method.nn.precision import device
 from vosbench.method.nn.predictor import NetworkPredictor, choose, ready, vectors
+from vosbench.method.nn.refined import finished
 from vosbench.method.nn.tta import Outputs, Views, map_predictor
 from vosbench.method.nn.views import Frame, LiteView, SquashedView
 from vosbench.method.options import changed, resolve
@@ -202,8 +202,8 @@ def load(setup: Setup) -> NetworkPredictor:
     views = Views.asked(view, options)
     net = ready(partial(build, config), setup)
     if not net.guided:
-        return with_motion(map_predictor(net, views, target, setup.batch), options)
-    return with_motion(GuidedPredictor(net, views, target, setup.batch, heatmaps), options)
+        return finished(map_predictor(net, views, target, setup.batch), options)
+    return finished(GuidedPredictor(net, views, target, setup.batch, heatmaps), options)
 
 
 def configured(config: Config, given: Mapping[str, str]) -> Config:

@@ -206,6 +206,7 @@ def test_defaults_are_maps_at_one_scale(clip: Video, trained: Setup) -> None:
         "anchor_align": "anchor",
         "motion": "off",
         "motion_weight": MOTION,
+        "refine": "on",
     }
     default = method.load(trained)
     assert isinstance(default, FramePredictor)

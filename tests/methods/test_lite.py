@@ -17,12 +17,13 @@ from torch import Tensor, nn
 from vosbench.dataset import Video
 from vosbench.errors import DataError, UsageError
 from vosbench.images import read_frame, write_png
-from vosbench.method import Material, Method, Recipe, Setup
+from vosbench.method import Embedder, Material, Method, Recipe, Setup
 from vosbench.method.nn.convert import BACKBONE
 from vosbench.method.nn.export import export as export_network
 from vosbench.method.nn.lite import LiteDeepLab
 from vosbench.method.nn.weights import write
 from vosbench.method.options import resolve
+from vosbench.method.refine import refined
 from vosbench.method.testing import check_predictor, sample_video
 from vosbench.methods.f2net.network import LiteF2Net
 from vosbench.records.provenance import weights_card
@@ -228,7 +229,7 @@ def test_scales_and_mirrored_views(weights: Any, clip: Video) -> None:
 def test_views_follow_one_centre(weights: Any, clip: Video) -> None:
     path = weights("f2net.lite")
     plain, turned, both = (
-        list(load("f2net.lite", weights=path, options={"flip": flip}).follow(video))
+        list(load("f2net.lite", weights=path, options={"flip": flip}).unrefined.follow(video))
         for flip, video in (("no", clip), ("no", mirrored(clip)), ("yes", clip))
     )
     first = (plain[0].heat + turned[0].heat[:, ::-1]) / 2  # before centres can differ
@@ -297,7 +298,7 @@ def test_options_are_those_that_act() -> None:
 @pytest.mark.parametrize("name", ["deeplabv3.lite", "adnet.lite", "f2net.lite"])
 def test_motion_is_added_as_log_odds(name: str, weights: Any, tmp_path: Path) -> None:
     path, video = weights(name), sample_video(tmp_path / "frames")
-    alone, moved = load(name, weights=path), load(name, weights=path, options={"motion": "on"})
+    alone, moved = (load(name, weights=path, options={"refine": "off", "motion": way}) for way in ("off", "on"))
     moving = load_method("motion")[0].load(Setup(options={"pixels": "51360"}))
     for map_, fused, motion in zip(*(p.predict(video) for p in (alone, moved, moving)), strict=True):
         clipped = np.clip(map_.astype(np.float64), 1e-6, 1 - 1e-6)
@@ -320,6 +321,31 @@ def test_a_weight_of_motion_needs_motion(weights: Any, tmp_path: Path) -> None:
         for more in ({"motion_weight": "3"}, {})
     )
     assert not np.array_equal(strong[1], usual[1])
+
+
+@pytest.mark.parametrize("name", ["deeplabv3.lite", "adnet.lite", "f2net.lite"])
+@pytest.mark.parametrize("more", [{}, {"motion": "on"}, {"flip": "yes"}])
+def test_maps_are_refined_by_their_frames(name: str, more: dict[str, str], weights: Any, tmp_path: Path) -> None:
+    path, video = weights(name), sample_video(tmp_path / "frames")
+    plain, drawn = (load(name, weights=path, options={"refine": way, **more}) for way in ("off", "on"))
+    maps = list(drawn.predict(video))
+    for map_, before, frame in zip(maps, plain.predict(video), video.frames, strict=True):
+        np.testing.assert_array_equal(map_, refined(before, read_frame(frame)))
+    assert not np.array_equal(maps[0], next(iter(plain.predict(video))))
+    np.testing.assert_array_equal(next(iter(load(name, weights=path, options=more).predict(video))), maps[0])
+    assert drawn.inputs == plain.inputs
+    assert isinstance(drawn, Embedder) == isinstance(plain, Embedder)
+    if not more:
+        check_predictor(drawn, video, needs=load_method(name)[0].needs)
+
+
+def test_masks_are_not_refined() -> None:
+    adnet, _ = load_method("adnet")
+    assert resolve("adnet", adnet.options, {"output": "mask"}, "lite")["refine"] == "off"
+    assert resolve("adnet", adnet.options, {"preset": "official"}, "lite")["refine"] == "off"
+    assert "refine" not in resolve("adnet", adnet.options, {"output": "mask"}, "ad")
+    with pytest.raises(UsageError, match="refine changes maps"):
+        load("adnet.lite", options={"refine": "on", "output": "mask"})
 
 
 # Recipes
@@ -398,7 +424,7 @@ def test_masks_are_shares_and_frames_are_as_at_inference(material: Material) -> 
     recipe = small("deeplabv3.lite", images="0", **PLAIN)
     video = material.videos[0]
     example = recipe.example(Material(videos=(video,)), recipe.plan.steps - 1, np.random.default_rng(0))
-    view = load("deeplabv3.lite").view
+    view = load("deeplabv3.lite").unrefined.view
     pictures = {view.prepare(read_frame(path)).numpy().tobytes(): t for t, path in enumerate(video.frames)}
     shown = pictures[example["frame"].tobytes()]
     mask = cv2.imread(str(video.annotations[shown]), cv2.IMREAD_GRAYSCALE)
@@ -408,7 +434,7 @@ def test_masks_are_shares_and_frames_are_as_at_inference(material: Material) -> 
 
 
 def test_anchors_are_first_frames_and_stills_their_own(material: Material) -> None:
-    view = load("deeplabv3.lite").view
+    view = load("deeplabv3.lite").unrefined.view
     recipe = small("adnet.lite", **PLAIN)
     firsts = {view.prepare(read_frame(video.frames[0])).numpy().tobytes() for video in material.videos}
     stills = {view.prepare(read_frame(video.frames[0])).numpy().tobytes() for video in material.images}

@@ -10,7 +10,7 @@ from vosbench.dataset import Video
 from vosbench.errors import DataError
 from vosbench.images import write_png
 from vosbench.method import Setup
-from vosbench.method.motion.appearance import BINS, bins, border, centred, evidence, guided
+from vosbench.method.motion.appearance import BINS, bins, border, centred, evidence
 from vosbench.method.motion.background import agreement, plane, repeats, residual, texture
 from vosbench.method.motion.saliency import AHEAD, CHUNK, KEPT, Moving, along, logistic, moving, odds, otsu, propagated
 from vosbench.method.testing import check_predictor, sample_video
@@ -140,16 +140,6 @@ def test_priors_of_position() -> None:
     middle = centred(51, 101)
     assert middle[25, 50] == pytest.approx(0.6)
     assert middle[0, 0] < 0
-
-
-def test_the_guided_filter_keeps_edges_of_the_frame() -> None:
-    frame = np.zeros((H, W, 3), np.uint8)
-    frame[:, W // 2 :] = 200
-    blurred = cv2.GaussianBlur((frame[..., 0] > 0).astype(np.float32), (0, 0), 4)
-    filtered = guided(blurred, frame)
-    jump = W // 2
-    assert filtered[30, jump] - filtered[30, jump - 1] > 5 * (blurred[30, jump] - blurred[30, jump - 1])
-    assert guided(np.full((H, W), 0.3, np.float32), frame) == pytest.approx(0.3, abs=1e-5)
 
 
 def test_it_keeps_the_contract(tmp_path: Path) -> None:

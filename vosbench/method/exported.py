@@ -58,10 +58,7 @@ class ExportedPredictor(Stateless):
         if len(outputs) != len(inputs):
             raise VideoError(f"the network's output is of shape {outputs.shape} for {len(inputs)} frames")
         with stage("post"):
-            return [
-                self._interface.restore(output, (frame.shape[0], frame.shape[1]))
-                for output, frame in zip(outputs, frames, strict=False)
-            ]
+            return [self._interface.restore(output, frame) for output, frame in zip(outputs, frames, strict=False)]
 
 
 def file_of(setup: Setup, method: str) -> Path:

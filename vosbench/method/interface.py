@@ -98,6 +98,7 @@ OPTIONS: Mapping[str, Option] = {
         ("centres", "aligned"),
     ),
     "anchor": Option("", "name of a second input, which gets the video's first frame"),
+    "refine": Option("", "whether the edges of maps are drawn to those of the frame; off by default", ("on", "off")),
 }
 USUAL = {
     "filter": "antialias",
@@ -107,6 +108,7 @@ USUAL = {
     "std": _three("0.229,0.224,0.225"),
     "layout": "nchw",
     "corners": "centres",
+    "refine": "off",
 }
 RAW = {"scale": "1", "mean": _three("0"), "std": _three("1")}
 """What is usual for networks whose input is whole numbers."""
@@ -128,6 +130,7 @@ class Interface:
         output: ``"sigmoid"``, ``"logits"``, ``"minmax"`` or ``"softmax"``.
         sure: whether `output` was set or read from the file, rather than guessed.
         aligned: whether outputs are resized with their corners aligned.
+        refine: whether maps are refined by their frames; see `vosbench.method.refine`.
         dtype: of the input.
     """
 
@@ -142,6 +145,7 @@ class Interface:
     output: str
     sure: bool
     aligned: bool
+    refine: bool
     dtype: np.dtype[Any]
 
     def prepare(self, frame: Frame) -> Array:
@@ -155,12 +159,12 @@ class Interface:
             values = np.clip(np.rint(values), known.min, known.max)
         return np.ascontiguousarray(values if self.last else values.transpose(2, 0, 1), self.dtype)
 
-    def restore(self, output: Array, size: tuple[int, int]) -> FloatMap:
+    def restore(self, output: Array, frame: Frame) -> FloatMap:
         """The output for a frame → its map.
 
         Args:
             output: (h, w), (C, h, w), or (h, w, C) if channels are last.
-            size: (H, W) of the frame.
+            frame: (H, W, 3) uint8.
 
         Returns:
             (H, W) float32 in [0, 1].
@@ -186,10 +190,15 @@ class Interface:
             )
         if self.output == "minmax":
             plane = (plane - low) / (high - low) if high > low else np.zeros_like(plane)
-        large = _interpolated(plane, size, aligned=self.aligned)
+        large = _interpolated(plane, frame.shape[:2], aligned=self.aligned)
         if self.output == "logits":
             large = _logistic(large)
-        return np.clip(large, 0, 1).astype(np.float32, copy=False)  # weights of an interpolation sum to about 1
+        values = np.clip(large, 0, 1).astype(np.float32, copy=False)  # weights of an interpolation sum to about 1
+        if not self.refine:
+            return values
+        from vosbench.method.refine import refined
+
+        return refined(values, frame)
 
     def _planes(self, output: Array) -> Array:
         """(C, h, w), from any of the shapes."""
@@ -257,6 +266,7 @@ def settle(
         output=texts.get("output", "logits"),
         sure="output" in known,
         aligned=texts["corners"] == "aligned",
+        refine=texts["refine"] == "on",
         dtype=dtype,
     )
 

@@ -118,6 +118,8 @@ def positive(text: str) -> str:
 
 MOTION = "0.5"
 """Weight of motion as a stage of a lite network; the card of `motion` tells how it was chosen."""
+REFINE = "on"
+"""Whether the maps of a lite network are refined; the card of `deeplabv3` tells how this was chosen."""
 SCALES, FLIP = "1", "no"
 """Defaults of the options `scales` and `flip` of the lite variants."""
 
@@ -170,8 +172,8 @@ def view_options(without: Iterable[str]) -> dict[str, Option]:
     }
 
 
-def motion_options(without: Iterable[str]) -> dict[str, Option]:
-    """The options of motion as a stage; see `vosbench.method.nn.motion`.
+def stage_options(without: Iterable[str]) -> dict[str, Option]:
+    """The options of the stages that follow a network; see `vosbench.method.nn.refined`.
 
     Args:
         without: the variants that do not have them.
@@ -185,6 +187,12 @@ def motion_options(without: Iterable[str]) -> dict[str, Option]:
             variants=missing,
         ),
         "motion_weight": Option(MOTION, "weight of those log odds, with motion=on", read=positive, variants=missing),
+        "refine": Option(
+            REFINE,
+            "draws the edges of the map to those of the frame, by a guided filter",
+            ("on", "off"),
+            variants=missing,
+        ),
     }
 
 

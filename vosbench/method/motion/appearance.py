@@ -1,4 +1,4 @@
-"""What the object looks like: colours of the whole video, and the edges of each frame."""
+"""What the object looks like: colours of the whole video."""
 
 from functools import cache
 
@@ -16,8 +16,6 @@ STRONGEST = 3.0
 """Log odds that a colour can contribute."""
 SAMPLED = 3
 """Every so many pixels in both directions are counted."""
-RADIUS, SMOOTH = 8, 1e-3
-"""Of the guided filter: pixels, and the variance of brightness that it takes for an edge."""
 
 Bins = NDArray[np.uint16]
 
@@ -71,20 +69,3 @@ def centred(height: int, width: int) -> Map:
     """A Gauss function around the image's centre, of half its sides, minus 0.4; (H, W)."""
     x, y = (np.linspace(-1, 1, side, dtype=np.float32) for side in (width, height))
     return np.asarray(np.exp(-(x**2 + y[:, None] ** 2) / (2 * 0.5**2)) - 0.4, np.float32)
-
-
-def guided(probability: Map, frame: Frame) -> Map:
-    """Draw the edges of a map to those of its frame (He, Sun and Tang, Guided Image Filtering, ECCV 2010).
-
-    Args:
-        probability: (H, W).
-        frame: (H, W, 3), RGB.
-    """
-
-    def mean(values: Map) -> Map:
-        return np.asarray(cv2.boxFilter(values, -1, (2 * RADIUS + 1, 2 * RADIUS + 1)), np.float32)
-
-    guide: Map = np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), np.float32) / np.float32(255)
-    of_guide, of_map = mean(guide), mean(probability)
-    slope = (mean(guide * probability) - of_guide * of_map) / (mean(guide * guide) - of_guide**2 + np.float32(SMOOTH))
-    return np.asarray(mean(slope) * guide + mean(of_map - slope * of_guide), np.float32)

@@ -13,17 +13,18 @@ from vosbench.engine.stages import stage
 from vosbench.images.flow import Flow
 from vosbench.method.estimators import METHODS
 from vosbench.method.method import FloatMap, State
-from vosbench.method.motion.appearance import BINS, SAMPLED, Bins, bins, border, centred, counted, evidence, guided
+from vosbench.method.motion.appearance import BINS, SAMPLED, Bins, bins, border, centred, counted, evidence
 from vosbench.method.motion.background import Frame, Map, agreement, repeats, residual, texture
 from vosbench.method.motion.saliency import Moving, logistic, moving, propagated
 from vosbench.method.predict import Stateless, of_equal_size, read_ahead
+from vosbench.method.refine import guided
 
 MOTION, BORDER, COLOUR, CENTRE, BIAS = 1.7, 1.4, 1.4, 4.1, -0.3
 """Weights of the log odds; chosen on RealTrain, see the card."""
 ROUNDS = 2
 """How often the colours of object and background are learned from the map that they give."""
-FILTERED = 2
-"""How often the guided filter is applied."""
+FILTERED, RADIUS, SMOOTH = 2, 8, 1e-3
+"""How often the guided filter is applied, the radius of its windows, and the variance of brightness at edges."""
 RANGE = 4.0
 """Log odds are kept between the passes within ± this, as 8 bits."""
 
@@ -109,8 +110,9 @@ class Motion(Stateless):
         small = self._resized(frame)
         total = _total(kept, colours[bins(small)])
         probability = logistic(total)
+        brightness = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.float32) / np.float32(255)
         for _ in range(FILTERED):
-            probability = guided(probability, small)
+            probability = guided(probability, brightness, RADIUS, SMOOTH)
         large = cv2.resize(probability, (frame.shape[1], frame.shape[0]), interpolation=cv2.INTER_LINEAR)
         return np.clip(large, 0, 1).astype(np.float32)
 

@@ -25,6 +25,7 @@ from vosbench.method.interface import ENTRY, OPTIONS
 from vosbench.method.method import Predictor
 from vosbench.method.nn.layers import resize
 from vosbench.method.nn.predictor import FramePredictor, Network
+from vosbench.method.nn.refined import Refined
 from vosbench.method.nn.views import MEAN_BGR, AlignedView, LiteView, SquashedView, View
 
 Format = Literal["onnx", "torchscript"]
@@ -79,6 +80,8 @@ def export(
         UsageError: if the method cannot be written to a file, or 8-bit integers to one of this form.
         DataError: if the file does not give what the network gives.
     """
+    refine = isinstance(predictor, Refined)
+    predictor = predictor.unrefined if isinstance(predictor, Refined) else predictor
     if not isinstance(predictor, FramePredictor):
         raise UsageError(
             f'"{name}" cannot be exported: it does more than run a network on a frame and the first one, such as carry '
@@ -86,7 +89,7 @@ def export(
         )
     if calibration and form != "onnx":
         raise UsageError("8-bit integers are for ONNX files; omit --int8, or pass --format onnx")
-    described = {**interface_of(predictor.view, name), **card}
+    described = {**interface_of(predictor.view, name), **({"refine": "on"} if refine else {}), **card}
     net = Exported(predictor.net, predictor.view).eval()
     width, height = predictor.view.input
     noise = torch.Generator().manual_seed(0)
