@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-import yaml
 from PIL import Image
 
+from cards import CARD, card_file
 from in_process import call
 from vosbench.images import write_png
 from vosbench.records import record as records
@@ -20,30 +20,12 @@ from vosbench.records.card import MethodCard, read_card, write_card
 from vosbench.records.store import find_records
 
 TOY = Path(__file__).parents[1] / "plugins" / "toy.py"
-CARD = {
-    "method": "mynet",
-    "title": "MyNet",
-    "paper": "Doe, MyNet, ICCV 2025",
-    "year": 2025,
-    "venue": "ICCV",
-    "task": "unsupervised",
-    "training": "DUTS-TR",
-    "contact": "jane.doe@example.org",
-    "code": "https://example.org/mynet",
-}
 Change = Callable[[Path], object]
-
-
-def write(path: Path, **changes: object) -> Path:
-    """Write a card with some lines changed; those of None are left out."""
-    said = {name: value for name, value in {**CARD, **changes}.items() if value is not None}
-    path.write_text(yaml.safe_dump(said, allow_unicode=True), "utf-8")
-    return path
 
 
 def submit(root: Path, out: Path, *more: str | Path, card: Path | None = None) -> Any:
     words = ("--dataset", "toy", "--root", root, "--plugin", TOY, "--jobs", "1", "--out", out, *more)
-    return call("submit", root / "other", "--method-card", card or write(root / "card.yaml"), *words)
+    return call("submit", root / "other", "--method-card", card or card_file(root / "card.yaml"), *words)
 
 
 def verify(root: Path, out: Path, *more: str | Path) -> Any:
@@ -171,7 +153,7 @@ def test_a_contribution_without_a_record_or_with_a_damaged_one(other: Path, pack
     ],
 )
 def test_cards_are_checked_before_the_work(changes: dict[str, object], said: str, other: Path, tmp_path: Path) -> None:
-    done = submit(other, tmp_path / "out", card=write(tmp_path / "card.yaml", **changes))
+    done = submit(other, tmp_path / "out", card=card_file(tmp_path / "card.yaml", **changes))
     assert done.returncode == 3
     assert said in done.stderr
     assert done.stderr.count("\n") == 1
@@ -192,11 +174,11 @@ def test_datasets_join_a_contribution_but_nothing_else_is_overwritten(
     assert submit(other, packed, "--protocol", "toy-inner").returncode == 0
     assert {path.name for path in (packed / "toy").glob("*.json")} == {"mynet.json", "mynet@toy-inner.json"}
     assert verify(other, packed).returncode == 0
-    done = submit(other, packed, card=write(tmp_path / "new.yaml", title="Other"))
+    done = submit(other, packed, card=card_file(tmp_path / "new.yaml", title="Other"))
     assert done.returncode == 2
     assert "says something else than the card" in done.stderr
     assert submit(other, packed, "--overwrite", card=tmp_path / "new.yaml").returncode == 0
-    done = submit(other, packed, card=write(tmp_path / "new.yaml", method="else"))
+    done = submit(other, packed, card=card_file(tmp_path / "new.yaml", method="else"))
     assert 'is the contribution of "mynet"' in done.stderr
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "a.txt").write_text("mine")
@@ -219,7 +201,7 @@ def test_records_of_contributions_are_found(packed: Path, tmp_path: Path) -> Non
 
 def test_the_site_says_what_the_card_does(other: Path, tmp_path: Path) -> None:
     pytest.importorskip("jinja2")
-    card = write(tmp_path / "card.yaml", paper="<script>alert(1)</script>", venue="ICCV", notes="three scales")
+    card = card_file(tmp_path / "card.yaml", paper="<script>alert(1)</script>", venue="ICCV", notes="three scales")
     assert submit(other, tmp_path / "results" / "contributions" / "mynet", card=card).returncode == 0
     done = call("report", tmp_path / "results", "--out", tmp_path / "site", "--plugin", TOY, "--no-published")
     assert done.returncode == 0, done.stderr
@@ -236,7 +218,7 @@ def test_git_takes_contributions() -> None:
 
 
 def test_folders_of_ones_own_are_not_for_others(other: Path, tmp_path: Path) -> None:
-    card = write(tmp_path / "card.yaml")
+    card = card_file(tmp_path / "card.yaml")
     (other / "masks").rename(other / "Annotations")
     words = ("--method-card", card, "--out", tmp_path / "out", "--dataset", other)
     done = call("submit", other / "other", *words)

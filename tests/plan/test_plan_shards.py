@@ -4,10 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from factories import write_toy
 from in_process import call
+from planned import contents, plan, prepare, worked
 
-PLUGIN = Path(__file__).parents[1] / "plugins" / "planned.py"
 PLAN = """
 plugins: [PLUGIN]
 methods:
@@ -20,26 +19,13 @@ datasets: [toy, {dataset: other, protocols: [toy-inner, toy]}]
 
 @pytest.fixture(autouse=True)
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("VOSBENCH_DATA", "data")
-    monkeypatch.setenv("PLAN_LOG", "log.txt")
-    write_toy(Path("data/toy"))
-    write_toy(Path("data/Others"), size=(30, 40))
-    for name, factor in (("a", "1.5"), ("b", "0.9"), ("dim", "0.8")):
-        Path(f"{name}.txt").write_text(factor, "utf-8")
+    prepare(tmp_path, monkeypatch)
     plan(PLAN)
 
 
-def plan(text: str) -> None:
-    Path("plan.yaml").write_text(text.replace("PLUGIN", str(PLUGIN)), "utf-8")
-
-
-def worked() -> list[str]:
+def videos() -> list[str]:
     """The videos that methods had since the last call."""
-    log = Path("log.txt")
-    lines = log.read_text("utf-8").splitlines() if log.exists() else []
-    log.unlink(missing_ok=True)
-    return sorted(line for line in lines if line != "load")
+    return sorted(line for line in worked() if line != "load")
 
 
 def done(*words: str, code: int = 0) -> str:
@@ -48,25 +34,19 @@ def done(*words: str, code: int = 0) -> str:
     return found.stderr
 
 
-def contents(folder: str = "results") -> dict[str, bytes]:
-    """Records, rows and maps, without what plans and shards note."""
-    files = [path for path in Path(folder).rglob("*") if path.is_file() and not {".plan", ".shards"} & {*path.parts}]
-    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
-
-
 @pytest.mark.parametrize("of", [2, pytest.param(5, marks=pytest.mark.slow)])
 def test_shards_of_a_plan_end_in_the_bytes_of_one_process(of: int) -> None:
     done("run", "--out", "whole")
-    once = worked()
+    once = videos()
     for index in range(1, of + 1):
         assert f"note: shard {index}/{of} has" in done("run", "--shard", f"{index}/{of}", "--out", "parts")
-    assert worked() == once  # nothing twice, although two protocols share maps
+    assert videos() == once  # nothing twice, although two protocols share maps
     assert not list(Path("parts").glob("**/*.csv.gz"))
     done("merge", "--out", "parts")
     assert contents("parts") == contents("whole")
-    assert worked() == []
+    assert videos() == []
     done("run", "--out", "parts")
-    assert worked() == []
+    assert videos() == []
 
 
 def test_a_plan_is_merged_as_a_whole_or_not_at_all() -> None:

@@ -17,11 +17,11 @@ import pytest
 import vosbench
 from factories import write_toy
 from in_process import call
+from planned import PLUGIN, contents, plan, prepare, worked
 from vosbench.engine.engine import Failure, Serial
 from vosbench.engine.locks import locked
 from vosbench.records.record import read
 
-PLUGIN = Path(__file__).parents[1] / "plugins" / "planned.py"
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 PLAN = """
 plugins: [PLUGIN]
@@ -35,20 +35,9 @@ datasets: [toy, {dataset: other, protocols: toy-inner}]
 
 @pytest.fixture(autouse=True)
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("VOSBENCH_DATA", "data")
-    monkeypatch.setenv("PLAN_LOG", "log.txt")
-    write_toy(Path("data/toy"))
-    write_toy(Path("data/Others"), size=(30, 40))
-    for name, factor in (("a", "1.5"), ("b", "0.9"), ("dim", "0.8")):
-        Path(f"{name}.txt").write_text(factor, "utf-8")
+    prepare(tmp_path, monkeypatch)
     plan(PLAN)
     return tmp_path
-
-
-def plan(text: str, name: str = "plan.yaml") -> Path:
-    Path(name).write_text(text.replace("PLUGIN", str(PLUGIN)), "utf-8")
-    return Path(name)
 
 
 def run(*words: str | Path, code: int = 0) -> subprocess.CompletedProcess[str]:
@@ -56,20 +45,6 @@ def run(*words: str | Path, code: int = 0) -> subprocess.CompletedProcess[str]:
     errors = [line for line in done.stderr.splitlines() if not line.startswith("note: ")]
     assert (done.returncode, len(errors)) == (code, bool(code)), done.stderr
     return done
-
-
-def worked() -> list[str]:
-    """What methods did since the last call."""
-    log = Path("log.txt")
-    lines = log.read_text("utf-8").splitlines() if log.exists() else []
-    log.unlink(missing_ok=True)
-    return lines
-
-
-def contents(folder: str | Path = "results") -> dict[str, bytes]:
-    """Records, rows and maps, without what plans note."""
-    files = [path for path in Path(folder).rglob("*") if path.is_file() and ".plan" not in path.parts]
-    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
 RECORDS = {
