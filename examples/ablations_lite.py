@@ -40,6 +40,8 @@ FAMILIES = {
     "f2net": {name.replace("tiny", "lite"): row for name, row in F2NET.items()},
 }
 SHARED = {name.replace("tiny", "lite"): other.replace("tiny", "lite") for name, other in SAME_WEIGHTS.items()}
+WITHOUT_STAGES = ("refine=off",)
+"""Options of what follows the network, which is the same for all rows."""
 WITHOUT_ANCHOR = ("base", "intra")
 
 HEAD = """\
@@ -209,7 +211,7 @@ def table(run: Run, family: str, seeds: Sequence[int], on: str, rows: Sequence[s
         f"different from the control by the 95 % interval over seeds (Student's t): {', '.join(clear) or 'none'}",
         *(["a frame in front is also the first one in which the centre is sought"] if family == "f2net" else []),
         "in the paper: J minus that of its baseline, full-size networks on DAVIS-2016",
-        f"trained and run on {run.device}",
+        f"trained and run on {run.device}, with {', '.join(run.options)}",
     )
     return Table(columns=columns, rows=lines, notes=notes), sentences
 
@@ -266,7 +268,8 @@ def plan(args: argparse.Namespace) -> Run:
     training = [word for each in words for word in ("--set", each)]
     training += [word for each in args.data for word in ("--data", each)]
     training += [word for each in args.hold_out for word in ("--hold-out", each)]
-    return Run(args.first, tuple(training), materials, tuple(args.run_set), args.out, args.device, args.workers)
+    options = (*WITHOUT_STAGES, *args.run_set)
+    return Run(args.first, tuple(training), materials, options, args.out, args.device, args.workers)
 
 
 def main() -> None:

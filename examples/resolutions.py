@@ -1,9 +1,10 @@
 """Accuracy and speed of a lite method by the size of its input and its test-time options, as one table.
 
 ``python examples/resolutions.py f2net.lite --weights W0 W1 W2 --dataset davis16 --root DAVIS > results/resolutions.md``
-runs every size alone, and the usual one with mirrored frames, several scales and both; ``--motion`` adds each with
-``motion=on``. Frames a second are those of one core: of the CPU time from reading frames to writing maps, all threads
-together, so that other work on the machine changes little. Results that are already in the folder are reused.
+runs every size alone, and the usual one without refinement, with mirrored frames, several scales and both; ``--motion``
+adds each with ``motion=on``. Frames a second are those of one core: of the CPU time from reading frames to writing
+maps, all threads together, so that other work on the machine changes little. Results that are already in the folder are
+reused.
 """
 
 import argparse
@@ -24,7 +25,8 @@ from vosbench.records.record import read, write
 from vosbench.report.table import Table, render
 
 MEASURES = ("J", "F", "T")
-VIEWS = ({"flip": "yes"}, {"scales": "0.75,1,1.25"}, {"flip": "yes", "scales": "0.75,1,1.25"})
+OPTIONS = ("side", "refine", "flip", "scales", "motion")
+CHANGES = ({"refine": "off"}, {"flip": "yes"}, {"scales": "0.75,1,1.25"}, {"flip": "yes", "scales": "0.75,1,1.25"})
 
 
 class Timed:
@@ -46,7 +48,7 @@ class Timed:
 
 def settings(sides: Sequence[str], usual: str, *, motion: bool) -> list[dict[str, str]]:
     """The options of each row."""
-    rows = [*({"side": side} for side in sides), *({"side": usual, **views} for views in VIEWS)]
+    rows = [*({"side": side} for side in sides), *({"side": usual, **more} for more in CHANGES)]
     return [*rows, *({**row, "motion": "on"} for row in rows if motion)]
 
 
@@ -75,7 +77,7 @@ def row(options: Mapping[str, str], results: Sequence[tuple[Path, Path]]) -> tup
     values = [[record.scores[f"{key}_mean"] for record in records] for key in MEASURES]
     rates = [frames / seconds for frames, seconds in (json.loads(speed.read_text("utf-8")) for _, speed in results)]
     cells = [spread([x for x in each if x is not None]) if None not in each else None for each in values]
-    return (*(options.get(key, "") for key in ("side", "flip", "scales", "motion")), *cells, f"{mean(rates):.1f}")
+    return (*(options.get(key, "") for key in OPTIONS), *cells, f"{mean(rates):.1f}")
 
 
 def main() -> None:
@@ -109,7 +111,7 @@ def main() -> None:
         f"weights: {record.provenance.training or 'of unknown training'}; {len(args.weights)} of them",
         "frames a second of CPU time on one core, from reading frames to writing maps",
     )
-    columns = ("side", "flip", "scales", "motion", "J", "F", "T", "frames a second")
+    columns = (*OPTIONS, "J", "F", "T", "frames a second")
     table = Table(columns=columns, rows=lines, notes=notes)
     head = f"# {args.method} by size and test-time options\n\nWritten by `examples/resolutions.py`.\n\n"
     sys.stdout.write(head + render(table, "md"))

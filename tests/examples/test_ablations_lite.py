@@ -198,16 +198,17 @@ def test_the_table_of_resolutions(
     resolutions.main()
     printed = capsys.readouterr().out
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in printed.splitlines() if line.startswith("| ")]
-    assert [row[:4] for row in rows[1:]] == [
-        ["33", "", "", ""],
-        ["48", "", "", ""],
-        ["48", "yes", "", ""],
-        ["48", "", "0.75,1,1.25", ""],
-        ["48", "yes", "0.75,1,1.25", ""],
+    assert [row[:5] for row in rows[1:]] == [
+        ["33", "", "", "", ""],
+        ["48", "", "", "", ""],
+        ["48", "off", "", "", ""],
+        ["48", "", "yes", "", ""],
+        ["48", "", "", "0.75,1,1.25", ""],
+        ["48", "", "yes", "0.75,1,1.25", ""],
     ]
-    assert all(float(row[-1]) > 0 and 0 <= float(row[4]) <= 1 for row in rows[1:])
+    assert all(float(row[-1]) > 0 and 0 <= float(row[5]) <= 1 for row in rows[1:])
     resolutions.main()
     assert capsys.readouterr().out == printed  # of the same results, with the same times
     rows = resolutions.settings(["224", "320"], "320", motion=True)
-    assert len(rows) == 10
-    assert [row.get("motion") for row in rows] == [None] * 5 + ["on"] * 5
+    assert len(rows) == 12
+    assert [row.get("motion") for row in rows] == [None] * 6 + ["on"] * 6
