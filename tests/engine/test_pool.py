@@ -88,3 +88,25 @@ def kill(_: int) -> None:
 def test_a_killed_worker_is_an_error() -> None:
     with pytest.raises(WorkerError, match="a worker process was killed"):
         list(pool.each(kill, range(2), jobs=2))
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_the_longest_begin_and_results_are_in_order(jobs: int) -> None:
+    counted: list[int] = []
+    items = [0.0, 0.1, 0.3]
+    found = list(pool.each(slept, items, jobs, cost=float, advance=counted.append))
+    assert [seconds for seconds, _ in found] == items
+    assert counted == [1, 2, 3]
+    begun = sorted(range(3), key=lambda index: found[index][1])
+    assert begun == [0, 1, 2] if jobs == 1 else begun[-1] == 0
+
+
+def slept(seconds: float) -> tuple[float, float]:
+    begun = time.monotonic()
+    time.sleep(seconds)
+    return seconds, begun
+
+
+def test_the_error_is_that_of_the_first_item_that_fails() -> None:
+    with pytest.raises(ValueError, match="could not convert string to float: 'a'"):
+        list(pool.each(float, ["1", "a", "bbb"], 2, cost=len, advance=lambda _: None))

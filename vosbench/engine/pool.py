@@ -7,7 +7,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from typing import Any, TypeVar
@@ -57,7 +57,38 @@ class Prepared:
         return prepare, (tuple(_preparations),)
 
 
-def each(work: Callable[[Item], Result], items: Sequence[Item], jobs: int = 1) -> Iterator[Result]:
+def _submitted(
+    pool: ProcessPoolExecutor, work: Callable[[Item], Result], items: Sequence[Item], cost: Callable[[Item], float]
+) -> list[Future[Result]]:
+    """The futures of all items, in their order, of which the longest begin."""
+    ranked = sorted(range(len(items)), key=lambda index: -cost(items[index]))
+    begun = {index: pool.submit(work, items[index]) for index in ranked}
+    return [begun[index] for index in range(len(items))]
+
+
+def _in_order(futures: Sequence[Future[Result]], advance: Callable[[int], None] | None) -> Iterator[Result]:
+    """The results; the error is that of the first item that fails, as in one process."""
+    try:
+        if advance:
+            for done, future in enumerate(as_completed(futures), 1):
+                if future.exception() is not None:
+                    break
+                advance(done)
+        for future in futures:
+            yield future.result()
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+def each(
+    work: Callable[[Item], Result],
+    items: Sequence[Item],
+    jobs: int = 1,
+    *,
+    cost: Callable[[Item], float] = lambda _: 0.0,
+    advance: Callable[[int], None] | None = None,
+) -> Iterator[Result]:
     """Apply a function to every item and yield the results in order.
 
     Scoring uses many small array operations that hold the interpreter lock: processes are faster, threads are not.
@@ -66,9 +97,14 @@ def each(work: Callable[[Item], Result], items: Sequence[Item], jobs: int = 1) -
         work: the function; it, items and results can be pickled.
         items: the items, usually videos.
         jobs: number of processes.
+        cost: estimates how long an item takes; several processes begin with the longest.
+        advance: called with the number of finished items; all are then awaited before the first result.
     """
     if jobs <= 1 or len(items) <= 1:
-        yield from map(work, items)
+        for done, result in enumerate(map(work, items), 1):
+            if advance:
+                advance(done)
+            yield result
         return
     with warnings.catch_warnings():
         # A fork is safe before torch has started threads; workers start none themselves. It saves their imports.
@@ -78,7 +114,7 @@ def each(work: Callable[[Item], Result], items: Sequence[Item], jobs: int = 1) -
         workers = min(jobs, len(items))
         with ProcessPoolExecutor(workers, context, initializer=prepare, initargs=(tuple(_preparations),)) as pool:
             try:
-                yield from pool.map(work, items)
+                yield from _in_order(_submitted(pool, work, items, cost), advance)
             except BrokenProcessPool:
                 raise WorkerError(
                     "a worker process was killed, for example because memory ran out; try fewer processes (--jobs)"

@@ -170,11 +170,7 @@ def _measure(  # noqa: PLR0913, PLR0917 - what is measured, and where
     tasks = [Task(video, masks.only(video.name), selection.protocol) for video in videos]
     if engine is not None:
         return gathered(engine, measure, tasks, name=lambda task: task.video.name, cost=_cost, advance=advance)
-    found: list[Of] = []
-    for video in pool.each(measure, tasks, jobs):
-        found.append(video)
-        advance(len(found))
-    return found
+    return list(pool.each(measure, tasks, jobs, cost=_cost, advance=advance))
 
 
 def _cost(task: Task) -> float:

@@ -133,15 +133,13 @@ def _scored(  # noqa: PLR0913 - what is scored, where, and where its errors go
             advance=advance,
         )
     else:
-        every = pool.each(score_video_of_all, items, jobs)
-    for done, (results, group) in enumerate(zip(every, ordered, strict=True), 1):
+        every = pool.each(score_video_of_all, items, jobs, advance=advance)
+    for results, group in zip(every, ordered, strict=True):
         for (index, task), result in zip(group, results, strict=True):
             if isinstance(result, VosbenchError):
                 failed[index][task.video.name] = result
             else:
                 found[index][result.video] = result
-        if engine is None:
-            advance(done)
     for index, those in failed.items():
         if those:  # the error of the first video, as if they were scored in order
             errors[index] = next(those[name] for name in names[index] if name in those)
