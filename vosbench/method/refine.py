@@ -4,6 +4,7 @@ In the window around each pixel, the map is modelled as a linear function of the
 regression; the models of all windows that hold a pixel are averaged, and applied to its colour (He, Sun and Tang,
 Guided Image Filtering, ECCV 2010, section 3, with colours). Models are fitted at a small size and applied at the
 frame's (He and Sun, Fast Guided Filter, arXiv:1505.00996), so that the time depends little on the frame's size.
+The mean of models is less sure than each: its log odds are doubled, which changes nothing at 0.5.
 
 Networks segment at a quarter of their input's sides or less, so the outline of a good map is off by some pixels.
 """
@@ -44,7 +45,12 @@ def refined(values: FloatMap, frame: Frame) -> FloatMap:
     result = _large(offset, (width, height))
     for slope, plane in zip(slopes, cv2.split(frame), strict=True):
         result += _large(slope / np.float32(255), (width, height)) * plane
-    return np.clip(result, 0, 1, out=result)
+    np.clip(result, 0, 1, out=result)
+    against = (1 - result) ** 2
+    result *= result
+    against += result
+    result /= against
+    return result
 
 
 def guided(values: FloatMap, guide: FloatMap, radius: int, smooth: float) -> FloatMap:
