@@ -92,19 +92,14 @@ def test_a_killed_worker_is_an_error() -> None:
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_the_longest_begin_and_results_are_in_order(jobs: int) -> None:
+    costs = {
+        f'(__import__("time").monotonic(), __import__("time").sleep({cost}), {cost})': cost for cost in (0, 0.1, 0.3)
+    }
     counted: list[int] = []
-    items = [0.0, 0.1, 0.3]
-    found = list(pool.each(slept, items, jobs, cost=float, advance=counted.append))
-    assert [seconds for seconds, _ in found] == items
+    found = list(pool.each(eval, [*costs], jobs, cost=costs.__getitem__, advance=counted.append))
+    assert [cost for _, _, cost in found] == [*costs.values()]
     assert counted == [1, 2, 3]
-    begun = sorted(range(3), key=lambda index: found[index][1])
-    assert begun == [0, 1, 2] if jobs == 1 else begun[-1] == 0
-
-
-def slept(seconds: float) -> tuple[float, float]:
-    begun = time.monotonic()
-    time.sleep(seconds)
-    return seconds, begun
+    assert (found[2][0] < found[0][0]) == (jobs == 2)
 
 
 def test_the_error_is_that_of_the_first_item_that_fails() -> None:
