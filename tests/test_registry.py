@@ -110,14 +110,15 @@ def test_files_that_are_not_python(tmp_path: Path) -> None:
 
 def test_a_file_is_executed_once_by_whatever_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "once.py"
-    path.write_text(METHOD + method_named("once") + 'with open("count", "a") as file: file.write("x")\n')
+    count = tmp_path / "count"  # worker processes of later tests execute the file too, in other folders
+    path.write_text(METHOD + method_named("once") + f'with open({str(count)!r}, "a") as file: file.write("x")\n')
     (tmp_path / "link.py").symlink_to(path)
     monkeypatch.chdir(tmp_path)
     paths = [path, Path("once.py"), Path("../") / tmp_path.name / "once.py", Path("link.py")]
     (one,) = {id(find(METHODS, [each])["once"].source) for each in paths}
     assert id(find(METHODS, paths)["once"].source) == one
     find(DATASETS, paths)
-    assert (tmp_path / "count").read_text() == "x"
+    assert count.read_text() == "x"
 
 
 def test_a_plugin_is_an_ordinary_module(tmp_path: Path) -> None:
