@@ -33,6 +33,7 @@ ONCE = tuple(
     TESTS / name
     for name in (
         "cli/test_records.py",
+        "docs/test_commands.py",
         "engine/test_cluster.py",
         "fuzz",
         "metrics/test_corridor.py",
