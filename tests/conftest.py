@@ -29,19 +29,6 @@ NEED_TORCH = (
     TESTS / "test_pytest_plugin.py",
 )
 """What needs the extra torch as a whole; single tests have the marker torch."""
-ONCE = tuple(
-    TESTS / name
-    for name in (
-        "cli/test_records.py",
-        "docs/test_commands.py",
-        "engine/test_cluster.py",
-        "fuzz",
-        "metrics/test_corridor.py",
-        "site",
-        "test_concurrency.py",
-    )
-)
-"""What takes long and depends on no version of a library."""
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -131,8 +118,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(pytest.mark.skip(reason=f"the extra {extra} is not installed"))
         if any(path == item.path or path in item.path.parents for path in NEED_TORCH):
             item.add_marker("torch")
-        if any(path == item.path or path in item.path.parents for path in ONCE):
-            item.add_marker("once")
         if "real_data" in getattr(item, "fixturenames", ()):
             item.add_marker("real")
         if slow and is_hypothesis_test(getattr(item, "obj", None)):

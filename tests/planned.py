@@ -1,5 +1,6 @@
 """What tests of plans share: a folder with toy data, weights and a plan, and what its methods noted."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,7 @@ def worked() -> list[str]:
     return lines
 
 
-def contents(folder: str | Path = "results") -> dict[str, bytes]:
-    """Records, rows and maps, without what plans and shards note."""
-    files = [path for path in Path(folder).rglob("*") if path.is_file() and not {".plan", ".shards"} & {*path.parts}]
+def contents(folder: str | Path = "results", notes: Collection[str] = (".plan",)) -> dict[str, bytes]:
+    """Records, rows and maps, without the folders of notes, those of plans by default."""
+    files = [path for path in Path(folder).rglob("*") if path.is_file() and not {*notes} & {*path.parts}]
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}

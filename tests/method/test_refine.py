@@ -38,6 +38,16 @@ def test_one_channel_is_linear_regression_in_windows() -> None:
     assert guided(values, guide, radius, smooth)[y, x] == pytest.approx(expected, abs=1e-5)
 
 
+def test_an_edge_of_brightness_becomes_one_of_the_map() -> None:
+    frame = np.zeros((H, W), np.float32)
+    frame[:, W // 2 :] = 200 / 255
+    blurred = np.asarray(cv2.GaussianBlur((frame > 0).astype(np.float32), (0, 0), 4), np.float32)
+    filtered = guided(blurred, frame, 8, 1e-3)
+    jump = W // 2
+    assert filtered[30, jump] - filtered[30, jump - 1] > 5 * (blurred[30, jump] - blurred[30, jump - 1])
+    assert guided(np.full((H, W), 0.3, np.float32), frame, 8, 1e-3) == pytest.approx(0.3, abs=1e-5)
+
+
 def test_three_channels_are_ridge_regression() -> None:
     random = np.random.default_rng(1)
     values, *guide = random.random((4, 7, 7), np.float32)

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from in_process import call
-from planned import contents, plan, prepare, worked
+from planned import contents as all_contents
+from planned import plan, prepare, worked
 
 PLAN = """
 plugins: [PLUGIN]
@@ -26,6 +27,11 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def videos() -> list[str]:
     """The videos that methods had since the last call."""
     return sorted(line for line in worked() if line != "load")
+
+
+def contents(folder: str = "results") -> dict[str, bytes]:
+    """Records, rows and maps, without what plans and shards note."""
+    return all_contents(folder, (".plan", ".shards"))
 
 
 def done(*words: str, code: int = 0) -> str:

@@ -118,8 +118,6 @@ def positive(text: str) -> str:
 
 MOTION = "0.5"
 """Weight of motion as a stage of a lite network; the card of `motion` tells how it was chosen."""
-REFINE = "on"
-"""Whether the maps of a lite network are refined; the card of `deeplabv3` tells how this was chosen."""
 SCALES, FLIP = "1", "no"
 """Defaults of the options `scales` and `flip` of the lite variants."""
 
@@ -188,7 +186,7 @@ def stage_options(without: Iterable[str]) -> dict[str, Option]:
         ),
         "motion_weight": Option(MOTION, "weight of those log odds, with motion=on", read=positive, variants=missing),
         "refine": Option(
-            REFINE,
+            "on",
             "draws the edges of the map to those of the frame, by a guided filter",
             ("on", "off"),
             variants=missing,

@@ -40,10 +40,11 @@ def refined(values: FloatMap, frame: Frame) -> FloatMap:
     height, width = values.shape
     scale = (CELLS / (height * width)) ** 0.5
     size = (width, height) if scale >= 1 else (max(round(width * scale), 1), max(round(height * scale), 1))
-    small = [_small(plane, size) / np.float32(255) for plane in cv2.split(frame)]
+    planes = cv2.split(frame)
+    small = [_small(plane, size) / np.float32(255) for plane in planes]
     slopes, offset = fitted(_small(values, size), small, max(round(RADIUS / max(scale, 1)), 1), SMOOTH)
     result = _large(offset, (width, height))
-    for slope, plane in zip(slopes, cv2.split(frame), strict=True):
+    for slope, plane in zip(slopes, planes, strict=True):
         result += _large(slope / np.float32(255), (width, height)) * plane
     np.clip(result, 0, 1, out=result)
     against = (1 - result) ** 2

@@ -80,8 +80,9 @@ def export(
         UsageError: if the method cannot be written to a file, or 8-bit integers to one of this form.
         DataError: if the file does not give what the network gives.
     """
-    refine = isinstance(predictor, Refined)
-    predictor = predictor.unrefined if isinstance(predictor, Refined) else predictor
+    stages: dict[str, str] = {}
+    if isinstance(predictor, Refined):
+        predictor, stages = predictor.unrefined, {"refine": "on"}
     if not isinstance(predictor, FramePredictor):
         raise UsageError(
             f'"{name}" cannot be exported: it does more than run a network on a frame and the first one, such as carry '
@@ -89,7 +90,7 @@ def export(
         )
     if calibration and form != "onnx":
         raise UsageError("8-bit integers are for ONNX files; omit --int8, or pass --format onnx")
-    described = {**interface_of(predictor.view, name), **({"refine": "on"} if refine else {}), **card}
+    described = {**interface_of(predictor.view, name), **stages, **card}
     net = Exported(predictor.net, predictor.view).eval()
     width, height = predictor.view.input
     noise = torch.Generator().manual_seed(0)

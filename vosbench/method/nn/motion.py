@@ -55,7 +55,7 @@ class WithMotion(NetworkPredictor):
 
 
 def with_motion(predictor: NetworkPredictor, options: Mapping[str, str]) -> NetworkPredictor:
-    """Add the stage to a predictor if `vosbench.method.options.motion_options` say so.
+    """Add the stage to a predictor if `vosbench.method.options.stage_options` say so.
 
     Raises:
         UsageError: if a weight is set, but the stage is not.

@@ -1,18 +1,16 @@
 """What follows a network: motion, and edges that are drawn to those of the frame."""
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from typing import cast
 
 from vosbench.dataset import Video
 from vosbench.engine.stages import stage
 from vosbench.method.method import Embedder, FloatMap, State
-from vosbench.method.nn.motion import with_motion
+from vosbench.method.nn.motion import Maps, with_motion
 from vosbench.method.nn.predictor import NetworkPredictor
 from vosbench.method.predict import read_ahead
 from vosbench.method.refine import refined
-
-Maps = Generator[FloatMap, None, None]
 
 
 class Refined(NetworkPredictor):
