@@ -1,5 +1,6 @@
 """Contours are aligned in a corridor: every result equals that of the plain alignment, bit for bit."""
 
+import math
 import os
 import subprocess
 import sys
@@ -17,7 +18,15 @@ from vosbench.metrics import warm
 from vosbench.metrics.stability import describe
 from vosbench.metrics.stability.alignment import accumulate, align, walk_back
 from vosbench.metrics.stability.corridor import align_contours, find_corridor, walk_exactly
-from vosbench.metrics.stability.shape_context import BINS, Floats, compare, compare_pair, normalise
+from vosbench.metrics.stability.shape_context import (
+    BINS,
+    Floats,
+    compare,
+    compare_pair,
+    find_limits,
+    find_ring,
+    normalise,
+)
 from vosbench.metrics.stability.single import ERROR, UNIT, accumulate_single, compare_single
 from vosbench.metrics.stability.ties import BLOCK, search
 
@@ -79,10 +88,19 @@ def test_costs(kind: str, seed: int) -> None:
     single = compare_single(np.ascontiguousarray(first.T), second)
     assert single.dtype == np.float32
     assert np.abs(single - cost).max() <= 40 * UNIT + 1e-11  # as derived; `ERROR` is three times as large
-    histograms = np.ascontiguousarray(first.T), np.ascontiguousarray(second.T)
-    rng = np.random.default_rng(seed)
+    ours, theirs = np.ascontiguousarray(first.T), np.ascontiguousarray(second.T)
+    rng, terms = np.random.default_rng(seed), np.empty(BINS)
     for row, column in zip(rng.integers(0, len(cost), 20), rng.integers(0, cost.shape[1], 20), strict=True):
-        assert compare_pair(histograms, row, column) == cost[row, column]
+        assert compare_pair(ours[row], theirs[column], terms) == cost[row, column]
+
+
+@given(mean=st.floats(0.5, 1e4), edge=st.sampled_from([2.0, 1.0, 0.5, 0.25, 0.125]), steps=st.integers(-4, 4))
+def test_squares_decide_as_distances_do(mean: float, edge: float, steps: int) -> None:
+    square = (edge * mean) ** 2
+    for _ in range(abs(steps)):
+        square = math.nextafter(square, math.inf if steps > 0 else 0.0)
+    ring = int((square < find_limits(mean)).sum())
+    assert ring == find_ring(math.sqrt(square) / mean)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -32,7 +32,7 @@ from vosbench.metrics.compiled import compiled
 from vosbench.metrics.stability import ties
 from vosbench.metrics.stability.alignment import match
 from vosbench.metrics.stability.contours import Indices
-from vosbench.metrics.stability.shape_context import Flags, Floats, compare_pair
+from vosbench.metrics.stability.shape_context import BINS, Flags, Floats, compare_pair
 from vosbench.metrics.stability.single import ERROR, UNIT, Singles, accumulate_single, compare_single
 
 MOST = 1e300
@@ -154,13 +154,14 @@ def walk_exactly(
     rows, columns = cost.shape
     size = len(corridor)
     total, back, tied = np.zeros(size), np.empty(size, np.int64), np.zeros(size, np.bool_)
+    terms = np.empty(BINS, np.float64)
     beginning = behind = size - 1  # the first pairs of the row, and where to look for the pairs of the row above
     for index in range(size - 1, -1, -1):
         row, column = corridor[index, 0], corridor[index, 1]
         source, other = (row + start[0]) % rows, (column + start[1]) % columns
         if not known[source, other]:
             known[source, other] = True
-            cost[source, other] = compare_pair(histograms, source, other)
+            cost[source, other] = compare_pair(histograms[0][source], histograms[1][other], terms)
         if index == size - 1:
             continue
         if row != corridor[beginning, 0]:

@@ -21,6 +21,8 @@ EPSILON = 2.0**-52
 SECTORS, RINGS = 12, 5
 BINS = RINGS * SECTORS
 UNDECIDED = BINS + SECTORS
+NEAR = 1e-18
+"""The square of how near a direction is to a sector boundary, in radians, if round-off might decide."""
 _TURN, _SECTOR = 2 * math.pi, 2 * math.pi / 12
 _COS30, _SIN30 = math.sqrt(0.75), 0.5
 
@@ -96,8 +98,26 @@ def mean_distance(rows: Floats, columns: Floats) -> float:
 
 
 @compiled
-def find_bins(rows: Floats, columns: Floats, one: int, mean: float, bins: Indices) -> None:
-    """Find the bins in which one point sees the points before it, without computing angles.
+def find_limits(mean: float) -> Floats:
+    """The least squares of distances that are outside of each ring, (5,), the outermost ring first.
+
+    Roots and quotients do not decrease when what they are taken of grows, so squares decide as `find_ring` does.
+    """
+    limits = np.empty(RINGS, np.float64)
+    for ring in range(RINGS):
+        edge = 2.0 ** (1 - ring)
+        square = (edge * mean) * (edge * mean)
+        while math.sqrt(square) / mean >= edge:
+            square = float(np.nextafter(square, 0.0))
+        while math.sqrt(square) / mean < edge:
+            square = float(np.nextafter(square, np.inf))
+        limits[ring] = square
+    return limits
+
+
+@compiled
+def find_bins(rows: Floats, columns: Floats, one: int, limits: Floats, bins: Indices) -> None:
+    """Find the bins in which one point sees the points before it, without computing distances and angles.
 
     The sector follows from the side of each sector boundary on which a point lies; within round-off of a boundary,
     the decision is left to `find_sector`.
@@ -106,21 +126,22 @@ def find_bins(rows: Floats, columns: Floats, one: int, mean: float, bins: Indice
         rows: (n,) rows of the points.
         columns: (n,) columns of the points.
         one: the index of the point.
-        mean: the mean distance.
+        limits: of the rings, as `find_limits` returns them.
         bins: receives 12 × ring + sector, with ring 0 outside and 5 innermost, or `UNDECIDED`.
     """
+    outer, second, third, fourth, inner = limits[0], limits[1], limits[2], limits[3], limits[4]
     for other in range(one):
         down, right = rows[other] - rows[one], columns[other] - columns[one]
-        distance = math.sqrt(down * down + right * right)
-        ring = find_ring(distance / mean)
+        square = down * down + right * right
+        ring = int(square < outer) + int(square < second) + int(square < third) + int(square < fourth)
         side = -1.0 if right < 0 else 1.0
         x, y = down * side, right * side
         at30, at60 = _COS30 * y - 0.5 * x, 0.5 * y - _COS30 * x
         at120, at150 = -0.5 * y - _COS30 * x, -_COS30 * y - 0.5 * x
         sector = int(at30 > 0) + int(at60 > 0) + int(x < 0) + int(at120 > 0) + int(at150 > 0)
         nearest = min(abs(at30), abs(at60), abs(at120), abs(at150), abs(x), y)
-        whole = 12 * ring + sector + (6 if right < 0 else 0)
-        bins[other] = whole if nearest > 1e-9 * distance else UNDECIDED
+        whole = 12 * (ring + int(square < inner)) + sector + (6 if right < 0 else 0)
+        bins[other] = whole if nearest * nearest > NEAR * square else UNDECIDED
 
 
 @compiled
@@ -136,6 +157,7 @@ def count_neighbours(points: Floats) -> NDArray[np.int32]:
     size = len(points)
     rows, columns = points[:, 0].copy(), points[:, 1].copy()
     mean = mean_distance(rows, columns)
+    limits = find_limits(mean)
     counts = np.zeros((size, UNDECIDED), np.int32)
     opposite = np.empty(UNDECIDED, np.int64)  # the bin in which a point sees one that sees it in a bin
     for index in range(UNDECIDED):
@@ -143,7 +165,7 @@ def count_neighbours(points: Floats) -> NDArray[np.int32]:
     own = np.zeros((2, UNDECIDED + 1), np.int32)  # two tables, so that no count waits for the previous one
     bins = np.empty(size, np.int64)
     for one in range(size):
-        find_bins(rows, columns, one, mean, bins)
+        find_bins(rows, columns, one, limits, bins)
         for other in range(one):
             index = bins[other]
             own[other & 1, index] += 1
@@ -165,14 +187,13 @@ def count_neighbours(points: Floats) -> NDArray[np.int32]:
 
 @compiled
 def normalise(counts: NDArray[np.int32]) -> Floats:
-    """Divide the counts of each point, (n, 60), by their sum; the result is (60, n), for loops along the points."""
-    size = len(counts)
-    shares = np.empty((BINS, size), np.float64)
-    for point in range(size):
+    """Divide the counts of each point, (n, 60), by their sum; the result is (60, n), a point's shares adjacent."""
+    shares = np.empty(counts.shape, np.float64)
+    for point in range(len(counts)):
         total = counts[point].sum() + EPSILON
         for index in range(BINS):
-            shares[index, point] = counts[point, index] / total
-    return shares
+            shares[point, index] = counts[point, index] / total
+    return shares.T
 
 
 @compiled
@@ -220,20 +241,18 @@ def compare(first: Floats, second: Floats) -> Floats:
 
 
 @compiled
-def compare_pair(histograms: tuple[Floats, Floats], row: int, column: int) -> float:
-    """The distance of one pair of points, equal to that of `compare` to the bit.
+def compare_pair(first: Floats, second: Floats, terms: Floats) -> float:
+    """The distance of two histograms, each (60,), equal to that of `compare` to the bit.
 
     Args:
-        histograms: of two contours, (n, 60) and (m, 60).
-        row: the point of the first.
-        column: that of the second.
+        first: of a point of the first contour.
+        second: of one of the second.
+        terms: (60,), overwritten; terms do not wait for each other, but their sum is taken in order.
     """
+    for index in range(BINS):
+        difference = first[index] - second[index]
+        terms[index] = np.divide(difference * difference, first[index] + second[index] + EPSILON)
     total = 0.0
     for index in range(BINS):
-        one, other = histograms[0][row, index], histograms[1][column, index]
-        if one > 0:
-            difference = one - other
-            total += difference * difference / (one + other + EPSILON)
-        elif other > 0:
-            total += other * other / (other + EPSILON)
+        total += terms[index]
     return total * 0.5
