@@ -13,7 +13,6 @@ import torch
 from vosbench.dataset import Video
 from vosbench.engine.stages import is_rehearsal, stage
 from vosbench.errors import DataError, UsageError
-from vosbench.images import read_frame
 from vosbench.method import FloatMap, Setup, State
 from vosbench.method.nn.deeplab import EncoderConfig, Features, as_trained
 from vosbench.method.nn.layers import resize
@@ -21,9 +20,9 @@ from vosbench.method.nn.precision import device
 from vosbench.method.nn.predictor import NetworkPredictor, choose, ready, vectors
 from vosbench.method.nn.refined import finished
 from vosbench.method.nn.tta import Outputs, Views, map_predictor
-from vosbench.method.nn.views import Frame, LiteView, SquashedView
+from vosbench.method.nn.views import LiteView, Resized, SquashedView
 from vosbench.method.options import changed, resolve
-from vosbench.method.predict import batches, read_ahead
+from vosbench.method.predict import batches
 from vosbench.methods.f2net import OPTIONS
 from vosbench.methods.f2net.attention import Guidance
 from vosbench.methods.f2net.centre import Map, Points, Track, select, to_pixels
@@ -95,8 +94,8 @@ class GuidedPredictor(NetworkPredictor):
         track = _restore(state or {}) if start else None
         if start >= len(video):
             return
-        anchors = self._encode([read_frame(video.frames[0])]) if start else None
-        with closing(batches(video, start, self._batch)) as read:
+        anchors = self._encode([self._views.read(video.frames[0])]) if start else None
+        with closing(batches(video, start, self._batch, self._views.read)) as read:
             for frames, done in read:
                 if anchors is None:  # the video begins, with the anchor
                     anchors = self._encode(frames[:1])
@@ -111,20 +110,21 @@ class GuidedPredictor(NetworkPredictor):
 
     def embeddings(self, video: Video) -> Iterator[FloatMap]:
         """See `vosbench.method.method.Embedder`; of several views of a frame, the first."""
-        with closing(read_ahead(video.frames)) as frames:
-            for frame in frames:
-                yield vectors(self._encode([frame])[0])
+        with closing(batches(video, 0, 1, self._views.read)) as read:
+            for frames, _ in read:
+                yield vectors(self._encode(frames)[0])
 
     # Inference mode must not span a yield: it would leak into the caller.
     @torch.inference_mode()
     @stage("encoder")
-    def _encode(self, frames: list[Frame]) -> list[Features]:
+    def _encode(self, frames: list[Resized]) -> list[Features]:
         """What the network knows of F frames, F or 2 F per tensor, in each size."""
-        return [self._net.encode(self._views.inputs(view, frames, self._device)) for view in self._views.sizes]
+        sizes = range(len(self._views.sizes))
+        return [self._net.encode(self._views.inputs(index, frames, self._device)) for index in sizes]
 
     @torch.inference_mode()
     def _step(
-        self, anchors: list[Features], features: list[Features], frame: Frame, track: Track | None
+        self, anchors: list[Features], features: list[Features], frame: Resized, track: Track | None
     ) -> tuple[Sighting, Track]:
         image = (self._net.config.side, self._net.config.side)
         with stage("matching"):
@@ -138,7 +138,7 @@ class GuidedPredictor(NetworkPredictor):
                 size = (each.embedding.shape[2], each.embedding.shape[3])
                 passes.append(self._net.follow(anchor, each, self._net.prior(centres, image, size)))
         with stage("post"):
-            probability = Outputs(self._views, passes, 0, (frame.shape[0], frame.shape[1])).mean()
+            probability = Outputs(self._views, passes, 0, frame.size).mean()
             sighting = Sighting(probability, heat, to_pixels(centre, image, probability.shape))
             return sighting, track.after(centre, probability > 0.5, image, self._guide)
 

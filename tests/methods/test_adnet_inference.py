@@ -21,7 +21,7 @@ from vosbench.images import read_frame
 from vosbench.method import FloatMap, Resumable, Setup
 from vosbench.method.nn.predictor import FramePredictor
 from vosbench.method.nn.tta import Ensemble, EnsemblePredictor, Outputs, Views
-from vosbench.method.nn.views import FULL_VIEW, TINY_VIEW, AlignedView, Frame
+from vosbench.method.nn.views import FULL_VIEW, TINY_VIEW, AlignedView, Frame, Resized
 from vosbench.method.options import MOTION
 from vosbench.methods.adnet import OPTIONS, method, network, predictor
 from vosbench.methods.adnet import masks as runs
@@ -90,7 +90,8 @@ def bright(monkeypatch: pytest.MonkeyPatch) -> Setup:
 
 
 def logits(ensemble: Ensemble, anchor: Frame, frames: list[Frame]) -> list[Tensor]:
-    return [outputs.logits() for outputs in ensemble.outputs(ensemble.anchors(anchor), frames)]
+    first, *others = (Resized.of(frame, ensemble.views.sizes) for frame in (anchor, *frames))
+    return [outputs.logits() for outputs in ensemble.outputs(ensemble.anchors(first), others)]
 
 
 def test_there_are_three_sizes() -> None:
@@ -126,7 +127,7 @@ def test_anchors_are_encoded_once_per_view(clip: Video, tiny: Any, monkeypatch: 
     embed = tiny.embed
     monkeypatch.setattr(tiny, "embed", lambda frames: sizes.append(tuple(frames.shape)) or embed(frames))
     views = (SMALL, AlignedView(height=41, width=65))
-    frames = [read_frame(path) for path in clip.frames]
+    frames = [Resized.read(path, views) for path in clip.frames]
     ensemble = Ensemble(tiny, Views(views, mirror=True), CPU)
     actual = list(EnsemblePredictor(ensemble, PRESETS["paper"].saliency).predict(clip))
     assert sizes == [(2, 3, 33, 49), (2, 3, 41, 65)] * 5

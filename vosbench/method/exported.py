@@ -44,7 +44,7 @@ class ExportedPredictor(Stateless):
         if start >= len(video):
             return
         anchor = self._interface.prepare(read_frame(video.frames[0]))[None] if self._anchored else None
-        with closing(batches(video, start, self._batch)) as read:
+        with closing(batches(video, start, self._batch, read_frame)) as read:
             for frames, done in read:
                 yield from self._maps(frames, anchor)[done:]
 

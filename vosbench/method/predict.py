@@ -48,8 +48,10 @@ def read_ahead(paths: Iterable[Path], depth: int = 2) -> Generator[Frame, None, 
     return work_ahead(read_frame, paths, depth)
 
 
-def batches(video: Video, start: int, size: int) -> Generator[tuple[list[Frame], int], None, None]:
-    """Read the frames of a video in batches, ahead of their use.
+def batches(
+    video: Video, start: int, size: int, read: Callable[[Path], T]
+) -> Generator[tuple[list[T], int], None, None]:
+    """Read the frames of a video in batches, ahead of their use, as `read_ahead` does.
 
     Batches begin at multiples of their size even in a resumed run, so the same frames always share a pass and the maps
     are equal to the last bit.
@@ -58,15 +60,33 @@ def batches(video: Video, start: int, size: int) -> Generator[tuple[list[Frame],
         video: the video.
         start: the first frame to predict.
         size: frames per batch.
+        read: how; `vosbench.images.read_frame`, or a function that also begins with what the method does to a frame.
 
     Yields:
-        the frames, and how many of them lie before ``start``.
+        what was read of the frames, and how many of them lie before ``start``.
     """
     first = start - start % size
-    with closing(read_ahead(video.frames[first:], size + 1)) as ahead:
+    with closing(work_ahead(read, video.frames[first:], size + 1)) as ahead:
         while frames := list(islice(ahead, size)):
             yield frames, max(start - first, 0)
             first += size
+
+
+def one_ahead(results: Iterator[T]) -> Iterator[T]:
+    """Have each result begun before the one in front of it is used, so that a device computes meanwhile.
+
+    Args:
+        results: begins a result when it is asked for it; a failure is raised after the results before it were used.
+    """
+    waiting: list[T] = []
+    try:
+        for result in results:
+            yield from waiting
+            waiting = [result]
+    except Exception:
+        yield from waiting
+        raise
+    yield from waiting
 
 
 def of_equal_size(frames: Iterable[Frame], video: Video) -> Iterator[Frame]:

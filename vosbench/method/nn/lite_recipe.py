@@ -20,7 +20,7 @@ from vosbench.method.nn.deeplab import Features
 from vosbench.method.nn.distractors import distracted, sample_donor
 from vosbench.method.nn.lite import LiteDeepLab, halves
 from vosbench.method.nn.losses import enlarge, mask_loss, overlap_loss
-from vosbench.method.nn.views import scaled, squash
+from vosbench.method.nn.views import Frame, scaled, squash
 from vosbench.method.recipe import Example, Material, Plan
 
 
@@ -194,12 +194,17 @@ def pictured(scene: Scene, plan: LitePlan, side: int, rng: np.random.Generator) 
     frames = {"frame": scene.current, "anchor": scene.anchor}
     chances = (plan.blur, plan.noise, plan.jpeg)
     example: dict[str, Floats] = {
-        name: scaled(degraded(squash(np.ascontiguousarray(shot.frame), side), chances, rng)).numpy()
+        name: _input(degraded(squash(np.ascontiguousarray(shot.frame), side), chances, rng))
         for name, shot in frames.items()
         if shot is not None
     }
     cells = (side // 4, side // 4)
     return {**example, "mask": coverage(scene.current.mask, cells)[None]}
+
+
+def _input(frame: Frame) -> Floats:
+    """(H, W, 3) → (3, H, W), as `scaled` normalises."""
+    return np.ascontiguousarray(scaled(torch.from_numpy(np.array(frame))).numpy())
 
 
 def embedded(network: LiteDeepLab, batch: Mapping[str, Tensor]) -> tuple[Features | None, Features]:

@@ -4,22 +4,23 @@
 the first one; a method with state brings its own `NetworkPredictor`.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
 
 from vosbench.dataset import Video
-from vosbench.engine.stages import stage
+from vosbench.engine.stages import is_collecting, stage
 from vosbench.errors import UsageError
-from vosbench.images import read_frame
 from vosbench.method.method import FloatMap, Setup, State
 from vosbench.method.nn.precision import device, hasten
-from vosbench.method.nn.views import Frame, View
+from vosbench.method.nn.views import Resized, View, inputs
 from vosbench.method.nn.weights import fill
-from vosbench.method.predict import Stateless, batches, read_ahead
+from vosbench.method.predict import Stateless, batches, one_ahead
 
 T = TypeVar("T")
 N = TypeVar("N", bound=nn.Module)
@@ -111,7 +112,7 @@ class FramePredictor(NetworkPredictor):
         net: the network, on its device.
         view: converts frames to inputs, and logits to maps.
         device: the network's.
-        batch: frames per pass; see `vosbench.method.predict.batches`.
+        batch: frames per pass; see `vosbench.method.predict.batches`. They are resized in the thread that reads them.
     """
 
     def __init__(self, net: Network[Any], view: View, device: torch.device, batch: int = 1) -> None:
@@ -122,37 +123,78 @@ class FramePredictor(NetworkPredictor):
         self._batch = batch
 
     def resume(self, video: Video, start: int, state: State) -> Iterator[FloatMap]:  # noqa: ARG002 - has no state
-        """See `NetworkPredictor`."""
+        """See `NetworkPredictor`. A GPU begins a batch before the maps of the one in front of it are used."""
+        with closing(self._passes(video, start)) as passes:
+            overlapping = self._device.type == "cuda" and not is_collecting()
+            for found, done in one_ahead(passes) if overlapping else passes:
+                with stage("post"):
+                    maps = found.maps(self.view)
+                yield from maps[done:]
+
+    def _passes(self, video: Video, start: int) -> Generator[tuple["Pass", int], None, None]:
+        """Begin the passes of a video; and tell how many frames of each lie before ``start``."""
         if start >= len(video):
             return
-        anchor = self._embed([read_frame(video.frames[0])]) if self.net.anchored and start else None
-        with closing(batches(video, start, self._batch)) as read:
+        anchor = self._embed([self._read(video.frames[0])]) if self.net.anchored and start else None
+        with closing(batches(video, start, self._batch, self._read)) as read:
             for frames, done in read:
                 known = None
                 if self.net.anchored and anchor is None:  # the video begins, with the anchor
                     anchor = self._embed(frames[:1])
                     known = anchor if len(frames) == 1 else None  # in a batch, sums may be rounded otherwise
-                yield from self._maps(anchor, frames, known)[done:]
+                yield self._begin(anchor, frames, known), done
 
     def embeddings(self, video: Video) -> Iterator[FloatMap]:
         """See `vosbench.method.method.Embedder`; of baselines that end in the encoder, the logits alone."""
-        with closing(read_ahead(video.frames)) as frames:
-            for frame in frames:
-                yield vectors(self._embed([frame]))
+        with closing(batches(video, 0, 1, self._read)) as read:
+            for frames, _ in read:
+                yield vectors(self._embed(frames))
+
+    def _read(self, path: Path) -> Resized:
+        return Resized.read(path, [self.view])
 
     # Inference mode must not span a yield: it would leak into the caller.
     @torch.inference_mode()
     @stage("encoder")
-    def _embed(self, frames: list[Frame]) -> Any:  # noqa: ANN401 - as the network has it
-        inputs = torch.stack([self.view.prepare(frame) for frame in frames])
-        return self.net.embed(inputs.to(self._device, memory_format=torch.channels_last))
+    def _embed(self, frames: list[Resized]) -> Any:  # noqa: ANN401 - as the network has it
+        return self.net.embed(inputs(self.view, [frame.pictures[0] for frame in frames], self._device))
 
     @torch.inference_mode()
-    def _maps(self, anchor: Any, frames: list[Frame], known: Any) -> list[FloatMap]:  # noqa: ANN401 - likewise
+    def _begin(self, anchor: Any, frames: list[Resized], known: Any) -> "Pass":  # noqa: ANN401 - likewise
         current = self._embed(frames) if known is None else known
         with stage("matching"):
             logits = self.net.segment(anchor, current)
         with stage("post"):
-            return [
-                self.view.restore(x, (frame.shape[0], frame.shape[1])) for x, frame in zip(logits, frames, strict=True)
-            ]
+            sizes = [frame.size for frame in frames]
+            return Pass.begun([self.view.probabilities(x, size) for x, size in zip(logits, sizes, strict=True)], sizes)
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What a network says of some frames, on its way to the processor's memory.
+
+    Attributes:
+        probabilities: of each frame, as its view has them.
+        sizes: (H, W) of each frame.
+        wait: waits until the probabilities have arrived.
+    """
+
+    probabilities: list[Tensor]
+    sizes: list[tuple[int, int]]
+    wait: Callable[[], object]
+
+    @classmethod
+    def begun(cls, probabilities: list[Tensor], sizes: list[tuple[int, int]]) -> "Pass":
+        """Send probabilities off, all of one device."""
+        if probabilities[0].device.type != "cuda":
+            return cls([x.cpu() for x in probabilities], sizes, lambda: None)
+        copies = [x.to("cpu", non_blocking=True) for x in probabilities]  # into pinned memory
+        with torch.cuda.device(probabilities[0].device):
+            arrived = torch.cuda.Event()  # type: ignore[no-untyped-call]
+            arrived.record()
+        return cls(copies, sizes, arrived.synchronize)
+
+    def maps(self, view: View) -> list[FloatMap]:
+        """Wait for the probabilities, and make the maps."""
+        self.wait()
+        return [view.finish(x.numpy(), size) for x, size in zip(self.probabilities, self.sizes, strict=True)]

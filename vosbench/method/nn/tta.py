@@ -6,6 +6,7 @@ The anchor of a view is the first frame in the same view, so a mirrored frame ha
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, cast
 
 import torch
@@ -13,10 +14,9 @@ from torch import Tensor, nn
 
 from vosbench.dataset import Video
 from vosbench.engine.stages import stage
-from vosbench.images import read_frame
 from vosbench.method.method import FloatMap, State
 from vosbench.method.nn.predictor import FramePredictor, Network, NetworkPredictor
-from vosbench.method.nn.views import Frame, View
+from vosbench.method.nn.views import Resized, View, inputs
 from vosbench.method.options import numbers
 from vosbench.method.predict import batches
 
@@ -45,12 +45,15 @@ class Views:
         """The view if it is only one."""
         return self.sizes[0] if len(self.sizes) == 1 and not self.mirror else None
 
-    def inputs(self, view: View, frames: Sequence[Frame], device: torch.device) -> Tensor:
+    def read(self, path: Path) -> Resized:
+        """Read a frame, in all sizes."""
+        return Resized.read(path, self.sizes)
+
+    def inputs(self, index: int, frames: Sequence[Resized], device: torch.device) -> Tensor:
         """F frames in a size → (F, 3, h, w), or (2 F, 3, h, w): upright frames first, then mirrored ones."""
-        inputs = torch.stack([view.prepare(frame) for frame in frames])
-        if self.mirror:
-            inputs = torch.cat([inputs, inputs.flip(3)])
-        return inputs.to(device, memory_format=torch.channels_last)
+        upright = inputs(self.sizes[index], [frame.pictures[index] for frame in frames], device)
+        both = torch.cat([upright, upright.flip(3)]) if self.mirror else upright
+        return both.contiguous(memory_format=torch.channels_last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,48 +104,48 @@ class Ensemble:
 
     def __init__(self, net: Network[Any], views: Views, device: torch.device) -> None:
         self._net = net
-        self._views = views
+        self.views = views
         self._device = device
         self.network = cast("nn.Module", net)
         self.inputs = [view.input for view in views.sizes]
 
     @torch.inference_mode()
-    def anchors(self, frame: Frame) -> list[Any]:
+    def anchors(self, frame: Resized) -> list[Any]:
         """Encode the anchor: (1, C, h, w) per size, or (2, C, h, w) with the mirrored one; None if not needed.
 
         A network may know several such tensors of a frame.
         """
         if not self._net.anchored:
-            return [None] * len(self._views.sizes)
-        return [self._embed(view, [frame]) for view in self._views.sizes]
+            return [None] * len(self.views.sizes)
+        return [self._embed(index, [frame]) for index in range(len(self.views.sizes))]
 
     @torch.inference_mode()
-    def outputs(self, anchors: list[Any], frames: list[Frame], known: list[Any] | None = None) -> list[Outputs]:
+    def outputs(self, anchors: list[Any], frames: list[Resized], known: list[Any] | None = None) -> list[Outputs]:
         """Segment F frames.
 
         Args:
             anchors: of the same video.
-            frames: (H, W, 3) each.
+            frames: in the sizes of the views.
             known: what `anchors` returns for the frame, if it is one frame; it is encoded anew if None.
 
         Returns:
             the outputs of each.
         """
-        mirror = self._views.mirror
-        encoded = known or (self._embed(view, frames) for view in self._views.sizes)
+        mirror = self.views.mirror
+        encoded = known or (self._embed(index, frames) for index in range(len(anchors)))
         passes = [
             self._segment(_repeated(anchor, len(frames)) if mirror else anchor, current)
             for anchor, current in zip(anchors, encoded, strict=True)
         ]
-        return [Outputs(self._views, passes, i, (frame.shape[0], frame.shape[1])) for i, frame in enumerate(frames)]
+        return [Outputs(self.views, passes, i, frame.size) for i, frame in enumerate(frames)]
 
     @stage("matching")
     def _segment(self, anchor: Any, current: Any) -> Tensor:  # noqa: ANN401 - as the network has it
         return self._net.segment(anchor, current)
 
     @stage("encoder")
-    def _embed(self, view: View, frames: list[Frame]) -> Any:  # noqa: ANN401 - likewise
-        return self._net.embed(self._views.inputs(view, frames, self._device))
+    def _embed(self, index: int, frames: list[Resized]) -> Any:  # noqa: ANN401 - likewise
+        return self._net.embed(self.views.inputs(index, frames, self._device))
 
 
 class EnsemblePredictor(NetworkPredictor):
@@ -174,8 +177,9 @@ class EnsemblePredictor(NetworkPredictor):
         """Yield what the network says of frames ``start``, ``start + 1``, …, in all views."""
         if start >= len(video):
             return
-        anchors = self._ensemble.anchors(read_frame(video.frames[0])) if start else []
-        with closing(batches(video, start, self._batch)) as read:
+        read_views = self._ensemble.views.read
+        anchors = self._ensemble.anchors(read_views(video.frames[0])) if start else []
+        with closing(batches(video, start, self._batch, read_views)) as read:
             for frames, done in read:
                 known = None
                 if not anchors:  # the video begins, with the anchor

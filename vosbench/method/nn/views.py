@@ -1,6 +1,8 @@
 """Views: from a frame to a network's input, and from its logits to a map of the frame's size."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Annotated, Protocol, Self
 
 import cv2
@@ -12,6 +14,8 @@ from pydantic import AfterValidator, Field
 from torch import Tensor
 from torch.nn import functional
 
+from vosbench.engine.stages import stage
+from vosbench.images import read_frame
 from vosbench.method.method import FloatMap
 from vosbench.method.nn.layers import resize
 
@@ -39,12 +43,28 @@ class View(Protocol):
         """Size (W, H) of the network's input."""
         ...
 
+    def resize(self, frame: Frame) -> Frame:
+        """(H, W, 3) uint8 RGB → (h, w, 3), of the input's size."""
+        ...
+
+    def normalise(self, pixels: Tensor) -> Tensor:
+        """(F, h, w, 3) uint8 RGB → the input, (F, 3, h, w) float32, channels last in memory."""
+        ...
+
     def prepare(self, frame: Frame) -> Tensor:
-        """(H, W, 3) uint8 RGB → the input, (3, h, w) float32."""
+        """(H, W, 3) uint8 RGB → the input, (3, h, w) float32: what `resize` and `normalise` make of it."""
+        ...
+
+    def probabilities(self, logits: Tensor, size: tuple[int, int]) -> Tensor:
+        """(1, h, w) logits → what `finish` takes, float32, for a frame of size (H, W)."""
+        ...
+
+    def finish(self, probabilities: FloatMap, size: tuple[int, int]) -> FloatMap:
+        """What `probabilities` returns, in the processor's memory → (H, W) probabilities."""
         ...
 
     def restore(self, logits: Tensor, size: tuple[int, int]) -> FloatMap:
-        """(1, h, w) logits → (H, W) probabilities, for a frame of size (H, W)."""
+        """(1, h, w) logits → (H, W) probabilities, for a frame of size (H, W): `probabilities`, then `finish`."""
         ...
 
     def enlarged(self, logits: Tensor, size: tuple[int, int]) -> Tensor:
@@ -56,21 +76,19 @@ class View(Protocol):
         ...
 
 
-def centred(frame: Frame) -> Tensor:
-    """(H, W, 3) uint8 RGB → (3, H, W) float32, BGR in 0…255 minus the mean of ImageNet; no division."""
-    made = np.empty((3, *frame.shape[:2]), dtype=np.float32)
-    # Plane by plane, which takes a fifth of the time.
-    for plane, mean, out in zip(cv2.split(frame)[::-1], np.array(MEAN_BGR, np.float32), made, strict=True):
-        np.subtract(plane, mean, out=out, dtype=np.float32)
-    return torch.from_numpy(made)
+def centred(pixels: Tensor) -> Tensor:
+    """(…, H, W, 3) uint8 RGB → (…, 3, H, W) float32, BGR in 0…255 minus the mean of ImageNet; no division."""
+    bgr = pixels.flip(-1).float()
+    bgr -= torch.tensor(MEAN_BGR, device=pixels.device)
+    return bgr.movedim(-1, -3)
 
 
-def scaled(frame: Frame) -> Tensor:
-    """(H, W, 3) uint8 RGB → (3, H, W) float32, RGB, (x − 127) / 128, as the inputs of EfficientNet-Lite."""
-    rgb = frame.astype(np.float32)
+def scaled(pixels: Tensor) -> Tensor:
+    """(…, H, W, 3) uint8 RGB → (…, 3, H, W) float32, RGB, (x − 127) / 128, as the inputs of EfficientNet-Lite."""
+    rgb = pixels.float()
     rgb -= 127
     rgb /= 128
-    return torch.from_numpy(np.ascontiguousarray(rgb.transpose(2, 0, 1)))
+    return rgb.movedim(-1, -3)
 
 
 def squash(frame: Frame, side: int) -> Frame:
@@ -78,8 +96,69 @@ def squash(frame: Frame, side: int) -> Frame:
     return np.asarray(Image.fromarray(frame).resize((side, side), Image.Resampling.BILINEAR))
 
 
+@dataclass(frozen=True, slots=True)
+class Resized:
+    """A frame in the sizes of some views.
+
+    Attributes:
+        size: (H, W) of the frame.
+        pictures: (h, w, 3) uint8 RGB, one per view.
+    """
+
+    size: tuple[int, int]
+    pictures: tuple[Frame, ...]
+
+    @classmethod
+    def of(cls, frame: Frame, views: Iterable[View]) -> Self:
+        """Resize a frame for each of the views."""
+        return cls((frame.shape[0], frame.shape[1]), tuple(view.resize(frame) for view in views))
+
+    @classmethod
+    def read(cls, path: Path, views: Iterable[View]) -> Self:
+        """Read a frame and resize it; see `vosbench.images.read_frame`."""
+        frame = read_frame(path)
+        with stage("encoder"):
+            return cls.of(frame, views)
+
+
+def inputs(view: View, pictures: Sequence[Frame], device: torch.device) -> Tensor:
+    """F pictures of a view's size → its input, (F, 3, h, w), on a device, which normalises: bytes travel faster."""
+    pixels = torch.from_numpy(np.stack(pictures))
+    if device.type == "cuda":  # while the copy is under way, this thread goes on
+        pixels = pixels.pin_memory()
+    return view.normalise(pixels.to(device, non_blocking=True))
+
+
+class Bilinear:
+    """What the views here share: they differ in how they resize frames and maps."""
+
+    def resize(self, frame: Frame) -> Frame:
+        """See `View`."""
+        raise NotImplementedError
+
+    def normalise(self, pixels: Tensor) -> Tensor:
+        """See `View`."""
+        return centred(pixels)
+
+    def prepare(self, frame: Frame) -> Tensor:
+        """See `View`."""
+        return self.normalise(torch.from_numpy(np.array(self.resize(frame)))).contiguous()
+
+    def probabilities(self, logits: Tensor, size: tuple[int, int]) -> Tensor:
+        """See `View`."""
+        raise NotImplementedError
+
+    def finish(self, probabilities: FloatMap, size: tuple[int, int]) -> FloatMap:
+        """See `View`."""
+        raise NotImplementedError
+
+    def restore(self, logits: Tensor, size: tuple[int, int]) -> FloatMap:
+        """See `View`."""
+        return self.finish(self.probabilities(logits, size).cpu().numpy(), size)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AlignedView:
+class AlignedView(Bilinear):
     """AD-Net's view: frames and logits are resized by bilinear interpolation, the logits with corners aligned.
 
     As released by the authors, yz93/anchor-diff-VOS. Sides of 8 n + 1 pixels keep positions on pixels; see `Side`.
@@ -93,14 +172,18 @@ class AlignedView:
         """See `View`."""
         return self.width, self.height
 
-    def prepare(self, frame: Frame) -> Tensor:
+    def resize(self, frame: Frame) -> Frame:
         """See `View`; bytes are interpolated, hence rounded."""
         small = cv2.resize(frame, (self.width, self.height), interpolation=cv2.INTER_LINEAR)
-        return centred(small.astype(np.uint8, copy=False))
+        return small.astype(np.uint8, copy=False)
 
-    def restore(self, logits: Tensor, size: tuple[int, int]) -> FloatMap:
-        """See `View`; the logistic function is applied after interpolation."""
-        return torch.sigmoid(self.enlarged(logits[None], size))[0, 0].float().cpu().numpy()
+    def probabilities(self, logits: Tensor, size: tuple[int, int]) -> Tensor:
+        """See `View`; (H, W), the logistic function is applied after interpolation."""
+        return torch.sigmoid(self.enlarged(logits[None], size))[0, 0].float()
+
+    def finish(self, probabilities: FloatMap, size: tuple[int, int]) -> FloatMap:  # noqa: ARG002 - has it already
+        """See `View`; nothing is left to do."""
+        return probabilities
 
     def enlarged(self, logits: Tensor, size: tuple[int, int]) -> Tensor:
         """See `View`; corners are aligned."""
@@ -132,7 +215,7 @@ TINY_VIEW = AlignedView(height=137, width=241)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SquashedView:
+class SquashedView(Bilinear):
     """F2Net's view: a square, whatever the shape of the frame.
 
     As released by the authors, liudaizong/F2Net: frames are resized by Pillow's antialiased bilinear interpolation of
@@ -146,18 +229,21 @@ class SquashedView:
         """See `View`."""
         return self.side, self.side
 
-    def prepare(self, frame: Frame) -> Tensor:
+    def resize(self, frame: Frame) -> Frame:
         """See `View`."""
-        return centred(squash(frame, self.side))
+        return squash(frame, self.side)
 
-    def restore(self, logits: Tensor, size: tuple[int, int]) -> FloatMap:
+    def probabilities(self, logits: Tensor, size: tuple[int, int]) -> Tensor:  # noqa: ARG002 - `finish` needs it
+        """See `View`; those of the square."""
+        return torch.sigmoid(resize(logits[None], (self.side, self.side)))[0, 0].float()
+
+    def finish(self, probabilities: FloatMap, size: tuple[int, int]) -> FloatMap:
         """See `View`."""
-        square = torch.sigmoid(resize(logits[None], (self.side, self.side)))[0, 0].float().cpu().numpy()
         height, width = size
-        large = cv2.resize(square, (width, height), interpolation=cv2.INTER_LINEAR)
+        large = cv2.resize(probabilities, (width, height), interpolation=cv2.INTER_LINEAR)
         # In float32 the weights of an interpolation may sum to slightly more than 1.
-        probabilities: FloatMap = np.clip(large, 0, 1).astype(np.float32, copy=False)
-        return probabilities
+        whole: FloatMap = np.clip(large, 0, 1).astype(np.float32, copy=False)
+        return whole
 
     def enlarged(self, logits: Tensor, size: tuple[int, int]) -> Tensor:
         """See `View`; by way of the square, like `restore`."""
@@ -172,9 +258,9 @@ class SquashedView:
 class LiteView(SquashedView):
     """The view of the lite networks: squashed, with the inputs of EfficientNet-Lite."""
 
-    def prepare(self, frame: Frame) -> Tensor:
+    def normalise(self, pixels: Tensor) -> Tensor:
         """See `View`."""
-        return scaled(squash(frame, self.side))
+        return scaled(pixels)
 
 
 LITE_VIEW = LiteView(side=320)
