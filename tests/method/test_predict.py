@@ -14,7 +14,7 @@ from vosbench.dataset import Video
 from vosbench.errors import DataError, VideoError
 from vosbench.images.files import read_levels
 from vosbench.method import FloatMap, Method, Setup, State
-from vosbench.method.predict import read_ahead, write_maps
+from vosbench.method.predict import one_ahead, read_ahead, write_maps
 
 NAMES = ["deeplabv3", "adnet", "f2net"]
 
@@ -35,6 +35,27 @@ def test_frames_and_errors_come_in_order(clip: Video) -> None:
         next(frames)
     assert list(read_ahead([])) == []
     assert not ours()
+
+
+def test_each_result_is_begun_before_the_one_in_front_is_used() -> None:
+    begun: list[int] = []
+
+    def results() -> Iterator[int]:
+        for index in range(4):
+            if index == 3:
+                raise ValueError("the fourth")
+            begun.append(index)
+            yield index
+
+    ahead = one_ahead(results())
+    assert not begun
+    assert (next(ahead), begun) == (0, [0, 1])
+    assert (next(ahead), begun) == (1, [0, 1, 2])
+    assert next(ahead) == 2
+    with pytest.raises(ValueError, match="the fourth"):
+        next(ahead)
+    assert list(one_ahead(iter([5]))) == [5]
+    assert list(one_ahead(iter([]))) == []
 
 
 def test_a_dropped_reader_ends_its_thread(clip: Video) -> None:

@@ -17,6 +17,7 @@ from vosbench.errors import DataError, UsageError
 from vosbench.images import read_frame
 from vosbench.method import Embedder, Method, Resumable, Setup
 from vosbench.method.nn.deeplab import ADNET_TINY, AdnetDeepLab
+from vosbench.method.nn.predictor import FramePredictor, Pass
 from vosbench.method.nn.views import AlignedView, SquashedView
 from vosbench.methods.adnet import network as adnet
 from vosbench.methods.f2net import network as f2net
@@ -200,6 +201,34 @@ def test_weights_without_counters_of_batches_fit(tmp_path: Path, clip: Video) ->
     net = adnet.build("ad", adnet.TINY).state_dict()
     save_file({k: v for k, v in net.items() if not k.endswith("num_batches_tracked")}, tmp_path / "w.safetensors")
     assert list(method_of("adnet").load(Setup(variant="tiny", weights=tmp_path / "w.safetensors")).predict(clip))
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+@pytest.mark.parametrize("name", ["deeplabv3", "adnet"])
+def test_maps_are_equal_if_a_batch_is_begun_ahead(
+    name: str, batch: int, weights: dict[str, Path], clip: Video, tmp_path: Path
+) -> None:
+    predictor = method_of(name).load(Setup(variant="tiny", weights=weights[name], batch=batch))
+    assert isinstance(predictor, FramePredictor)
+    plain = list(predictor.predict(clip))
+    predictor.overlapping = True
+    for start in range(len(clip)):
+        assert np.array_equal(list(predictor.resume(clip, start, {})), plain[start:])
+    # What stands in front of a frame that cannot be read is used, whatever was begun.
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"no picture")
+    maps = predictor.predict(replace(clip, frames=(*clip.frames[:3], broken)))
+    for expected in plain[:3]:
+        assert np.array_equal(next(maps), expected)
+    with pytest.raises(DataError, match=r"broken\.jpg"):
+        next(maps)
+
+
+def test_maps_wait_until_they_have_arrived() -> None:
+    arriving = torch.zeros(4, 6)
+    begun = Pass([arriving], [(4, 6)], lambda: arriving.fill_(0.5))
+    (saliency,) = begun.maps(AlignedView(height=33, width=49))
+    assert np.array_equal(saliency, np.full((4, 6), 0.5, np.float32))
 
 
 def test_frames_enter_as_centred_bgr() -> None:

@@ -121,12 +121,12 @@ class FramePredictor(NetworkPredictor):
         self.view = view
         self._device = device
         self._batch = batch
+        self.overlapping = device.type == "cuda"  # a processor would compute no more in the same time
 
     def resume(self, video: Video, start: int, state: State) -> Iterator[FloatMap]:  # noqa: ARG002 - has no state
         """See `NetworkPredictor`. A GPU begins a batch before the maps of the one in front of it are used."""
         with closing(self._passes(video, start)) as passes:
-            overlapping = self._device.type == "cuda" and not is_collecting()
-            for found, done in one_ahead(passes) if overlapping else passes:
+            for found, done in one_ahead(passes) if self.overlapping and not is_collecting() else passes:
                 with stage("post"):
                     maps = found.maps(self.view)
                 yield from maps[done:]
