@@ -218,6 +218,7 @@ def _read_rows(image: Image, reading: _Reading) -> tuple[Words, tuple[int, ...]]
     target = words.view(np.uint8)[:, : -(-image.width // 8)]
     value = above = 0
     last = np.zeros(image.stride - 1, np.uint8)
+    plain_row: Bytes | None = None  # the last row, if it had no filter
     values: set[int] = set()
     for rows, block in stretches(image):
         filters, pixels = block[:, 0], block[:, 1:]
@@ -228,15 +229,19 @@ def _read_rows(image: Image, reading: _Reading) -> tuple[Words, tuple[int, ...]]
             target[rows] = _small_bits(image, reading, plain, values)
             last = plain[-1]
         elif filters.any():
+            if plain_row is not None:
+                value, above = _last_row(plain_row)
+                plain_row = None
             words[rows], value, above = _two_valued(filters, pixels, value, above)
             values |= {0, value}
             if value and not reading.shows(value):
                 raise Unread
         else:
-            reading.check(block)  # including the filter types, which are 0: a contiguous array is faster
+            found = _values(block)
+            reading.check(np.array(sorted(found), np.uint8))
             target[rows] = reading.bits(pixels)
-            value, above = _last_row(pixels[-1])
-            values |= _values(block)
+            values |= found
+            plain_row = pixels[-1]
     words[:, -1] &= _last_word(image.width)
     if 0 in values and not reading.shows(0) and words[0, 0] == _last_word(min(image.width, 64)):
         full = words == ALL
@@ -247,12 +252,12 @@ def _read_rows(image: Image, reading: _Reading) -> tuple[Words, tuple[int, ...]]
 
 
 def _values(block: Bytes) -> set[int]:
-    """The values of unfiltered rows, quickly if they are 0 and 255, or 0 and 1."""
-    signed = block.view(np.int8)
-    if signed.max() <= 0 and (low := signed.min()) >= -1:
-        return {0, 255} if low else {0}
-    if block.max() <= 1:
-        return {0, 1}
+    """The values of unfiltered rows, and 0, quickly if they are 0 and 1, or 0 and 255."""
+    peak, signed = int(block.max()), block.view(np.int8)
+    if peak <= 1:
+        return {0, peak}
+    if peak == HIGHEST and signed.max() <= 0 and signed.min() >= -1:
+        return {0, peak}
     pixels = block[:, 1:]
     found = distinct(pixels)
     return set(np.flatnonzero(np.bincount(pixels.ravel())).tolist()) if found is None else set(found)
