@@ -57,6 +57,14 @@ class Prepared:
         return prepare, (tuple(_preparations),)
 
 
+def forks() -> bool:
+    """Whether worker processes are copies of this one, so that they need no imports.
+
+    That is safe before torch has started threads; workers start none themselves.
+    """
+    return "fork" in multiprocessing.get_all_start_methods() and "torch" not in sys.modules
+
+
 def _submitted(
     pool: ProcessPoolExecutor, work: Callable[[Item], Result], items: Sequence[Item], cost: Callable[[Item], float]
 ) -> list[Future[Result]]:
@@ -107,10 +115,8 @@ def each(
             yield result
         return
     with warnings.catch_warnings():
-        # A fork is safe before torch has started threads; workers start none themselves. It saves their imports.
         warnings.filterwarnings("ignore", message=".*fork", category=DeprecationWarning)
-        forked = "fork" in multiprocessing.get_all_start_methods() and "torch" not in sys.modules
-        context = multiprocessing.get_context("fork" if forked else "spawn")
+        context = multiprocessing.get_context("fork" if forks() else "spawn")
         workers = min(jobs, len(items))
         with ProcessPoolExecutor(workers, context, initializer=prepare, initargs=(tuple(_preparations),)) as pool:
             try:

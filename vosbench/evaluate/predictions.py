@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache, partial
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
@@ -250,12 +251,13 @@ def _sort(names: Mapping[PurePosixPath, str], videos: Sequence[Video], origin: P
     known |= {plain: names[0] for plain, names in spelled.items() if len(names) == 1 and plain not in known}
     single = {video.name for video in videos if len(video) == 1}
     found = _Sorted()
-    for path in sorted(names):
+    above = cache(partial(_above, known=known))
+    for path in sorted(names, key=lambda path: path.parts):
         if path.suffix.lower() in containers.IMAGES:
-            video = _above(path, known) or _before(path.stem, known, single)
+            video = above(path.parts[:-1]) or _before(path.stem, known, single)
             (found.strays if video is None else found.images.setdefault(video, [])).append(path)
         elif path.suffix.lower() in containers.STACKS:
-            video = _known(path.stem, known) or _above(path, known)
+            video = _known(path.stem, known) or above(path.parts[:-1])
             if video is None:
                 found.strays.append(path)
             elif video in found.stacks:
@@ -330,11 +332,10 @@ def _plain(name: str) -> str:
     return CUTS.sub("", name.casefold())
 
 
-def _above(path: PurePosixPath, known: Mapping[str, str]) -> str | None:
+def _above(folders: Sequence[str], known: Mapping[str, str]) -> str | None:
     """The video that a folder above a file is named after, or two folders in a row, such as ``cow/01`` for cow_01."""
-    parts = path.parent.parts
-    for end in range(len(parts), 0, -1):
-        for names in ((parts[end - 1],), parts[max(end - 2, 0) : end]):
+    for end in range(len(folders), 0, -1):
+        for names in ((folders[end - 1],), folders[max(end - 2, 0) : end]):
             video = _known("_".join(names), known)
             if video is not None:
                 return video

@@ -78,12 +78,14 @@ def score_together(
     with ExitStack() as stack:
         masks: dict[int, Predictions] = {}
         errors: dict[int, VosbenchError] = {}
-        for index, each in enumerate(submissions):
-            try:
-                folder = stack.enter_context(scratch("masks"))
-                masks[index] = find_masks(each.masks, each.selection, each.codec, each.numbering, folder)
-            except VosbenchError as error:
-                errors[index] = error
+        folders = [stack.enter_context(scratch("masks")) for _ in submissions]
+        # Processes that must import everything anew would take longer than they save.
+        finding = jobs if pool.forks() else 1
+        for index, found in enumerate(pool.each(_find, list(zip(submissions, folders, strict=True)), finding)):
+            if isinstance(found, VosbenchError):
+                errors[index] = found
+            else:
+                masks[index] = found
         names = {index: [video.name for video in submissions[index].selection.videos] for index in masks}
         where = partial(_scored, submissions, jobs=jobs, engine=engine, errors=errors)
         scored = where(masks, names, advance=advance)
@@ -101,6 +103,15 @@ def score_together(
             errors[index] if index in errors else _result(each, masks[index], scored[index])
             for index, each in enumerate(submissions)
         ]
+
+
+def _find(of: tuple[Submission, Path]) -> Predictions | VosbenchError:
+    """The masks of a submission, unpacked to a folder if need be; or why there are none."""
+    each, folder = of
+    try:
+        return find_masks(each.masks, each.selection, each.codec, each.numbering, folder)
+    except VosbenchError as error:
+        return error
 
 
 def _result(each: Submission, masks: Predictions, found: Mapping[str, Scored]) -> Result:
