@@ -85,13 +85,15 @@ def test_what_does_not_fit_is_read_again(
         assert found[0] == score(each.masks, selection, method=each.method)[0]
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
 def test_an_error_is_that_of_its_submission_alone(
-    submissions: list[Submission], toy_root: Path, tmp_path: Path
+    submissions: list[Submission], toy_root: Path, tmp_path: Path, jobs: int
 ) -> None:
     (tmp_path / "true" / "v1" / "00002.png").write_bytes(b"no image")
     nothing = Submission(tmp_path / "nothing", "nothing", selected(toy_root))
-    found = score_together([nothing, *submissions])
+    found = score_together([nothing, *submissions], jobs=jobs)
     assert [isinstance(each, DataError) for each in found] == [True, True, False, False]
+    assert '"nothing" do not exist' in str(found[0]).replace(str(tmp_path) + "/", "")
     assert "00002.png" in str(found[1])
 
 
