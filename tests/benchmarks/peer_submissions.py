@@ -73,8 +73,9 @@ class Commands(NamedTuple):
         return int(re.findall(r"\d+", done.stdout)[-1]) / 1024
 
     def environment(self) -> dict[str, str]:
-        """That of commands."""
-        return {**os.environ, "VOSBENCH_CACHE": str(self.cache)}
+        """That of commands, whose modules are compiled once, as those of an installed package are."""
+        usual = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        return {**usual, "VOSBENCH_CACHE": str(self.cache), "PYTHONPYCACHEPREFIX": str(self.cache / "bytecode")}
 
 
 def rows(_peers: Mapping[str, Environment], data: Path, rounds: int) -> Iterator[Row]:
