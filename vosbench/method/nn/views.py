@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Protocol, Self
 
@@ -36,7 +37,7 @@ Side = Annotated[int, Field(ge=17), AfterValidator(_aligned)]
 
 
 class View(Protocol):
-    """The conversion of frames to a network's input and of its logits to maps."""
+    """The conversion of frames to a network's input and of its logits to maps; views are subclasses."""
 
     @property
     def input(self) -> tuple[int, int]:
@@ -53,7 +54,7 @@ class View(Protocol):
 
     def prepare(self, frame: Frame) -> Tensor:
         """(H, W, 3) uint8 RGB → the input, (3, h, w) float32: what `resize` and `normalise` make of it."""
-        ...
+        return self.normalise(torch.from_numpy(np.array(self.resize(frame)))).contiguous()
 
     def probabilities(self, logits: Tensor, size: tuple[int, int]) -> Tensor:
         """(1, h, w) logits → what `finish` takes, float32, for a frame of size (H, W)."""
@@ -65,7 +66,7 @@ class View(Protocol):
 
     def restore(self, logits: Tensor, size: tuple[int, int]) -> FloatMap:
         """(1, h, w) logits → (H, W) probabilities, for a frame of size (H, W): `probabilities`, then `finish`."""
-        ...
+        return self.finish(self.probabilities(logits, size).cpu().numpy(), size)
 
     def enlarged(self, logits: Tensor, size: tuple[int, int]) -> Tensor:
         """(B, 1, h, w) logits → (B, 1, H, W)."""
@@ -79,8 +80,15 @@ class View(Protocol):
 def centred(pixels: Tensor) -> Tensor:
     """(…, H, W, 3) uint8 RGB → (…, 3, H, W) float32, BGR in 0…255 minus the mean of ImageNet; no division."""
     bgr = pixels.flip(-1).float()
-    bgr -= torch.tensor(MEAN_BGR, device=pixels.device)
+    bgr -= _mean(pixels.device)
     return bgr.movedim(-1, -3)
+
+
+@cache
+def _mean(device: torch.device) -> Tensor:
+    """`MEAN_BGR` on a device, made once: a GPU finishes what it does before it takes numbers that are not pinned."""
+    with torch.inference_mode(mode=False):  # for training, too
+        return torch.tensor(MEAN_BGR, device=device)
 
 
 def scaled(pixels: Tensor) -> Tensor:
@@ -124,41 +132,13 @@ class Resized:
 def inputs(view: View, pictures: Sequence[Frame], device: torch.device) -> Tensor:
     """F pictures of a view's size → its input, (F, 3, h, w), on a device, which normalises: bytes travel faster."""
     pixels = torch.from_numpy(np.stack(pictures))
-    if device.type == "cuda":  # while the copy is under way, this thread goes on
-        pixels = pixels.pin_memory()
-    return view.normalise(pixels.to(device, non_blocking=True))
-
-
-class Bilinear:
-    """What the views here share: they differ in how they resize frames and maps."""
-
-    def resize(self, frame: Frame) -> Frame:
-        """See `View`."""
-        raise NotImplementedError
-
-    def normalise(self, pixels: Tensor) -> Tensor:
-        """See `View`."""
-        return centred(pixels)
-
-    def prepare(self, frame: Frame) -> Tensor:
-        """See `View`."""
-        return self.normalise(torch.from_numpy(np.array(self.resize(frame)))).contiguous()
-
-    def probabilities(self, logits: Tensor, size: tuple[int, int]) -> Tensor:
-        """See `View`."""
-        raise NotImplementedError
-
-    def finish(self, probabilities: FloatMap, size: tuple[int, int]) -> FloatMap:
-        """See `View`."""
-        raise NotImplementedError
-
-    def restore(self, logits: Tensor, size: tuple[int, int]) -> FloatMap:
-        """See `View`."""
-        return self.finish(self.probabilities(logits, size).cpu().numpy(), size)
+    if device.type == "cuda":  # this thread goes on while the copy is under way
+        return view.normalise(pixels.pin_memory().to(device, non_blocking=True))
+    return view.normalise(pixels.to(device))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AlignedView(Bilinear):
+class AlignedView(View):
     """AD-Net's view: frames and logits are resized by bilinear interpolation, the logits with corners aligned.
 
     As released by the authors, yz93/anchor-diff-VOS. Sides of 8 n + 1 pixels keep positions on pixels; see `Side`.
@@ -171,6 +151,10 @@ class AlignedView(Bilinear):
     def input(self) -> tuple[int, int]:
         """See `View`."""
         return self.width, self.height
+
+    def normalise(self, pixels: Tensor) -> Tensor:
+        """See `View`."""
+        return centred(pixels)
 
     def resize(self, frame: Frame) -> Frame:
         """See `View`; bytes are interpolated, hence rounded."""
@@ -215,7 +199,7 @@ TINY_VIEW = AlignedView(height=137, width=241)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SquashedView(Bilinear):
+class SquashedView(View):
     """F2Net's view: a square, whatever the shape of the frame.
 
     As released by the authors, liudaizong/F2Net: frames are resized by Pillow's antialiased bilinear interpolation of
@@ -228,6 +212,10 @@ class SquashedView(Bilinear):
     def input(self) -> tuple[int, int]:
         """See `View`."""
         return self.side, self.side
+
+    def normalise(self, pixels: Tensor) -> Tensor:
+        """See `View`."""
+        return centred(pixels)
 
     def resize(self, frame: Frame) -> Frame:
         """See `View`."""
