@@ -79,8 +79,8 @@ def score_together(
         masks: dict[int, Predictions] = {}
         errors: dict[int, VosbenchError] = {}
         folders = [stack.enter_context(scratch("masks")) for _ in submissions]
-        # Processes that must import everything anew would take longer than they save.
-        finding = jobs if pool.forks() else 1
+        # Processes that must import everything anew would take longer than they save; and engines have threads.
+        finding = jobs if engine is None and pool.forks() else 1
         for index, found in enumerate(pool.each(_find, list(zip(submissions, folders, strict=True)), finding)):
             if isinstance(found, VosbenchError):
                 errors[index] = found
